@@ -1,0 +1,82 @@
+"""What a course is. Its price lives in `billings`, on `course.billing`, and only there."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Length
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+TITLE_LENGTH = 120
+SUMMARY_LENGTH = 200
+DESCRIPTION_LENGTH = 20_000
+
+models.CharField.register_lookup(Length)
+models.TextField.register_lookup(Length)
+
+
+def cover_path(course: "Course", filename: str) -> str:
+    """An unguessable name that never comes twice, so that browsers may keep the picture for ever."""
+    return f"covers/{uuid.uuid4().hex}.{filename.rpartition('.')[2]}"
+
+
+class Course(models.Model):
+    class Status(models.TextChoices):
+        DRAFT = "draft", _("Draft")
+        PUBLISHED = "published", _("Published")
+        ARCHIVED = "archived", _("Archived")
+
+    class Level(models.TextChoices):
+        ALL = "all", _("All levels")
+        BEGINNER = "beginner", _("Beginner")
+        INTERMEDIATE = "intermediate", _("Intermediate")
+        ADVANCED = "advanced", _("Advanced")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="courses")
+    title = models.CharField(max_length=TITLE_LENGTH)
+    summary = models.CharField(max_length=SUMMARY_LENGTH, blank=True)
+    description = models.TextField(max_length=DESCRIPTION_LENGTH, blank=True)
+    subject = models.CharField(max_length=60, blank=True)
+    level = models.CharField(max_length=12, choices=Level, default=Level.ALL)
+    language = models.CharField(max_length=35, default="en", help_text="BCP 47")
+    cover = models.ImageField(upload_to=cover_path, blank=True)
+    status = models.CharField(max_length=10, choices=Status, default=Status.DRAFT)
+    # Where `restore` goes back to; set exactly while the course is archived.
+    status_before_archive = models.CharField(max_length=10, choices=Status, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="courses_title_length", condition=Q(title__length__gte=1, title__length__lte=TITLE_LENGTH)
+            ),
+            models.CheckConstraint(name="courses_summary_length", condition=Q(summary__length__lte=SUMMARY_LENGTH)),
+            models.CheckConstraint(
+                name="courses_description_length", condition=Q(description__length__lte=DESCRIPTION_LENGTH)
+            ),
+            models.CheckConstraint(
+                name="courses_level", condition=Q(level__in=["all", "beginner", "intermediate", "advanced"])
+            ),
+            models.CheckConstraint(
+                name="courses_status",
+                condition=Q(status__in=["draft", "published"], status_before_archive="")
+                | Q(status="archived", status_before_archive__in=["draft", "published"]),
+            ),
+            models.CheckConstraint(
+                name="courses_published_is_presentable", condition=~Q(status="published", summary="")
+            ),
+        ]
+        indexes = [
+            models.Index(name="courses_owner_updated", fields=["owner", "-updated_at"]),
+            models.Index(name="courses_owner_status", fields=["owner", "status"]),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def get_absolute_url(self) -> str:
+        return reverse("courses:edit", args=[self.id])
