@@ -144,13 +144,10 @@ class PriceSpec:
         return Money(self.unit_amount, self.currency)
 
     def __str__(self) -> str:
-        match self.interval:
-            case "month":
-                return _("%(amount)s a month") % {"amount": self.money}
-            case "year":
-                return _("%(amount)s a year") % {"amount": self.money}
-            case None:
-                return str(self.money)
+        if self.interval is None:
+            return str(self.money)
+        words = {"month": _("%(amount)s a month"), "year": _("%(amount)s a year")}
+        return words[self.interval] % {"amount": self.money}
 
 
 # --- Errors: facts in the fields, words in __str__ --------------------------------------------------------------------
@@ -165,7 +162,7 @@ class NotAnAmount(MoneyError):
     text: str
 
     def __str__(self) -> str:
-        return _("This is not an amount. Write a number, such as 49 or 49.50.")
+        return _("This is not an amount. Write a number, such as 49.")
 
 
 @dataclass(eq=False)
@@ -397,11 +394,13 @@ _GROUPED = re.compile("[1-9][0-9]{0,2}(,[0-9]{3})+|[1-9][0-9]?(,[0-9]{2})*,[0-9]
 _POINTS = (".", ",", "٫")
 _NO_CENTS = re.compile("(?<=[0-9])[.,:] ?--?(?![0-9-])")  # 49.- and 49,-- and 49:-
 
-# Signs people type, and the currencies they may mean. A locale's own signs and the codes are added in _signs().
+# Signs people type, and the currencies they may mean. _signs() adds the codes and the locale's own signs, and each sign
+# that ends in a point without it.
 _SIGNS = {
     "$": "ars aud bbd bmd bnd bsd bzd cad clp cop cve dop fjd gyd hkd jmd kyd lrd mop mxn nad nio nzd sbd sgd srd top"
     " ttd twd usd uyu xcd",
     "US$": "usd",
+    "$US": "usd",
     "C$": "cad nio",
     "S$": "sgd",
     "RD$": "dop",
@@ -412,13 +411,9 @@ _SIGNS = {
     "円": "jpy",
     "元": "cny twd",
     "원": "krw",
-    "kr": "dkk isk nok sek",
     "kr.": "dkk isk nok sek",
-    "Fr": "chf",
     "Fr.": "chf",
-    "SFr": "chf",
     "SFr.": "chf",
-    "Rs": "inr lkr mur npr pkr scr",
     "Rs.": "inr lkr mur npr pkr scr",
     "₨": "inr lkr mur npr pkr scr",
     "﷼": "omr qar sar yer",
@@ -434,7 +429,6 @@ _SIGNS = {
     "TL": "try",
     "₺": "try",
     "₽": "rub",
-    "руб": "rub",
     "руб.": "rub",
     "₴": "uah",
     "грн": "uah",
@@ -487,7 +481,7 @@ class _Typed(NamedTuple):
 
 def _take_apart(text: str, locale: str) -> _Typed:
     """From the first digit to the last is the number, with a decimal point at either end ("49.", ".50")."""
-    plain = _NO_CENTS.sub("", _plain(text))
+    plain = _NO_CENTS.sub("٫", _plain(text))
     digits = [match.start() for match in _DIGIT.finditer(plain)]
     if not 0 < len(digits) <= _MAX_DIGITS:
         raise NotAnAmount(text)
@@ -558,27 +552,33 @@ def _is_grouped(parts: list[str], separators: list[str]) -> bool:
 def _check_sign(sign: str, text: str, currency: str, locale: str) -> None:
     """Take nothing, the currency's own sign, its code, or both ("US$ USD"); tell another currency from nonsense."""
     signs = _signs(locale)
-    rest = _key(sign)
-    if rest not in signs:
-        own = [key for key, codes in signs.items() if currency in codes]
-        for key in sorted(own, key=len, reverse=True):
-            rest = rest.replace(key, "", 1)
-    if not rest or currency in signs.get(rest, ()):
+    key = _key(sign)
+    if not key or currency in signs.get(key, ()):
         return
-    if rest in signs:
+    rest = key if key in signs else _without_own_signs(key, currency, signs)
+    if rest in signs and currency not in signs[rest]:
         raise CurrencyMismatch(text, sign.strip(), currency)
-    raise NotAnAmount(text)
+    if rest:
+        raise NotAnAmount(text)
+
+
+def _without_own_signs(key: str, currency: str, signs: Mapping[str, frozenset[str]]) -> str:
+    own = [sign for sign, codes in signs.items() if currency in codes]
+    for sign in sorted(own, key=len, reverse=True):
+        key = key.replace(sign, "", 1)
+    return key
 
 
 @lru_cache(maxsize=64)
 def _signs(locale: str) -> Mapping[str, frozenset[str]]:
     """Every sign and code that may stand beside a number, with the currencies it may mean."""
-    signs: dict[str, set[str]] = {}
-    for sign, codes in _SIGNS.items():
-        signs.setdefault(_key(sign), set()).update(_words(codes))
+    known = [(sign, code) for sign, codes in _SIGNS.items() for code in _words(codes)]
     for code in CURRENCIES:
-        for sign in (code, currency_symbol(code), currency_symbol(code, locale)):
-            signs.setdefault(_key(sign), set()).add(code)
+        known += [(sign, code) for sign in (code, currency_symbol(code), currency_symbol(code, locale))]
+    signs: dict[str, set[str]] = {}
+    for sign, code in known:
+        signs.setdefault(_key(sign), set()).add(code)
+        signs.setdefault(_key(sign).rstrip("."), set()).add(code)
     signs.pop("", None)  # Cape Verde writes its own currency with no visible sign
     return {sign: frozenset(codes) for sign, codes in signs.items()}
 

@@ -1,0 +1,725 @@
+"""Money: what is charged, how it is written, and how what people type is read."""
+
+import pickle
+from decimal import Decimal
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from billings.money import (
+    CAUTION_UNIT_AMOUNT,
+    CURRENCIES,
+    MAX_UNIT_AMOUNT,
+    AmountTooLarge,
+    AmountTooSmall,
+    CurrencyMismatch,
+    Money,
+    MoneyError,
+    Negative,
+    NotAnAmount,
+    PriceSpec,
+    TooManyDecimals,
+    UnknownCurrency,
+    WrongStep,
+    caution,
+    check_limits,
+    currency_name,
+    currency_symbol,
+    decimal_string,
+    format_amount,
+    format_money,
+    parse_amount,
+    to_decimal,
+)
+
+NBSP = "\N{NO-BREAK SPACE}"
+NARROW = "\N{NARROW NO-BREAK SPACE}"
+RLM = "\N{RIGHT-TO-LEFT MARK}"
+
+LOCALES = [
+    "en_US",
+    "en_GB",
+    "en_IN",
+    "en_ZA",
+    "de_DE",
+    "de_AT",
+    "de_CH",
+    "fr_FR",
+    "fr_CA",
+    "fr_CH",
+    "es_ES",
+    "es_MX",
+    "pt_BR",
+    "pt_PT",
+    "it_IT",
+    "nl_NL",
+    "sv_SE",
+    "da_DK",
+    "nb_NO",
+    "pl_PL",
+    "cs_CZ",
+    "hu_HU",
+    "tr_TR",
+    "ru_RU",
+    "el_GR",
+    "hi_IN",
+    "bn_BD",
+    "ar_EG",
+    "ar_SA",
+    "fa_IR",
+    "ur_PK",
+    "he_IL",
+    "ja_JP",
+    "zh_CN",
+    "ko_KR",
+    "th_TH",
+    "vi_VN",
+]
+
+# Repeatable: the same examples each time, none remembered from the run before.
+steady = settings(derandomize=True, database=None, deadline=None)
+
+amounts = st.one_of(
+    st.integers(0, 20_000),
+    st.integers(0, MAX_UNIT_AMOUNT),
+    st.integers(0, MAX_UNIT_AMOUNT // 1000).map(lambda major: major * 1000),
+)
+typed_text = st.one_of(
+    st.text(max_size=120),
+    st.text(alphabet="0123456789٣۴５.,'’ ٫٬$€¥-−()e" + NBSP + NARROW + RLM, max_size=16),
+    st.from_regex(r"\A[$€£]?[0-9]{0,4}([.,' ][0-9]{0,4}){0,4} ?(USD|kr\.?|Rs\.)?\Z"),
+)
+
+
+def read(text, currency="usd", locale="en_US"):
+    return parse_amount(text, currency, locale).amount
+
+
+class TestCurrencies:
+    def test_are_the_139_that_stripe_lists(self):
+        assert len(CURRENCIES) == 139
+        assert list(CURRENCIES) == sorted(CURRENCIES)
+        assert all(code == currency.code and code.islower() and len(code) == 3 for code, currency in CURRENCIES.items())
+
+    def test_cannot_be_changed_by_anyone(self):
+        with pytest.raises(TypeError):
+            CURRENCIES["usd"] = None
+
+    def test_of_a_country_that_has_left_for_the_euro_is_not_among_them(self):
+        assert "bgn" not in CURRENCIES
+        assert "hrk" not in CURRENCIES
+
+    @pytest.mark.parametrize(
+        ("decimals", "codes"),
+        [
+            (0, "bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf"),
+            (3, "bhd jod kwd omr tnd"),
+        ],
+    )
+    def test_have_two_decimals_but_for_these(self, decimals, codes):
+        assert {code for code, currency in CURRENCIES.items() if currency.decimals == decimals} == set(codes.split())
+        assert {currency.decimals for currency in CURRENCIES.values()} == {0, 2, 3}
+
+    def test_three_decimals_end_in_zero_and_isk_and_ugx_in_two(self):
+        steps = {code: currency.step for code, currency in CURRENCIES.items() if currency.step != 1}
+
+        assert steps == {"bhd": 10, "jod": 10, "kwd": 10, "omr": 10, "tnd": 10, "isk": 100, "ugx": 100}
+
+    def test_huf_and_twd_are_charged_with_two_decimals(self):
+        assert (CURRENCIES["huf"].decimals, CURRENCIES["huf"].step) == (2, 1)
+        assert (CURRENCIES["twd"].decimals, CURRENCIES["twd"].step) == (2, 1)
+
+    @pytest.mark.parametrize(
+        ("minimum", "codes"),
+        [
+            ("0.50", "usd aud brl cad chf eur nzd sgd ars cop idr ils php rub zar inr"),
+            ("0.30", "gbp"),
+            ("2.00", "aed myr pln ron"),
+            ("15.00", "czk"),
+            ("2.50", "dkk"),
+            ("4.00", "hkd"),
+            ("175.00", "huf"),
+            ("50", "jpy krw"),
+            ("10.00", "mxn thb"),
+            ("3.00", "nok sek"),
+        ],
+    )
+    def test_have_the_minimum_of_stripes_page(self, minimum, codes):
+        for code in codes.split():
+            assert decimal_string(Money(CURRENCIES[code].minimum, code)) == minimum
+
+    def test_of_the_others_the_minimum_is_not_known(self):
+        assert sum(currency.minimum is None for currency in CURRENCIES.values()) == 139 - 31
+
+    def test_all_have_a_name_and_a_sign(self):
+        assert all(currency_name(code) != code.upper() for code in CURRENCIES)
+        assert all(currency_symbol(code) for code in CURRENCIES)
+
+    def test_are_named_in_the_readers_language(self):
+        assert currency_name("usd") == "US Dollar"
+        assert currency_name("usd", "de_DE") == "US-Dollar"
+        assert (currency_symbol("cad"), currency_symbol("cad", "en_CA")) == ("CA$", "$")
+
+
+class TestMoney:
+    def test_says_itself(self):
+        assert str(Money(4900, "usd")) == "$49.00"
+        assert str(Money(500, "jpy")) == "¥500"
+
+    def test_is_a_value(self):
+        assert Money(4900, "usd") == Money(4900, "usd") != Money(4900, "cad")
+        assert {Money(1, "usd"), Money(1, "usd")} == {Money(1, "usd")}
+
+    @pytest.mark.parametrize("amount", [49.0, "4900", Decimal(49), True, None])
+    def test_is_never_made_of_anything_but_an_int(self, amount):
+        with pytest.raises(TypeError, match="minor units"):
+            Money(amount, "usd")
+
+    def test_becomes_an_exact_decimal(self):
+        assert str(to_decimal(Money(4900, "usd"))) == "49.00"
+        assert str(to_decimal(Money(1230, "kwd"))) == "1.230"
+        assert str(to_decimal(Money(10**40 + 1, "usd"))) == "1" + "0" * 38 + ".01"
+
+    @pytest.mark.parametrize(
+        ("money", "text"),
+        [
+            (Money(4900, "usd"), "49.00"),
+            (Money(5, "usd"), "0.05"),
+            (Money(0, "usd"), "0.00"),
+            (Money(500, "jpy"), "500"),
+            (Money(0, "jpy"), "0"),
+            (Money(1230, "kwd"), "1.230"),
+            (Money(50000, "isk"), "500.00"),
+            (Money(-4900, "usd"), "-49.00"),
+            (Money(123456789012, "usd"), "1234567890.12"),
+        ],
+    )
+    def test_is_written_for_programs_with_all_its_decimals(self, money, text):
+        assert decimal_string(money) == text
+
+    def test_of_an_unknown_currency_has_no_decimal(self):
+        with pytest.raises(UnknownCurrency):
+            to_decimal(Money(1, "bgn"))
+
+
+class TestPriceSpec:
+    def test_says_how_often_it_is_paid(self):
+        assert str(PriceSpec(4900, "usd")) == "$49.00"
+        assert str(PriceSpec(4900, "usd", "month")) == "$49.00 a month"
+        assert str(PriceSpec(49000, "usd", "year")) == "$490.00 a year"
+
+    def test_is_money_with_an_interval(self):
+        assert PriceSpec(4900, "usd", "year").money == Money(4900, "usd")
+
+
+class TestFormatMoney:
+    @pytest.mark.parametrize(
+        ("locale", "text"),
+        [
+            ("en_US", "$1,234,567.50"),
+            ("en_GB", "US$1,234,567.50"),
+            ("en_IN", "$12,34,567.50"),
+            ("de_DE", f"1.234.567,50{NBSP}$"),
+            ("de_CH", f"${NBSP}1’234’567.50"),
+            ("fr_FR", f"1{NARROW}234{NARROW}567,50{NBSP}$US"),
+            ("sv_SE", f"1{NBSP}234{NBSP}567,50{NBSP}US$"),
+            ("pt_BR", f"US${NBSP}1.234.567,50"),
+            ("ar_EG", f"{RLM}1,234,567.50{NBSP}US$"),
+        ],
+    )
+    def test_writes_as_the_locale_does(self, locale, text):
+        assert format_money(Money(123456750, "usd"), locale) == text
+
+    @pytest.mark.parametrize("code", ["afn", "all", "lak", "lbp", "mmk", "rsd", "sos", "yer"])
+    def test_keeps_the_cents_that_babel_would_drop(self, code):
+        assert format_money(Money(1234, code)).endswith("12.34")
+
+    def test_has_as_many_decimals_as_stripe(self):
+        assert format_money(Money(500, "jpy")) == "¥500"
+        assert format_money(Money(1230, "kwd")) == f"KWD{NBSP}1.230"
+        assert format_money(Money(175_00, "huf")) == f"HUF{NBSP}175.00"
+
+    def test_leaves_out_decimals_that_are_always_zero(self):
+        assert format_money(Money(150000, "isk")) == f"ISK{NBSP}1,500"
+        assert format_money(Money(50000, "ugx")) == f"UGX{NBSP}500"
+
+    def test_never_hides_a_part_of_the_amount(self):
+        assert format_money(Money(150050, "isk")) == f"ISK{NBSP}1,500.50"
+
+    def test_parts_letters_from_digits_on_either_side(self):
+        assert format_money(Money(4900, "chf")) == f"CHF{NBSP}49.00"
+        assert format_money(Money(4900, "chf"), "bn_BD") == f"49.00{NBSP}CHF"
+        assert format_money(Money(4900, "eur"), "bn_BD") == "49.00€"
+
+    def test_takes_a_language_tag_as_django_writes_it(self):
+        assert format_money(Money(4900, "eur"), "pt-br") == f"€{NBSP}49,00"
+
+    def test_writes_less_than_nothing(self):
+        assert format_money(Money(-4900, "usd")) == "-$49.00"
+
+    def test_says_so_when_stripe_shows_a_currency_that_is_not_ours(self):
+        assert format_money(Money(4900, "bgn")) == "4900 of the smallest unit of BGN"
+
+
+class TestFormatAmount:
+    @pytest.mark.parametrize(
+        ("money", "locale", "text"),
+        [
+            (Money(123450, "usd"), "en_US", "1234.50"),
+            (Money(123450, "usd"), "de_DE", "1234,50"),
+            (Money(123450, "usd"), "ar_EG", "1234.50"),
+            (Money(0, "usd"), "en_US", "0.00"),
+            (Money(1234, "jpy"), "de_DE", "1234"),
+            (Money(1230, "kwd"), "fr_FR", "1,230"),
+            (Money(150000, "isk"), "en_US", "1500"),
+        ],
+    )
+    def test_is_the_number_alone_without_groups(self, money, locale, text):
+        assert format_amount(money, locale) == text
+
+
+class TestParseAmount:
+    @pytest.mark.parametrize("text", ["49", "49.", "49.0", "49.00", "49,00", "049", " 49 ", "49.000000", "49\t"])
+    def test_reads_a_plain_number(self, text):
+        assert read(text) == 4900
+
+    @pytest.mark.parametrize("text", [".50", ",50", "0.5", "0,50", "00.50", "$.50", ".5 USD", "٫50", "0.500", "0,500"])
+    def test_reads_less_than_one(self, text):
+        assert read(text) == 50
+
+    @pytest.mark.parametrize("text", ["0", "0.00", ",0", "$0", "00"])
+    def test_reads_zero_as_free(self, text):
+        assert read(text) == 0
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "1,234.50",
+            "1.234,50",
+            "1234.50",
+            "1234,5",
+            "1 234,50",
+            "1 234.50",
+            f"1{NBSP}234,50",
+            f"1{NARROW}234,50",
+            "1\N{THIN SPACE}234,50",
+            "1\N{IDEOGRAPHIC SPACE}234,50",
+            "1'234.50",
+            "1’234.50",
+            "1'234,50",
+            "1`234.50",
+            "1´234.50",
+        ],
+    )
+    @pytest.mark.parametrize("locale", LOCALES)
+    def test_reads_both_ways_of_writing_everywhere(self, text, locale):
+        assert read(text, locale=locale) == 123450
+
+    @pytest.mark.parametrize("text", ["1,23,456.00", "1,23,456", "123,456", "1.23.456,00", "1 23 456", "₹1,23,456"])
+    def test_reads_indian_groups(self, text):
+        assert read(text, "inr", "en_IN") == 12345600
+
+    @pytest.mark.parametrize("text", ["1,234,567", "1.234.567", "1 234 567", "1'234'567", "12,34,567", "1٬234٬567"])
+    @pytest.mark.parametrize("locale", ["en_US", "de_DE", "fr_FR", "de_CH"])
+    def test_reads_a_separator_that_comes_twice_as_thousands(self, text, locale):
+        assert read(text, locale=locale) == 123456700
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "١٢٣٤٫٥٠",
+            "١٬٢٣٤٫٥٠",
+            "١٬٢٣٤٫٥",
+            "١،٢٣٤٫٥٠",
+            "۱۲۳۴٫۵۰",
+            "۱٬۲۳۴٫۵۰",
+            "۱۲۳۴.۵۰",
+            "１２３４．５０",
+            "１，２３４．５０",
+            "＄１，２３４．５０",
+            "１、２３４。５０",
+            "१,२३४.५०",
+            f"{RLM}١٬٢٣٤٫٥٠{NBSP}US$",
+            "\N{LEFT-TO-RIGHT ISOLATE}1,234.50\N{POP DIRECTIONAL ISOLATE}",
+        ],
+    )
+    @pytest.mark.parametrize("locale", ["en_US", "ar_EG", "fa_IR", "ja_JP"])
+    def test_reads_other_peoples_digits_and_points(self, text, locale):
+        assert read(text, locale=locale) == 123450
+
+    @pytest.mark.parametrize(
+        "text", ["49.-", "49,-", "49.–", "49,—", "49,--", "49:-", "CHF 49.-", "49,- CHF", "49.-CHF"]
+    )
+    def test_reads_a_dash_for_no_cents(self, text):
+        assert read(text, "chf", "de_CH") == 4900
+
+    @pytest.mark.parametrize("text", ["1'234.-", "1.234,-", "1,234.-", "1 234:-", "1.234:-", "1234.-"])
+    @pytest.mark.parametrize("locale", ["de_CH", "de_DE", "sv_SE", "en_US"])
+    def test_reads_thousands_before_the_dash(self, text, locale):
+        assert read(text, "chf", locale) == 123400
+
+    def test_a_comma_with_two_digits_has_one_reading(self):
+        assert read("1,50") == 150
+        assert read("1.50", "eur", "de_DE") == 150
+
+    @pytest.mark.parametrize(
+        ("text", "locale", "minor"),
+        [
+            ("1,234", "en_US", 123400),
+            ("1,234", "en_IN", 123400),
+            ("1,234", "de_CH", 123400),
+            ("1.234", "de_DE", 123400),
+            ("1.234", "pt_BR", 123400),
+            ("1.234", "fr_FR", 123400),
+            ("1.500", "en_US", 150),
+            ("1,500", "de_DE", 150),
+        ],
+    )
+    def test_takes_what_has_two_readings_the_locales_way(self, text, locale, minor):
+        assert read(text, locale=locale) == minor
+
+    @pytest.mark.parametrize(("text", "locale"), [("1.234", "en_US"), ("1,234", "de_DE"), ("1,234", "fr_FR")])
+    def test_refuses_rather_than_make_a_thousand_of_a_decimal_point(self, text, locale):
+        with pytest.raises(TooManyDecimals):
+            read(text, locale=locale)
+
+    def test_takes_the_locales_way_with_three_decimals_too(self):
+        assert read("1.230", "kwd", "en_US") == 1230
+        assert read("1,230", "kwd", "en_US") == 1230000
+        assert read("1.230", "kwd", "de_DE") == 1230000
+        assert read("1,230", "kwd", "de_DE") == 1230
+
+    @pytest.mark.parametrize(
+        "text", ["1,234", "1.234", "1 234", "1234", "1.234,00", "1,234.00", "￥１，２３４", "1,234円"]
+    )
+    @pytest.mark.parametrize("locale", ["ja_JP", "en_US", "de_DE"])
+    def test_reads_thousands_where_there_are_no_decimals(self, text, locale):
+        assert read(text, "jpy", locale) == 1234
+
+    @pytest.mark.parametrize("text", ["1.500", "1,500", "1500.00", "1500", "1.500 kr."])
+    @pytest.mark.parametrize("locale", ["is_IS", "en_US"])
+    def test_reads_thousands_where_the_decimals_are_always_zero(self, text, locale):
+        assert read(text, "isk", locale) == 150000
+
+    @pytest.mark.parametrize(
+        ("text", "currency"),
+        [
+            ("$49", "usd"),
+            ("49$", "usd"),
+            ("US$ 49", "usd"),
+            ("US $49", "usd"),
+            ("49 $ US", "usd"),
+            ("49 USD", "usd"),
+            ("usd49", "usd"),
+            ("Usd $49.00", "usd"),
+            ("$49 USD", "usd"),
+            ("ＵＳＤ 49", "usd"),
+            ("$49", "cad"),
+            ("CA$49", "cad"),
+            ("C$49", "cad"),
+            ("€49", "eur"),
+            ("49 €", "eur"),
+            ("£49", "gbp"),
+            ("49 kr", "sek"),
+            ("49 kr.", "dkk"),
+            ("49,- kr", "nok"),
+            ("Rs.49", "inr"),
+            ("₨ 49", "pkr"),
+            ("Fr. 49.-", "chf"),
+            ("49 zł", "pln"),
+            ("R$ 49,00", "brl"),
+            ("49 ₽", "rub"),
+            ("49 руб.", "rub"),
+            ("49 ر.س", "sar"),
+        ],
+    )
+    def test_reads_over_the_currencys_own_sign(self, text, currency):
+        locale = {"sar": "ar_SA"}.get(currency, "en_US")
+
+        assert parse_amount(text, currency, locale) == Money(4900, currency)
+
+    @pytest.mark.parametrize(
+        ("text", "typed", "chosen"),
+        [
+            ("€50", "€", "usd"),
+            ("50 EUR", "EUR", "usd"),
+            ("$50", "$", "eur"),
+            ("CA$50", "CA$", "usd"),
+            ("50 kr", "kr", "usd"),
+            ("€ 50 USD", "€", "usd"),
+            ("Rs.50", "Rs.", "usd"),
+            ("¥500", "¥", "usd"),
+            ("円500", "円", "cny"),
+        ],
+    )
+    def test_refuses_the_sign_of_another_currency(self, text, typed, chosen):
+        with pytest.raises(CurrencyMismatch) as refused:
+            parse_amount(text, chosen)
+
+        assert (refused.value.text, refused.value.typed, refused.value.chosen) == (text, typed, chosen)
+
+    @pytest.mark.parametrize(
+        "text", ["-5", "−5", "－5", "–5", "- 5", "$-5", "-$5", "5-", "-5 USD", "-.5", "-0", "-1,234.50"]
+    )
+    def test_refuses_a_minus(self, text):
+        with pytest.raises(Negative):
+            read(text)
+
+    @pytest.mark.parametrize(
+        ("text", "currency"),
+        [
+            ("1.005", "usd"),
+            ("0.001", "usd"),
+            ("1,234.567", "usd"),
+            ("500.5", "jpy"),
+            ("1,50", "jpy"),
+            ("1.2345", "kwd"),
+        ],
+    )
+    def test_refuses_more_decimals_than_the_currency_has(self, text, currency):
+        with pytest.raises(TooManyDecimals):
+            read(text, currency)
+
+    @pytest.mark.parametrize(
+        ("text", "currency", "minor"),
+        [("49.5000", "usd", 4950), ("500.00", "jpy", 500), ("500,0", "jpy", 500), ("1.2300", "kwd", 1230)],
+    )
+    def test_takes_more_decimals_that_are_zero(self, text, currency, minor):
+        assert read(text, currency) == minor
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "",
+            " ",
+            "abc",
+            "free",
+            "$",
+            ".",
+            "-",
+            "1,2,3",
+            "12..5",
+            "1,,234",
+            "1.2.3",
+            "1,234,56",
+            "12,345,67",
+            "0,123,456",
+            "1,234'567",
+            "1.234'50",
+            "1.234.",
+            "1٫234٫567",
+            "1 50",
+            "1  234",
+            "1.234.567.89",
+            "1e5",
+            "1E5",
+            "0x10",
+            "1_000",
+            "+5",
+            "(5)",
+            "--5",
+            "50%",
+            "5²",
+            "½",
+            "五",
+            "10-20",
+            "10 - 20",
+            "49 or 59",
+            "49.-50",
+            "1.50.-",
+            "49 GLD",
+            "$$49",
+            "12\n345",
+            "12\t345",
+            "4\x009",
+            "inf",
+            "NaN",
+            "\ud800 5",
+        ],
+    )
+    def test_refuses_nonsense(self, text):
+        with pytest.raises(NotAnAmount) as refused:
+            read(text)
+
+        assert refused.value.text == text
+
+    @pytest.mark.parametrize(
+        "text", ["9" * 25, "9" * 100_000, "1," * 50_000, "$" * 100_000 + "1", "1" + " " * 99 + "1"]
+    )
+    def test_refuses_what_is_too_long_at_once(self, text):
+        with pytest.raises(NotAnAmount):
+            read(text)
+
+    @pytest.mark.parametrize("code", ["xxx", "USD", "", "bgn"])
+    def test_refuses_a_currency_that_is_not_sold_in(self, code):
+        with pytest.raises(UnknownCurrency) as refused:
+            parse_amount("49", code)
+
+        assert refused.value.code == code
+
+    @steady
+    @given(text=typed_text, currency=st.sampled_from(sorted(CURRENCIES)), locale=st.sampled_from(LOCALES))
+    def test_reads_any_text_as_an_amount_or_refuses_it(self, text, currency, locale):
+        try:
+            money = parse_amount(text, currency, locale)
+        except MoneyError as refusal:
+            assert str(refusal)
+        else:
+            assert type(money.amount) is int
+            assert money.amount >= 0
+            assert money.currency == currency
+            assert parse_amount(format_money(money, locale), currency, locale) == money
+
+
+class TestRoundTrip:
+    """What we write, we read: every currency in every locale."""
+
+    @pytest.mark.parametrize("locale", LOCALES)
+    @settings(steady, max_examples=12)
+    @given(amount=amounts)
+    @example(amount=0)
+    @example(amount=1230)
+    @example(amount=123400)
+    @example(amount=MAX_UNIT_AMOUNT)
+    def test_of_the_written_price_and_of_the_field(self, locale, amount):
+        for code in CURRENCIES:
+            money = Money(amount, code)
+
+            assert parse_amount(format_money(money, locale), code, locale) == money
+            assert parse_amount(format_amount(money, locale), code, locale) == money
+
+    @steady
+    @given(amount=amounts, code=st.sampled_from(sorted(CURRENCIES)))
+    def test_of_the_string_for_programs(self, amount, code):
+        money = Money(amount, code)
+
+        assert to_decimal(money) * 10 ** CURRENCIES[code].decimals == amount
+        if CURRENCIES[code].decimals != 3:
+            assert parse_amount(decimal_string(money), code) == money
+
+
+class TestLimits:
+    @pytest.mark.parametrize("code", CURRENCIES)
+    def test_free_is_fine(self, code):
+        check_limits(Money(0, code))
+
+    @pytest.mark.parametrize("code", [code for code, currency in CURRENCIES.items() if currency.minimum])
+    def test_the_minimum_is_fine_and_one_less_is_not(self, code):
+        minimum = Money(CURRENCIES[code].minimum, code)
+        check_limits(minimum)
+
+        with pytest.raises(AmountTooSmall) as refused:
+            check_limits(Money(minimum.amount - 1, code))
+        assert refused.value.given == Money(minimum.amount - 1, code)
+        assert refused.value.minimum == minimum
+
+    def test_any_positive_amount_is_fine_where_the_minimum_is_unknown(self):
+        check_limits(Money(1, "bam"))
+        check_limits(Money(10, "kwd"))
+        check_limits(Money(100, "ugx"))
+
+    def test_below_zero_is_too_small(self):
+        for code in ("usd", "bam", "isk"):
+            with pytest.raises(AmountTooSmall):
+                check_limits(Money(-100, code))
+
+    def test_the_maximum_is_fine_and_one_more_is_not(self):
+        check_limits(Money(MAX_UNIT_AMOUNT, "usd"))
+
+        with pytest.raises(AmountTooLarge) as refused:
+            check_limits(Money(MAX_UNIT_AMOUNT + 1, "usd"))
+        assert refused.value.given == Money(MAX_UNIT_AMOUNT + 1, "usd")
+        assert refused.value.maximum == Money(MAX_UNIT_AMOUNT, "usd")
+
+    @pytest.mark.parametrize("code", CURRENCIES)
+    def test_the_limits_that_are_named_can_be_charged(self, code):
+        with pytest.raises(AmountTooSmall) as small:
+            check_limits(Money(-1, code))
+        with pytest.raises(AmountTooLarge) as large:
+            check_limits(Money(MAX_UNIT_AMOUNT + 1, code))
+
+        check_limits(small.value.minimum)
+        check_limits(large.value.maximum)
+
+    @pytest.mark.parametrize(
+        ("given", "below", "above"),
+        [
+            (Money(1234, "kwd"), Money(1230, "kwd"), Money(1240, "kwd")),
+            (Money(10050, "isk"), Money(10000, "isk"), Money(10100, "isk")),
+            (Money(199, "ugx"), Money(100, "ugx"), Money(200, "ugx")),
+        ],
+    )
+    def test_an_amount_between_two_steps_is_refused_with_its_neighbours(self, given, below, above):
+        with pytest.raises(WrongStep) as refused:
+            check_limits(given)
+
+        assert (refused.value.given, refused.value.below, refused.value.above) == (given, below, above)
+
+    def test_of_an_unknown_currency_are_unknown(self):
+        with pytest.raises(UnknownCurrency):
+            check_limits(Money(1, "bgn"))
+
+
+class TestCaution:
+    def test_is_silent_for_an_everyday_price(self):
+        assert caution(Money(4900, "usd")) is None
+
+    def test_is_silent_for_what_is_free(self):
+        assert caution(Money(0, "bam")) is None
+
+    def test_speaks_of_large_amounts(self):
+        assert caution(Money(CAUTION_UNIT_AMOUNT, "usd")) is None
+        assert (
+            caution(Money(CAUTION_UNIT_AMOUNT + 1, "usd"))
+            == "This is a large amount: some ways to pay take no more than $999,999.99."
+        )
+
+    def test_speaks_where_the_minimum_is_unknown(self):
+        assert caution(Money(10, "bam")) == (
+            "Stripe takes no less than about 0.50 US dollars; what that is in Bosnia-Herzegovina convertible marks"
+            " is not known here."
+        )
+
+
+class TestErrors:
+    """The words a person reads beside the field."""
+
+    @pytest.mark.parametrize(
+        ("error", "words"),
+        [
+            (NotAnAmount("abc"), "This is not an amount. Write a number, such as 49."),
+            (TooManyDecimals("1.005", "usd"), "An amount in US dollars has at most 2 decimals."),
+            (TooManyDecimals("1.5", "jpy"), "An amount in Japanese yen has no decimals."),
+            (Negative("-5"), "A price cannot be negative."),
+            (
+                AmountTooSmall(Money(49, "usd"), Money(50, "usd")),
+                "$0.50 is the smallest price that can be charged in US dollars.",
+            ),
+            (
+                AmountTooSmall(Money(1, "jpy"), Money(50, "jpy")),
+                "¥50 is the smallest price that can be charged in Japanese yen.",
+            ),
+            (
+                AmountTooLarge(Money(MAX_UNIT_AMOUNT + 1, "usd"), Money(MAX_UNIT_AMOUNT, "usd")),
+                "$9,999,999,999.99 is the largest price that can be charged in US dollars.",
+            ),
+            (
+                WrongStep(Money(1234, "kwd"), Money(1230, "kwd"), Money(1240, "kwd")),
+                f"KWD{NBSP}1.234 cannot be charged exactly; KWD{NBSP}1.230 and KWD{NBSP}1.240 can.",
+            ),
+            (UnknownCurrency("bgn"), "Prices in the currency “bgn” cannot be sold here."),
+            (
+                CurrencyMismatch("€50", "€", "usd"),
+                "The amount says “€”, but the chosen currency is US Dollar (USD).",
+            ),
+        ],
+    )
+    def test_say_what_is_wrong_and_what_is_right(self, error, words):
+        assert str(error) == words
+        assert isinstance(error, MoneyError)
+
+    def test_survive_the_way_between_processes(self):
+        error = pickle.loads(pickle.dumps(AmountTooSmall(Money(49, "usd"), Money(50, "usd"))))
+
+        assert (error.given, error.minimum) == (Money(49, "usd"), Money(50, "usd"))
