@@ -48,7 +48,7 @@ class Currency:
     step: int
     """An amount must be a multiple of this many minor units."""
     minimum: int | None
-    """The smallest charge, in minor units. None: Stripe's page does not say, as it depends on the settlement currency."""
+    """The smallest charge, in minor units. None: it depends on the currency of settlement, so unknown to us."""
 
     @property
     def whole(self) -> bool:
@@ -340,7 +340,7 @@ def _plural_name(code: str) -> str:
 
 
 def _decimals_shown(money: Money) -> int:
-    """Stripe's decimals, but none where they are always 00 (ISK 500, not ISK 500.00); never fewer than the amount has."""
+    """Stripe's decimals, but none where they are always 00: ISK 500. An amount's own are never hidden."""
     currency = _currency(money.currency)
     return 0 if currency.whole and money.amount % currency.step == 0 else currency.decimals
 
