@@ -1,0 +1,266 @@
+"""Make Stripe agree with what is desired, whatever happened before: the one mechanism behind every save and repair.
+
+Step by step as in courses/docs/course_creation_flow.md: settle the open call, read if a read is wanted, plan, commit
+the first step as an intent, send it, mirror the answer; again, until the plan is empty. No transaction is open during
+a call.
+"""
+
+import logging
+import random
+import secrets
+import time
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import Enum
+from typing import Never
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from billings import accounts, calls, gateway, lease, mirror
+from billings.gateway import Accepted, ReadFailed, Refused, Unanswered, Unclear
+from billings.lease import Lease, LeaseLost
+from billings.models import TROUBLE_FOR_PEOPLE, BillingProduct, StripeCall, Trouble, behind
+from billings.plan import plan
+
+logger = logging.getLogger(__name__)
+
+# Far more than any plan is long: a loop that does not end is stopped, and tried again later.
+MAX_TURNS = 24
+# Between a call's time-out and the lease's end, for our own work and the clock's steps.
+LEASE_MARGIN_SECONDS = 5.0
+# Stripe remembers a key for 24 hours; beyond this age none is sent.
+KEY_LIFETIME = timedelta(hours=22)
+# A call last sent this long ago cannot be on its way any more.
+LANDED_AFTER = timedelta(hours=2)
+BACKOFF_BASE_SECONDS = 2.0
+BACKOFF_CAP_SECONDS = 300.0
+PEOPLE_RETRY_SECONDS = 120.0
+POLL_SECONDS = 0.05
+
+
+class Result(Enum):
+    DONE = "done"
+    FAILED = "failed"  # tried, and will be tried again
+    LATER = "later"  # the time given was used up
+    BUSY = "busy"  # another process is at it
+
+
+class _Stop(Exception):
+    """Enough for now; the row says when it goes on."""
+
+    def __init__(self, result: Result) -> None:
+        self.result = result
+
+
+@dataclass
+class _Run:
+    """One converge: who holds the lease, and until when it may ask Stripe."""
+
+    lease: Lease
+    deadline: float | None
+    account: accounts.Account | None = field(default=None)
+
+    def seconds(self) -> float:
+        """How long the next call may wait. Raises _Stop when the time given is used up."""
+        longest = float(settings.STRIPE_TIMEOUT_SECONDS)
+        if self.deadline is None:
+            return longest
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise _Stop(Result.LATER)
+        return min(longest, left)
+
+
+def converge(product_id: UUID, *, budget: float | None = None) -> Result:
+    """Bring Stripe to what this product desires, in at most `budget` seconds (and the call under way then).
+
+    Never raises for what Stripe or the network does: that is written on the row, with the time of the next attempt.
+    """
+    deadline = None if budget is None else time.monotonic() + budget
+    longest = min(float(settings.STRIPE_TIMEOUT_SECONDS), budget or float("inf"))
+    taken = lease.take(product_id, seconds=gateway.call_seconds(longest) + LEASE_MARGIN_SECONDS)
+    if taken is None:
+        return Result.BUSY
+    try:
+        return _loop(_Run(taken, deadline))
+    except _Stop as stop:
+        if stop.result is Result.LATER:
+            taken.release(next_attempt_at=timezone.now())
+        return stop.result
+    except LeaseLost:
+        return Result.BUSY
+
+
+def converge_within(product_id: UUID, *, budget: float) -> Result:
+    """As `converge`, and where another process is at it, wait for that one within the `budget` (seconds)."""
+    deadline = time.monotonic() + budget
+    while True:
+        result = converge(product_id, budget=max(deadline - time.monotonic(), 0.01))
+        if result is not Result.BUSY or time.monotonic() + POLL_SECONDS >= deadline:
+            return result
+        if not BillingProduct.objects.filter(behind(), pk=product_id).exists():
+            return Result.DONE
+        time.sleep(POLL_SECONDS)
+
+
+def _loop(run: _Run) -> Result:
+    for _ in range(MAX_TURNS):
+        product = BillingProduct.objects.get(pk=run.lease.product_id)
+        call = product.calls.filter(settled_at=None).first()
+        if call is not None:
+            _settle(run, call)
+        elif product.reads_wanted > product.reads_done:
+            _read(run, product)
+        elif not _commit_next_step(run, product) and _finish(run, product):
+            return Result.DONE
+    return _fail(run, Unanswered(Trouble.FAILING, "Stripe and the portal could not agree after many tries."))
+
+
+def _settle(run: _Run, call: StripeCall) -> None:
+    """Send the open call (again, if need be) until Stripe's verdict is known; then write it down."""
+    _check_account(run, call.account, call.livemode)
+    if timezone.now() - call.created_at > KEY_LIFETIME:
+        _settle_dead_key(run, call)
+        return
+    seconds = run.seconds()
+    with transaction.atomic():
+        run.lease.renew()
+        StripeCall.objects.filter(pk=call.pk).update(last_sent_at=timezone.now(), sends=F("sends") + 1)
+    verdict = gateway.post(call.path, call.params, key=call.key, seconds=seconds)
+    if isinstance(verdict, Unanswered):
+        _fail(run, verdict)
+    with transaction.atomic():
+        product = run.lease.lock()
+        product.trouble, product.trouble_message, product.attempts = Trouble.NONE, "", 0
+        match verdict:
+            case Accepted():
+                mirror.accept(product, call, verdict)
+            case Refused():
+                mirror.refuse(product, call, verdict)
+            case Unclear(status, message, request_id):
+                mirror.give_up(product, call, status=status, request_id=request_id, message=message)
+
+
+def _settle_dead_key(run: _Run, call: StripeCall) -> None:
+    """Too old to be sent: once nothing can be on its way any more, read what it did instead."""
+    landed_at = (call.last_sent_at or call.created_at) + LANDED_AFTER
+    if call.last_sent_at and timezone.now() < landed_at:
+        run.lease.release(next_attempt_at=landed_at)
+        raise _Stop(Result.FAILED)
+    with transaction.atomic():
+        message = "No answer within the life of its key."
+        mirror.give_up(run.lease.lock(), call, status=None, request_id="", message=message)
+
+
+def _read(run: _Run, product: BillingProduct) -> None:
+    """Read the product and its prices, and mark as done the count of reads wanted before the read."""
+    if not product.stripe_id:
+        with transaction.atomic():
+            locked = run.lease.lock()
+            locked.reads_done = product.reads_wanted
+            locked.save(update_fields=["reads_done"])
+        return
+    _check_account(run, product.account, product.livemode)
+    known = set(product.prices.filter(gone=False).values_list("stripe_id", flat=True))
+    unclear = list(product.calls.filter(outcome=StripeCall.Outcome.UNCLEAR, read_back=False))
+    run.lease.renew()
+    try:
+        snapshot = gateway.read(product.stripe_id, seconds=run.seconds())
+        missing = known - {price["id"] for price in snapshot.prices}
+        if missing or any(mirror.sent_price_is_missing(call, snapshot, known) for call in unclear):
+            run.lease.renew()
+            snapshot = gateway.read(product.stripe_id, seconds=run.seconds())
+    except ReadFailed as failed:
+        _fail(run, failed.unanswered)
+    with transaction.atomic():
+        locked = run.lease.lock()
+        locked.trouble, locked.trouble_message, locked.attempts = Trouble.NONE, "", 0
+        mirror.read_back(locked, snapshot, count=product.reads_wanted)
+
+
+def _commit_next_step(run: _Run, product: BillingProduct) -> bool:
+    """Commit the first step of the plan as an intent, under the token and the generation; False: nothing to do."""
+    steps = plan(product.desired, product.observed(), held=product.held())
+    if not steps:
+        return False
+    account = _check_account(run, product.account, product.livemode)
+    run.seconds()
+    with transaction.atomic():
+        locked = run.lease.lock()
+        if locked.generation != product.generation:
+            return True  # what was planned for is history
+        if not locked.stripe_id:
+            locked.stripe_id = calls.product_id_for(locked)
+        locked.account, locked.livemode = account.id, account.livemode
+        # An open call always leaves the row behind, so that the row alone says there is work.
+        locked.generation = max(locked.generation, locked.observed_generation + 1)
+        locked.save(update_fields=["stripe_id", "account", "livemode", "generation"])
+        request = calls.request_for(steps[0], locked)
+        StripeCall.objects.create(
+            product=locked,
+            key=f"{locked.stripe_id}-{secrets.token_urlsafe(16)}",
+            step=request.kind,
+            path=request.path,
+            params=request.params,
+            account=account.id,
+            livemode=account.livemode,
+            generation=locked.generation,
+        )
+    return True
+
+
+def _finish(run: _Run, product: BillingProduct) -> bool:
+    """In sync: say so for the generation that was planned for; False where it has moved on meanwhile."""
+    with transaction.atomic():
+        locked = run.lease.lock()
+        if (locked.generation, locked.reads_wanted) != (product.generation, product.reads_wanted):
+            return False
+        run.lease.release(
+            observed_generation=product.generation,
+            next_attempt_at=None,
+            attempts=0,
+            trouble=Trouble.NONE,
+            trouble_message="",
+        )
+    return True
+
+
+def _check_account(run: _Run, account: str, livemode: bool) -> accounts.Account:
+    """The account of the key; stops where the mirror belongs to another one, before anything is sent there."""
+    if run.account is None:
+        try:
+            run.account = accounts.present(seconds=run.seconds())
+        except ReadFailed as failed:
+            _fail(run, failed.unanswered)
+    if account and (account, livemode) != (run.account.id, run.account.livemode):
+        there, here = _mode(account, livemode), _mode(run.account.id, run.account.livemode)
+        _fail(run, Unanswered(Trouble.ACCOUNT, f"The key is of {here}, but what is sold here was made in {there}."))
+    return run.account
+
+
+def _mode(account: str, livemode: bool) -> str:
+    return f"{account} ({'live' if livemode else 'test'})"
+
+
+def _fail(run: _Run, failure: Unanswered) -> Never:
+    """Write down why, and when it is tried again; then stop."""
+    attempts = BillingProduct.objects.values_list("attempts", flat=True).get(pk=run.lease.product_id) + 1
+    delay = PEOPLE_RETRY_SECONDS if failure.trouble in TROUBLE_FOR_PEOPLE else backoff_seconds(attempts)
+    logger.warning("Stripe, product %s: %s (%s)", run.lease.product_id, failure.trouble, failure.message)
+    run.lease.release(
+        attempts=attempts,
+        trouble=failure.trouble,
+        trouble_message=failure.message,
+        next_attempt_at=timezone.now() + timedelta(seconds=delay),
+    )
+    raise _Stop(Result.FAILED)
+
+
+def backoff_seconds(attempts: int) -> float:
+    """Exponential with jitter, so that a crowd that failed together does not come back together."""
+    ceiling = min(BACKOFF_CAP_SECONDS, BACKOFF_BASE_SECONDS * 2 ** min(attempts - 1, 10))
+    return random.uniform(ceiling / 2, ceiling)

@@ -1,0 +1,105 @@
+"""What Stripe should sell, but for the price (that is `pricing`), written in the transaction that saves a course."""
+
+from datetime import timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from billings import tasks
+from billings.converge import converge_within
+from billings.models import BillingProduct, Drift, Refusal, behind
+from billings.plan import Desired, Field, Observed, Step, plan
+
+
+def open_product(course_id: UUID, *, name: str, description: str, image: str, status: str) -> BillingProduct:
+    """The row of a new course, free until a price is set. Nothing is asked of Stripe for a free course."""
+    return BillingProduct.objects.create(
+        course_id=course_id,
+        desired_name=name,
+        desired_description=description,
+        desired_image=image,
+        desired_status=status,
+    )
+
+
+def set_listing(product: BillingProduct, *, name: str, description: str, image: str, status: str) -> bool:
+    """Copy what the course says of itself; True where that changes what Stripe should hold (`generation` is raised)."""
+    return change(
+        product, desired_name=name, desired_description=description, desired_image=image, desired_status=status
+    )
+
+
+def change(product: BillingProduct, **columns: Any) -> bool:
+    """Write desired columns; what is set to something new is no longer drifted or refused.
+
+    Must run in a transaction; `product` is brought up to date. True where Stripe should see a difference.
+    """
+    locked = BillingProduct.objects.select_for_update().get(pk=product.pk)
+    before = locked.desired
+    for column, value in columns.items():
+        setattr(locked, column, value)
+    changed = changed_fields(before, locked.desired)
+    if changed:
+        locked.generation += 1
+        _release(locked, changed)
+    locked.save(update_fields=[*columns, "generation"])
+    product.refresh_from_db()
+    return bool(changed)
+
+
+def changed_fields(before: Desired, after: Desired) -> frozenset[Field]:
+    differs = {
+        Field.NAME: before.name != after.name,
+        Field.DESCRIPTION: before.description != after.description,
+        Field.IMAGE: before.image != after.image,
+        Field.ACTIVE: before.active != after.active,
+        Field.PRICE: before.price != after.price,
+    }
+    return frozenset(field for field, is_changed in differs.items() if is_changed)
+
+
+def _release(product: BillingProduct, fields: frozenset[Field]) -> None:
+    product.drifts.filter(closed_at=None, field__in=fields).update(
+        closed_at=timezone.now(), decision=Drift.Decision.REPLACED
+    )
+    # One refused call may hold back several fields; a new value for one of them is reason to ask again.
+    refused = product.refusals.filter(field__in=fields).values_list("call", flat=True)
+    Refusal.objects.filter(call__in=list(refused)).delete()
+
+
+def preview(product: BillingProduct | None, wanted: Desired) -> tuple[Step, ...]:
+    """What a save of `wanted` would do in Stripe."""
+    if product is None:
+        return plan(wanted, Observed())
+    return plan(wanted, product.observed(), held=product.held() - changed_fields(product.desired, wanted))
+
+
+def converge_after_commit(product: BillingProduct, *, inline: bool = True) -> None:
+    """See to it that Stripe is told: at once, when this transaction has committed, and by the worker if that fails.
+
+    With `inline` off, or no time allowed for it (`STRIPE_INLINE_BUDGET_SECONDS` = 0), the worker does it all.
+    """
+    if not BillingProduct.objects.filter(behind(), pk=product.pk).exists():
+        return
+    budget = float(settings.STRIPE_INLINE_BUDGET_SECONDS) if inline else 0.0
+    due = timezone.now() + timedelta(seconds=budget)
+    BillingProduct.objects.filter(pk=product.pk).update(next_attempt_at=due)
+    tasks.converge_product.using(run_after=due).enqueue(str(product.pk))
+    if budget:
+        # robust: the save has happened and is answered as saved, whatever becomes of this attempt.
+        transaction.on_commit(partial(converge_within, product.pk, budget=budget), robust=True)
+
+
+@transaction.atomic
+def retry(product: BillingProduct) -> None:
+    """Try again now: waiting times are forgotten, and what Stripe refused is asked once more."""
+    locked = BillingProduct.objects.select_for_update().get(pk=product.pk)
+    deleted, _ = locked.refusals.all().delete()
+    if deleted:
+        locked.generation += 1
+        locked.save(update_fields=["generation"])
+    converge_after_commit(locked)

@@ -1,0 +1,203 @@
+"""The portal's only way to Stripe: one function for each kind of call, and every error told apart.
+
+Nothing is retried here: repeating a call is converge's decision, because only the committed intent may be repeated.
+Errors: https://docs.stripe.com/error-low-level and https://docs.stripe.com/api/errors
+"""
+
+import hashlib
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+import stripe
+from django.conf import settings
+
+from billings.models import Trouble
+
+# Answers keep this shape whatever the account's default is; raise it together with the library.
+API_VERSION = "2026-10-28.endive"
+CONNECT_SECONDS = 3.0
+PAGE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Stripe did it; `data` is the object as it was right afterwards."""
+
+    data: dict[str, Any]
+    status: int
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Stripe judged the operation and did nothing (400, 402, 404): the same again would be refused again."""
+
+    status: int
+    code: str
+    param: str
+    message: str
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """A failure replayed from Stripe's memory: this key will never say more, and the work may be done or not."""
+
+    status: int
+    message: str
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """No verdict: the call may be repeated with the same key, and must be before anything else is planned."""
+
+    trouble: Trouble
+    message: str
+    status: int | None = None
+    request_id: str = ""
+
+
+type Verdict = Accepted | Refused | Unclear | Unanswered
+
+
+class ReadFailed(Exception):
+    """A GET that brought nothing; nothing was changed by it."""
+
+    def __init__(self, unanswered: Unanswered) -> None:
+        super().__init__(unanswered.message)
+        self.unanswered = unanswered
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One product as Stripe holds it now; `product` is None where it was deleted."""
+
+    product: dict[str, Any] | None
+    prices: tuple[dict[str, Any], ...]
+
+
+# A requests.Session keeps the connection alive; it must not be shared between threads or over a fork.
+_threads = threading.local()
+
+
+def key_fingerprint() -> str:
+    """Which key this is, without keeping the key."""
+    return hashlib.sha256(settings.STRIPE_SECRET_KEY.encode()).hexdigest()
+
+
+def key_is_live() -> bool:
+    return str(settings.STRIPE_SECRET_KEY).startswith(("sk_live_", "rk_live_"))
+
+
+def call_seconds(seconds: float) -> float:
+    """The longest one call of `seconds` (to the first byte) may take, connecting included."""
+    return min(CONNECT_SECONDS, seconds) + seconds
+
+
+def _client(seconds: float) -> stripe.StripeClient:
+    if getattr(_threads, "session", None) is None:
+        _threads.session = requests.Session()
+    return stripe.StripeClient(
+        settings.STRIPE_SECRET_KEY,
+        stripe_version=API_VERSION,
+        base_addresses={"api": settings.STRIPE_API_BASE},
+        max_network_retries=0,
+        http_client=stripe.RequestsClient(timeout=(min(CONNECT_SECONDS, seconds), seconds), session=_threads.session),
+    )
+
+
+def post(path: str, params: Mapping[str, Any], *, key: str, seconds: float) -> Verdict:
+    """Send one intent under its idempotency `key`, waiting at most `seconds` for the answer."""
+    try:
+        answer = _client(seconds).raw_request("post", path, **params, idempotency_key=key)
+    except stripe.StripeError as error:
+        return _judge(error)
+    if not isinstance(answer.data, dict) or "id" not in answer.data:
+        return Unanswered(Trouble.FAILING, "Stripe's answer could not be read.", answer.code)
+    return Accepted(answer.data, answer.code, str(answer.headers.get("request-id", "")))
+
+
+def _judge(error: stripe.StripeError) -> Verdict:
+    """Which of the verdicts an error is. https://docs.stripe.com/api/idempotent_requests says what Stripe remembers."""
+    headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+    request_id = str(headers.get("request-id", ""))
+    status = error.http_status
+    message = error.user_message or str(error)
+    if isinstance(error, stripe.APIConnectionError) or status is None:
+        timed_out = isinstance(error.__cause__, requests.Timeout)
+        return Unanswered(Trouble.SLOW if timed_out else Trouble.UNREACHABLE, message)
+    if error.error is None:  # not Stripe's own words: a proxy, or a body cut short
+        return Unanswered(Trouble.FAILING, "Stripe's answer could not be read.", status, request_id)
+    if status >= 500 and headers.get("idempotent-replayed") == "true":
+        return Unclear(status, message, request_id)
+    if isinstance(error, stripe.IdempotencyError):
+        return Unclear(status, message, request_id)
+    if trouble := _trouble(status, error.code or ""):
+        return Unanswered(trouble, message, status, request_id)
+    return Refused(status, error.code or "", str(getattr(error, "param", None) or ""), message, request_id)
+
+
+def _trouble(status: int, code: str) -> Trouble | None:
+    if status == 401:
+        return Trouble.KEY
+    if status == 403:
+        return Trouble.PERMISSION
+    if status == 409 or code == "lock_timeout":
+        return Trouble.BUSY
+    if status == 429 or code == "rate_limit":
+        return Trouble.RATE_LIMITED
+    return None if status in {400, 402, 404} else Trouble.FAILING
+
+
+def _get(path: str, params: Mapping[str, Any], seconds: float) -> dict[str, Any] | None:
+    """One GET; None where Stripe knows no such object. Raises ReadFailed."""
+    try:
+        answer = _client(seconds).raw_request("get", path, **params)
+    except stripe.StripeError as error:
+        verdict = _judge(error)
+        if isinstance(verdict, Refused) and verdict.code == "resource_missing":
+            return None
+        if isinstance(verdict, Unanswered):
+            raise ReadFailed(verdict) from error
+        raise ReadFailed(Unanswered(Trouble.FAILING, str(error), error.http_status)) from error
+    if not isinstance(answer.data, dict):
+        raise ReadFailed(Unanswered(Trouble.FAILING, "Stripe's answer could not be read.", answer.code))
+    return answer.data
+
+
+def account_id(*, seconds: float) -> str:
+    """The account of the present key (https://docs.stripe.com/api/accounts/retrieve). Raises ReadFailed."""
+    account = _get("/v1/account", {}, seconds)
+    if account is None:
+        raise ReadFailed(Unanswered(Trouble.FAILING, "Stripe knows no account for this key."))
+    return str(account["id"])
+
+
+def read(product_id: str, *, seconds: float) -> Snapshot:
+    """The product, its active prices, then its archived ones: three calls, more only beyond 100 prices of a kind.
+
+    In that order, because a list without `active` holds only active ones (https://docs.stripe.com/api/prices/list).
+    Raises ReadFailed.
+    """
+    product = _get(f"/v1/products/{product_id}", {}, seconds)
+    if product is None or product.get("deleted"):
+        return Snapshot(None, ())
+    prices = [*_prices(product_id, active=True, seconds=seconds), *_prices(product_id, active=False, seconds=seconds)]
+    # A price that was archived between the two lists is in both; the later word is the archived one.
+    return Snapshot(product, tuple({price["id"]: price for price in prices}.values()))
+
+
+def _prices(product_id: str, *, active: bool, seconds: float) -> Iterator[dict[str, Any]]:
+    params: dict[str, Any] = {"product": product_id, "active": active, "limit": PAGE}
+    while True:
+        page = _get("/v1/prices", params, seconds)
+        if page is None:
+            return
+        yield from page["data"]
+        if not page.get("has_more"):
+            return
+        params["starting_after"] = page["data"][-1]["id"]

@@ -1,0 +1,59 @@
+"""Who may converge a course: a lease on its row, with an expiry and a fencing token.
+
+No transaction is open while Stripe is asked, so a row lock cannot exclude a second process; a lease can. A process that
+was stopped beyond its expiry finds its token outdated and writes nothing.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.db.models import F, Q
+from django.utils import timezone
+
+from billings.models import BillingProduct
+
+
+class LeaseLost(Exception):
+    """Another process took over; whatever this one still holds in its hands is not written."""
+
+
+def is_free() -> Q:
+    return Q(lease_expires_at=None) | Q(lease_expires_at__lte=timezone.now())
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    product_id: UUID
+    token: int
+    seconds: float
+
+    def lock(self) -> BillingProduct:
+        """The row, locked for the rest of the present transaction. Raises LeaseLost."""
+        row = BillingProduct.objects.select_for_update().filter(pk=self.product_id, lease_token=self.token).first()
+        if row is None:
+            raise LeaseLost
+        return row
+
+    def renew(self) -> None:
+        """A full expiry from now on. Raises LeaseLost."""
+        self._write(lease_expires_at=timezone.now() + timedelta(seconds=self.seconds))
+
+    def release(self, **columns: object) -> None:
+        """Give the row back, writing `columns` with it. Raises LeaseLost."""
+        self._write(lease_expires_at=None, **columns)
+
+    def _write(self, **columns: object) -> None:
+        if not BillingProduct.objects.filter(pk=self.product_id, lease_token=self.token).update(**columns):
+            raise LeaseLost
+
+
+def take(product_id: UUID, *, seconds: float) -> Lease | None:
+    """A lease that runs out after `seconds`; None while another process holds one (or the row is not there)."""
+    token = BillingProduct.objects.filter(is_free(), pk=product_id).values_list("lease_token", flat=True).first()
+    if token is None:
+        return None
+    won = BillingProduct.objects.filter(is_free(), pk=product_id, lease_token=token).update(
+        lease_token=F("lease_token") + 1, lease_expires_at=timezone.now() + timedelta(seconds=seconds)
+    )
+    return Lease(product_id, token + 1, seconds) if won else None

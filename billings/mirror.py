@@ -1,0 +1,329 @@
+"""What Stripe told us, written down: the only writer of the mirrored columns, of drift, and of refusals.
+
+Every function here runs inside a transaction that holds the row by its lease; none asks Stripe anything.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils import timezone
+
+from billings import calls
+from billings.gateway import Accepted, Refused, Snapshot
+from billings.models import BillingPrice, BillingProduct, Drift, Refusal, StripeCall
+from billings.money import PriceSpec
+from billings.plan import Field
+
+COLUMNS = {
+    Field.NAME: "observed_name",
+    Field.DESCRIPTION: "observed_description",
+    Field.IMAGE: "observed_image",
+    Field.ACTIVE: "observed_active",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What a product sells by: its default price and every active one."""
+
+    default: str
+    active: frozenset[str]
+
+    def as_json(self, prices: Mapping[str, BillingPrice]) -> dict[str, Any]:
+        shown = [self.default, *sorted(self.active - {self.default})] if self.default else sorted(self.active)
+        words = [str(prices[key].spec or key) if key in prices else key for key in shown]
+        return {"default": self.default, "active": sorted(self.active), "words": " + ".join(words) or "—"}
+
+
+def accept(product: BillingProduct, call: StripeCall, answer: Accepted) -> None:
+    """Mirror the answer to our own call: the fields we sent, and as drift whatever else differs from what we knew."""
+    if call.step in (calls.CREATE_PRODUCT, calls.UPDATE_PRODUCT):
+        _accept_product(product, call, answer.data)
+    else:
+        _store_price(product, answer.data)
+    product.confirmed_at = timezone.now()
+    _settle(call, StripeCall.Outcome.OK, answer.status, answer.request_id)
+    product.save()
+
+
+def _accept_product(product: BillingProduct, call: StripeCall, data: dict[str, Any]) -> None:
+    before = product_picture(product)
+    default = data.get("default_price")
+    if isinstance(default, dict):
+        _store_price(product, default)
+    sent = calls.sent_fields(call.params)
+    seen = _seen_fields(data)
+    known = _mirrored_fields(product) if product.exists else seen
+    product.exists = True
+    for field, value in seen.items():
+        _observe(product, field, value, expected=(sent.get(field, known[field]),))
+    _observe_metadata(product, data)
+    product.observed_default_price = _id_of(default)
+    if (
+        Field.PRICE not in calls.call_fields(call.step, call.params)
+        and product.observed_default_price != before.default
+    ):
+        _open_drift(
+            product, Field.PRICE, _picture_json(product, before), _picture_json(product, product_picture(product))
+        )
+
+
+def refuse(product: BillingProduct, call: StripeCall, refusal: Refused) -> None:
+    """Settle a call that Stripe refused: a read is wanted, and what it refused stays out of plans until it changes.
+
+    Two refusals say nothing about the values: an object that is already there, and one that is not.
+    """
+    _settle(
+        call, StripeCall.Outcome.REFUSED, refusal.status, refusal.request_id, code=refusal.code, message=refusal.message
+    )
+    product.reads_wanted += 1
+    product.save()
+    if refusal.code in ("resource_already_exists", "resource_missing"):
+        return
+    for field in calls.refused_fields(call.step, call.params, refusal.param):
+        Refusal.objects.update_or_create(product=product, field=field, defaults={"call": call})
+
+
+def give_up(product: BillingProduct, call: StripeCall, *, status: int | None, request_id: str, message: str) -> None:
+    """Settle a call whose answer will never come: what it did is found by the read that this asks for."""
+    _settle(call, StripeCall.Outcome.UNCLEAR, status, request_id, message=message)
+    product.reads_wanted += 1
+    product.save()
+
+
+def _settle(
+    call: StripeCall,
+    outcome: StripeCall.Outcome,
+    status: int | None,
+    request_id: str,
+    *,
+    code: str = "",
+    message: str = "",
+) -> None:
+    call.outcome = outcome
+    call.settled_at = timezone.now()
+    call.http_status = status
+    call.request_id = request_id
+    call.error_code = code
+    call.error_message = message
+    call.save()
+
+
+def read_back(product: BillingProduct, snapshot: Snapshot, *, count: int) -> None:
+    """Mirror what a read found, tell ours from drift, and mark the reads up to `count` as done.
+
+    Ours is a value that equals the mirror, or what an unclear call had sent, or what is desired anyway.
+    """
+    unclear = list(
+        product.calls.filter(settled_at__isnull=False, read_back=False).exclude(outcome=StripeCall.Outcome.OK)
+    )
+    before, picture = product.generation, product_picture(product)
+    if snapshot.product is None:
+        _observe_missing(product, unclear)
+    else:
+        _observe_product(product, snapshot.product, unclear)
+        _observe_prices(product, snapshot, before=picture, unclear=unclear)
+    if product.generation != before:
+        # The refusals of these calls judged a state that was not what we took it for.
+        product.refusals.filter(call__in=unclear).delete()
+    product.calls.filter(pk__in=[call.pk for call in unclear]).update(read_back=True)
+    product.reads_done = max(product.reads_done, count)
+    product.confirmed_at = timezone.now()
+    product.save()
+
+
+def _observe_missing(product: BillingProduct, unclear: Iterable[StripeCall]) -> None:
+    """Deleted in Stripe is drift; an id that is taken and yet not there is a deleted product's: ours gets a number."""
+    if product.exists:
+        _open_drift(product, Field.PRODUCT, product.observed_name, "")
+        product.exists = False
+        product.prices.update(gone=True, active=False)
+    elif any(call.error_code == "resource_already_exists" for call in unclear):
+        product.stripe_id_number += 1
+        product.stripe_id = calls.product_id_for(product)
+
+
+def _observe_product(product: BillingProduct, data: dict[str, Any], unclear: list[StripeCall]) -> None:
+    created = next((call for call in unclear if call.step == calls.CREATE_PRODUCT), None)
+    desired = _desired_fields(product)
+    known = _mirrored_fields(product) if product.exists else calls.sent_fields(created.params) if created else desired
+    product.exists = True
+    _close_drift(product, Field.PRODUCT)
+    for field, value in _seen_fields(data).items():
+        sent = [
+            calls.sent_fields(call.params)[field]
+            for call in unclear
+            if call.step == calls.UPDATE_PRODUCT and field in calls.sent_fields(call.params)
+        ]
+        # A create leaves out what is empty, and so does the answer.
+        _observe(product, field, value, expected=(known.get(field, ""), *sent, desired[field]))
+    product.observed_default_price = _id_of(data.get("default_price"))
+    _observe_metadata(product, data)
+
+
+def _observe(product: BillingProduct, field: Field, seen: Any, *, expected: tuple[Any, ...]) -> None:
+    """Write one field of the mirror; a value that nobody here asked for opens drift, one that is ours again ends it.
+
+    `expected[0]` is what we took for true until now.
+    """
+    drift = product.drifts.filter(field=field, closed_at=None).first()
+    if drift is not None:
+        if seen in (drift.ours, *expected[1:]):
+            _close_drift(product, field)
+        elif seen != drift.theirs:
+            drift.theirs = seen
+            drift.save(update_fields=["theirs"])
+    elif seen not in expected:
+        _open_drift(product, field, expected[0], seen)
+    setattr(product, COLUMNS[field], seen)
+
+
+def _observe_prices(product: BillingProduct, snapshot: Snapshot, *, before: Picture, unclear: list[StripeCall]) -> None:
+    """Mirror the prices; the picture is ours if it is the one we knew, or that with an unclear call carried out."""
+    was = _picture_json(product, before)
+    known = set(product.prices.values_list("stripe_id", flat=True))
+    for data in snapshot.prices:
+        _store_price(product, data)
+    found = {data["id"] for data in snapshot.prices}
+    product.prices.exclude(stripe_id__in=found).update(gone=True, active=False)
+    seen = product_picture(product)
+    strangers = [price for price in product.prices.filter(active=True) if price.stripe_id not in known]
+    is_ours = (
+        seen == before
+        or _is_desired(product, seen)
+        or any(_carried_out(call, before, seen, strangers) for call in unclear)
+    )
+    drift = product.drifts.filter(field=Field.PRICE, closed_at=None).first()
+    if drift is not None:
+        again = {key: drift.ours[key] for key in ("default", "active")}
+        if again == {"default": seen.default, "active": sorted(seen.active)} or _is_desired(product, seen):
+            _close_drift(product, Field.PRICE)
+        else:
+            drift.theirs = _picture_json(product, seen)
+            drift.save(update_fields=["theirs"])
+    elif not is_ours:
+        _open_drift(product, Field.PRICE, was, _picture_json(product, seen))
+
+
+def _carried_out(call: StripeCall, before: Picture, seen: Picture, strangers: list[BillingPrice]) -> bool:
+    """Whether `seen` is `before` with this call done."""
+    if call.step in (calls.CREATE_PRODUCT, calls.CREATE_PRICE):
+        made = [price for price in strangers if price.ours and price.spec == calls.sent_spec(call.params)]
+        if len(strangers) != 1 or not made:
+            return False
+        new = made[0].stripe_id
+        default = new if call.step == calls.CREATE_PRODUCT else before.default
+        return seen == Picture(default, before.active | {new})
+    if call.step == calls.UPDATE_PRODUCT:
+        return seen == Picture(call.params.get("default_price", before.default), before.active)
+    price_id = call.path.rpartition("/")[2]
+    active = before.active | {price_id} if call.params["active"] else before.active - {price_id}
+    return seen == Picture(before.default, active)
+
+
+def _is_desired(product: BillingProduct, seen: Picture) -> bool:
+    if product.price is None or seen.active != {seen.default}:
+        return False
+    default = product.prices.filter(stripe_id=seen.default).first()
+    return default is not None and default.spec == product.price
+
+
+def product_picture(product: BillingProduct) -> Picture:
+    active = product.prices.filter(active=True, gone=False).values_list("stripe_id", flat=True)
+    return Picture(product.observed_default_price, frozenset(active))
+
+
+def _picture_json(product: BillingProduct, picture: Picture) -> dict[str, Any]:
+    return picture.as_json({price.stripe_id: price for price in product.prices.all()})
+
+
+def _open_drift(product: BillingProduct, field: Field, ours: Any, theirs: Any) -> None:
+    """Remember what nobody here asked for; the raised generation makes the change of what is held back seen."""
+    _, opened = Drift.objects.get_or_create(
+        product=product, field=field, closed_at=None, defaults={"ours": ours, "theirs": theirs}
+    )
+    if opened:
+        product.generation += 1
+
+
+def _close_drift(product: BillingProduct, field: Field) -> None:
+    closed = product.drifts.filter(field=field, closed_at=None).update(
+        closed_at=timezone.now(), decision=Drift.Decision.REVERTED
+    )
+    if closed:
+        product.generation += 1
+
+
+def _store_price(product: BillingProduct, data: dict[str, Any]) -> None:
+    recurring = data.get("recurring") or {}
+    BillingPrice.objects.update_or_create(
+        stripe_id=data["id"],
+        defaults={
+            "product": product,
+            "unit_amount": data.get("unit_amount"),
+            "currency": data["currency"],
+            "interval": recurring.get("interval", ""),
+            "plain": _is_plain(data, recurring),
+            "ours": data.get("metadata", {}).get("course_id") == str(product.course_id),
+            "active": data["active"],
+            "gone": False,
+            "stripe_created": data["created"],
+        },
+    )
+
+
+def _is_plain(data: dict[str, Any], recurring: dict[str, Any]) -> bool:
+    """Whether a course can express this price (https://docs.stripe.com/api/prices/object)."""
+    return (
+        data.get("billing_scheme", "per_unit") == "per_unit"
+        and data.get("unit_amount") is not None
+        and not data.get("transform_quantity")
+        and recurring.get("usage_type", "licensed") == "licensed"
+        and recurring.get("interval_count", 1) == 1
+        and not recurring.get("trial_period_days")
+    )
+
+
+def _seen_fields(data: dict[str, Any]) -> dict[Field, Any]:
+    return {
+        Field.NAME: data["name"],
+        Field.DESCRIPTION: data.get("description") or "",
+        Field.IMAGE: next(iter(data.get("images") or []), ""),
+        Field.ACTIVE: data["active"],
+    }
+
+
+def _mirrored_fields(product: BillingProduct) -> dict[Field, Any]:
+    return {field: getattr(product, column) for field, column in COLUMNS.items()}
+
+
+def _desired_fields(product: BillingProduct) -> dict[Field, Any]:
+    desired = product.desired
+    return {
+        Field.NAME: desired.name,
+        Field.DESCRIPTION: desired.description,
+        Field.IMAGE: desired.image,
+        Field.ACTIVE: desired.active,
+    }
+
+
+def _observe_metadata(product: BillingProduct, data: dict[str, Any]) -> None:
+    generation = data.get("metadata", {}).get("generation", "")
+    product.metadata_generation = int(generation) if str(generation).isdecimal() else 0
+
+
+def _id_of(reference: Any) -> str:
+    """The id in an expandable field: whole object, id, or nothing."""
+    return reference["id"] if isinstance(reference, dict) else reference or ""
+
+
+def sent_price_is_missing(call: StripeCall, snapshot: Snapshot, known: set[str]) -> bool:
+    """Whether an unclear create may have made a price that a read did not see (it was between two lists)."""
+    if call.step not in (calls.CREATE_PRODUCT, calls.CREATE_PRICE):
+        return False
+    wanted: PriceSpec = calls.sent_spec(call.params)
+    return not any(
+        data["id"] not in known and (data["unit_amount"], data["currency"]) == (wanted.unit_amount, wanted.currency)
+        for data in snapshot.prices
+    )

@@ -1,0 +1,329 @@
+"""What Stripe should sell (desired), what Stripe last told us (the mirror), and every call in between.
+
+`BillingProduct` and `BillingPrice` mirror Stripe objects; their mirrored columns are written by `converge` alone, from
+Stripe's own answers. The desired columns are written by `desired` and `pricing` alone.
+"""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from billings import money
+from billings.plan import Desired, Field, Observed, ObservedPrice
+
+INTERVALS: dict[str, money.Interval | None] = {"": None, "month": "month", "year": "year"}
+
+
+def _spec(unit_amount: int | None, currency: str, interval: str) -> money.PriceSpec | None:
+    if unit_amount is None or interval not in INTERVALS:
+        return None
+    return money.PriceSpec(unit_amount, currency, INTERVALS[interval])
+
+
+class Availability(models.TextChoices):
+    """Whether the course is on sale: its status, copied here in the transaction that saves the course."""
+
+    DRAFT = "draft"
+    PUBLISHED = "published"
+    ARCHIVED = "archived"
+
+
+class Trouble(models.TextChoices):
+    """Why the last attempt did not get through; the words for people are in `status`."""
+
+    NONE = ""
+    UNREACHABLE = "unreachable"  # no connection, or cut off
+    SLOW = "slow"  # no answer in time
+    FAILING = "failing"  # Stripe answered 5xx, or something unreadable
+    BUSY = "busy"  # 409, or two requests met at one object
+    RATE_LIMITED = "rate_limited"
+    KEY = "key"  # 401
+    PERMISSION = "permission"  # 403
+    ACCOUNT = "account"  # the key belongs to another account or mode than the mirror
+
+
+# Somebody must act; the rest is tried again until it works.
+TROUBLE_FOR_PEOPLE = (Trouble.KEY, Trouble.PERMISSION, Trouble.ACCOUNT)
+
+
+class StripeKey(models.Model):
+    """Which account and mode a key belongs to (`GET /v1/account`, asked once for each key)."""
+
+    fingerprint = models.CharField(max_length=64, primary_key=True)
+    account = models.CharField(max_length=255)
+    livemode = models.BooleanField()
+    checked_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.account} ({'live' if self.livemode else 'test'})"
+
+
+def behind() -> Q:
+    """Rows on which converge has something to do; an open call always leaves its row behind."""
+    return ~Q(generation=F("observed_generation")) | ~Q(reads_wanted=F("reads_done"))
+
+
+class BillingProduct(models.Model):
+    """One course as Stripe should sell it, and the Stripe product as it was last seen."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    course = models.OneToOneField("courses.Course", on_delete=models.PROTECT, related_name="billing")
+
+    # Desired: what Stripe should sell. The price lives here and only here.
+    desired_name = models.CharField(max_length=250)
+    desired_description = models.CharField(max_length=500, blank=True)
+    desired_image = models.CharField(max_length=2048, blank=True)
+    desired_status = models.CharField(max_length=10, choices=Availability, default=Availability.DRAFT)
+    desired_unit_amount = models.BigIntegerField(null=True, blank=True, help_text="Minor units; empty: free.")
+    desired_currency = models.CharField(max_length=3, default="usd")
+    desired_interval = models.CharField(max_length=5, blank=True, help_text="month, year, or empty: one time.")
+    price_changed_at = models.DateTimeField(null=True, blank=True)
+
+    # Kubernetes' pair: raised by every change of what is desired; reached by converge.
+    generation = models.PositiveBigIntegerField(default=0)
+    observed_generation = models.PositiveBigIntegerField(default=0)
+    reads_wanted = models.PositiveBigIntegerField(default=0)
+    reads_done = models.PositiveBigIntegerField(default=0)
+
+    # The mirror.
+    stripe_id = models.CharField(max_length=255, blank=True, help_text="Chosen by us, stored before the first call.")
+    stripe_id_number = models.PositiveIntegerField(default=0, help_text="Raised where a deleted product blocks its id.")
+    account = models.CharField(max_length=255, blank=True)
+    livemode = models.BooleanField(default=False)
+    exists = models.BooleanField(default=False)
+    observed_name = models.TextField(blank=True)
+    observed_description = models.TextField(blank=True)
+    observed_image = models.TextField(blank=True)
+    observed_active = models.BooleanField(default=False)
+    observed_default_price = models.CharField(max_length=255, blank=True)
+    # What the product's metadata says; ahead of ours, this database was restored from a backup.
+    metadata_generation = models.PositiveBigIntegerField(default=0)
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+
+    # The lease, and what went wrong last.
+    lease_token = models.PositiveBigIntegerField(default=0)
+    lease_expires_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveIntegerField(default=0, help_text="Failures in a row.")
+    next_attempt_at = models.DateTimeField(null=True, blank=True)
+    trouble = models.CharField(max_length=20, choices=Trouble, default=Trouble.NONE, blank=True)
+    trouble_message = models.TextField(blank=True)
+
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        permissions = [("manage_prices", "Can manage the prices of every course")]
+        constraints = [
+            models.CheckConstraint(
+                name="billings_product_amount",
+                condition=Q(desired_unit_amount__isnull=True)
+                | Q(desired_unit_amount__gte=1, desired_unit_amount__lte=money.MAX_UNIT_AMOUNT),
+            ),
+            models.CheckConstraint(
+                name="billings_product_interval", condition=Q(desired_interval__in=["", "month", "year"])
+            ),
+            models.CheckConstraint(name="billings_product_status", condition=Q(desired_status__in=Availability.values)),
+            models.CheckConstraint(
+                name="billings_product_generation", condition=Q(observed_generation__lte=F("generation"))
+            ),
+            models.CheckConstraint(name="billings_product_reads", condition=Q(reads_done__lte=F("reads_wanted"))),
+            models.UniqueConstraint(
+                name="billings_product_stripe_id", fields=["stripe_id", "account"], condition=~Q(stripe_id="")
+            ),
+        ]
+        indexes = [
+            models.Index(name="billings_product_due", fields=["next_attempt_at"], condition=behind()),
+            models.Index(name="billings_product_status_amount", fields=["desired_status", "desired_unit_amount"]),
+            models.Index(name="billings_product_changed", fields=["price_changed_at"]),
+        ]
+
+    def __str__(self) -> str:
+        return self.desired_name
+
+    @property
+    def price(self) -> money.PriceSpec | None:
+        """The desired price; None: free."""
+        return _spec(self.desired_unit_amount, self.desired_currency, self.desired_interval)
+
+    @property
+    def desired(self) -> Desired:
+        return Desired(
+            name=self.desired_name,
+            description=self.desired_description,
+            image=self.desired_image,
+            published=self.desired_status == Availability.PUBLISHED,
+            price=self.price,
+        )
+
+    def observed(self) -> Observed:
+        """The mirror as values (one query, for the prices)."""
+        return Observed(
+            exists=self.exists,
+            name=self.observed_name,
+            description=self.observed_description,
+            image=self.observed_image,
+            active=self.observed_active,
+            default_price=self.observed_default_price,
+            prices=tuple(price.observed() for price in self.prices.filter(gone=False)),
+        )
+
+    def held(self) -> frozenset[Field]:
+        """Fields that plans leave alone: drifted ones and those whose value Stripe refused (two queries)."""
+        drifted = self.drifts.filter(closed_at=None).values_list("field", flat=True)
+        refused = self.refusals.values_list("field", flat=True)
+        return frozenset(Field(name) for name in (*drifted, *refused))
+
+
+class BillingPrice(models.Model):
+    """A Stripe price of one of our products, as it was last seen."""
+
+    product = models.ForeignKey(BillingProduct, on_delete=models.CASCADE, related_name="prices")
+    stripe_id = models.CharField(max_length=255, unique=True)
+    unit_amount = models.BigIntegerField(null=True, help_text="Minor units; empty where Stripe has none.")
+    currency = models.CharField(max_length=3)
+    interval = models.CharField(max_length=5, blank=True)
+    # Licensed, once per interval, no trial, no tiers: what a course can express.
+    plain = models.BooleanField(default=True)
+    ours = models.BooleanField(default=True, help_text="Its metadata names the course.")
+    active = models.BooleanField()
+    gone = models.BooleanField(default=False, help_text="Stripe no longer lists it.")
+    stripe_created = models.BigIntegerField(help_text="Stripe's own time, seconds since 1970.")
+
+    class Meta:
+        ordering = ["-stripe_created", "-id"]
+
+    def __str__(self) -> str:
+        return f"{self.stripe_id} {self.spec or ''}"
+
+    @property
+    def spec(self) -> money.PriceSpec | None:
+        """The price as a course can say it; None where it cannot."""
+        return _spec(self.unit_amount, self.currency, self.interval) if self.plain else None
+
+    def observed(self) -> ObservedPrice:
+        return ObservedPrice(
+            id=self.stripe_id, spec=self.spec, active=self.active, ours=self.ours, created=self.stripe_created
+        )
+
+
+class StripeCall(models.Model):
+    """An intent, committed before its first send, and what Stripe answered: memory, audit, and echo detector."""
+
+    class Outcome(models.TextChoices):
+        OPEN = ""
+        OK = "ok"
+        REFUSED = "refused"
+        UNCLEAR = "unclear"
+
+    product = models.ForeignKey(BillingProduct, on_delete=models.CASCADE, related_name="calls")
+    key = models.CharField("idempotency key", max_length=255, unique=True)
+    step = models.CharField(max_length=20)
+    path = models.CharField(max_length=300)
+    params = models.JSONField()
+    account = models.CharField(max_length=255)
+    livemode = models.BooleanField()
+    generation = models.PositiveBigIntegerField(help_text="The one planned for.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_sent_at = models.DateTimeField(null=True)
+    sends = models.PositiveIntegerField(default=0)
+    settled_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=10, choices=Outcome, default=Outcome.OPEN, blank=True)
+    # A settled call that Stripe may or may not have carried out has a say in the next read, and only there.
+    read_back = models.BooleanField(default=False)
+    http_status = models.PositiveSmallIntegerField(null=True)
+    error_code = models.CharField(max_length=100, blank=True)
+    error_message = models.TextField(blank=True)
+    request_id = models.CharField(max_length=255, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                name="billings_one_open_call", fields=["product"], condition=Q(settled_at__isnull=True)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.step} {self.outcome or 'open'}"
+
+
+class Drift(models.Model):
+    """A field that Stripe holds otherwise than anybody here asked for; kept out of plans until decided."""
+
+    class Decision(models.TextChoices):
+        OPEN = ""
+        REPLACED = "replaced"  # somebody here set the field to something new
+        REVERTED = "reverted"  # Stripe holds ours again
+        RESTORED = "restored"
+        ACCEPTED = "accepted"
+
+    product = models.ForeignKey(BillingProduct, on_delete=models.CASCADE, related_name="drifts")
+    field = models.CharField(max_length=20, choices=[(field.value, field.value) for field in Field])
+    ours = models.JSONField(help_text="The value before, in words that people read.")
+    theirs = models.JSONField()
+    opened_at = models.DateTimeField(auto_now_add=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    decision = models.CharField(max_length=10, choices=Decision, default=Decision.OPEN, blank=True)
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="billings_one_open_drift", fields=["product", "field"], condition=Q(closed_at__isnull=True)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.ours} -> {self.theirs}"
+
+
+class Refusal(models.Model):
+    """A value that Stripe refused; left out of plans until that value changes."""
+
+    product = models.ForeignKey(BillingProduct, on_delete=models.CASCADE, related_name="refusals")
+    field = models.CharField(max_length=20, choices=[(field.value, field.value) for field in Field])
+    call = models.ForeignKey(StripeCall, on_delete=models.CASCADE, related_name="refusals")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="billings_one_refusal", fields=["product", "field"])]
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.call.error_message}"
+
+
+class PriceChange(models.Model):
+    """Who changed which price, when and why. Written by `pricing` alone; nobody edits it."""
+
+    class Source(models.TextChoices):
+        EDIT = "edit"
+        STAFF = "staff"
+
+    product = models.ForeignKey(BillingProduct, on_delete=models.CASCADE, related_name="price_changes")
+    old_unit_amount = models.BigIntegerField(null=True)
+    old_currency = models.CharField(max_length=3)
+    old_interval = models.CharField(max_length=5, blank=True)
+    new_unit_amount = models.BigIntegerField(null=True)
+    new_currency = models.CharField(max_length=3)
+    new_interval = models.CharField(max_length=5, blank=True)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
+    source = models.CharField(max_length=10, choices=Source)
+    reason = models.CharField(max_length=300, blank=True)
+    generation = models.PositiveBigIntegerField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(name="billings_pricechange_product", fields=["product", "-id"])]
+
+    def __str__(self) -> str:
+        return f"{self.old or 'free'} -> {self.new or 'free'}"
+
+    @property
+    def old(self) -> money.PriceSpec | None:
+        return _spec(self.old_unit_amount, self.old_currency, self.old_interval)
+
+    @property
+    def new(self) -> money.PriceSpec | None:
+        return _spec(self.new_unit_amount, self.new_currency, self.new_interval)

@@ -1,0 +1,273 @@
+"""What must happen in Stripe: values, and one pure, total function. No I/O, no clock, no database.
+
+The same steps are shown before a save and executed after it, so what is previewed is what runs.
+The rules about prices are Stripe's: https://docs.stripe.com/products-prices/manage-prices
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.utils.text import capfirst, get_text_list
+from django.utils.translation import gettext as _
+
+from billings.money import PriceSpec
+
+
+class Field(StrEnum):
+    """What can drift, be refused, or be held back, one by one. Amount, currency and interval are one: the price."""
+
+    PRODUCT = "product"  # that it exists at all
+    NAME = "name"
+    DESCRIPTION = "description"
+    IMAGE = "image"
+    ACTIVE = "active"
+    PRICE = "price"  # the default price, and that no other is active beside it
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """What Stripe should sell. `price` in minor units; None: the course is free."""
+
+    name: str
+    description: str
+    image: str
+    published: bool
+    price: PriceSpec | None
+
+    @property
+    def active(self) -> bool:
+        return self.published and self.price is not None
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedPrice:
+    """`spec` is None where a course cannot express the price (tiers, metered, a trial, every second month)."""
+
+    id: str
+    spec: PriceSpec | None
+    active: bool
+    ours: bool = True
+    created: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What Stripe last told us of one product and its prices."""
+
+    exists: bool = False
+    name: str = ""
+    description: str = ""
+    image: str = ""
+    active: bool = False
+    default_price: str = ""
+    prices: tuple[ObservedPrice, ...] = ()
+
+    def price(self, price_id: str) -> ObservedPrice | None:
+        return next((price for price in self.prices if price.id == price_id), None)
+
+
+@dataclass(frozen=True, slots=True)
+class CreateProduct:
+    """The product and its default price in one call (`default_price_data`)."""
+
+    name: str
+    description: str
+    image: str
+    active: bool
+    price: PriceSpec
+
+    fields = frozenset(Field) - {Field.PRODUCT}
+
+    def __str__(self) -> str:
+        if self.active:
+            return _("puts the course on sale at %(price)s") % {"price": self.price}
+        return _("creates the product and its price %(price)s, not on sale yet") % {"price": self.price}
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateProduct:
+    """One call for every field that differs; None: left alone. `default_id` empty: the price the step before makes."""
+
+    name: str | None = None
+    description: str | None = None
+    image: str | None = None
+    active: bool | None = None
+    default: PriceSpec | None = None
+    default_id: str = ""
+
+    @property
+    def fields(self) -> frozenset[Field]:
+        changed = {
+            Field.NAME: self.name is not None,
+            Field.DESCRIPTION: self.description is not None,
+            Field.IMAGE: self.image is not None,
+            Field.ACTIVE: self.active is not None,
+            Field.PRICE: self.default is not None,
+        }
+        return frozenset(field for field, is_changed in changed.items() if is_changed)
+
+    def __str__(self) -> str:
+        phrases = []
+        if self.active is False:
+            phrases.append(_("takes the course off sale"))
+        if self.default is not None:
+            phrases.append(_("makes %(price)s the price") % {"price": self.default})
+        if self.active:
+            phrases.append(_("puts the course on sale"))
+        if self.name is not None:
+            phrases.append(_("renames it to “%(name)s”") % {"name": self.name})
+        if self.description is not None:
+            phrases.append(_("updates the summary"))
+        if self.image is not None:
+            phrases.append(_("updates the picture"))
+        return get_text_list(phrases, _("and"))
+
+
+@dataclass(frozen=True, slots=True)
+class CreatePrice:
+    spec: PriceSpec
+
+    fields = frozenset({Field.PRICE})
+
+    def __str__(self) -> str:
+        return _("creates the price %(price)s") % {"price": self.spec}
+
+
+@dataclass(frozen=True, slots=True)
+class ActivatePrice:
+    price_id: str
+    spec: PriceSpec
+
+    fields = frozenset({Field.PRICE})
+
+    def __str__(self) -> str:
+        return _("brings back the price %(price)s") % {"price": self.spec}
+
+
+@dataclass(frozen=True, slots=True)
+class ArchivePrice:
+    price_id: str
+    spec: PriceSpec | None
+
+    fields = frozenset({Field.PRICE})
+
+    def __str__(self) -> str:
+        return _("retires %(price)s") % {"price": self.spec or _("a price made in Stripe")}
+
+
+type Step = CreateProduct | UpdateProduct | CreatePrice | ActivatePrice | ArchivePrice
+
+
+def plan(desired: Desired, observed: Observed, *, held: frozenset[Field] = frozenset()) -> tuple[Step, ...]:
+    """The fewest Stripe calls that make `observed` what is `desired`, leaving `held` fields (drifted, refused) alone."""
+    if Field.PRODUCT in held:
+        return ()
+    if not observed.exists:
+        return _create(desired, held)
+    target = None if Field.PRICE in held else _reusable(desired.price, observed)
+    update = _update(desired, observed, held, target)
+    return (
+        *_make_price(desired.price, target, held),
+        *([update] if update.fields else []),
+        *_archive_others(desired.price, observed, held, target),
+    )
+
+
+def _create(desired: Desired, held: frozenset[Field]) -> tuple[Step, ...]:
+    if desired.price is None or held & {Field.NAME, Field.ACTIVE, Field.PRICE}:
+        return ()
+    return (
+        CreateProduct(
+            name=desired.name,
+            description="" if Field.DESCRIPTION in held else desired.description,
+            image="" if Field.IMAGE in held else desired.image,
+            active=desired.active,
+            price=desired.price,
+        ),
+    )
+
+
+def _reusable(wanted: PriceSpec | None, observed: Observed) -> ObservedPrice | None:
+    """The price of the product that already says what is wanted: the default, else an active one, else the newest."""
+    if wanted is None:
+        return None
+    return max(
+        (price for price in observed.prices if price.spec == wanted),
+        key=lambda price: (price.id == observed.default_price, price.active, price.created, price.id),
+        default=None,
+    )
+
+
+def _make_price(wanted: PriceSpec | None, target: ObservedPrice | None, held: frozenset[Field]) -> tuple[Step, ...]:
+    if wanted is None or Field.PRICE in held:
+        return ()
+    if target is None:
+        return (CreatePrice(wanted),)
+    return () if target.active else (ActivatePrice(target.id, wanted),)
+
+
+def _update(
+    desired: Desired, observed: Observed, held: frozenset[Field], target: ObservedPrice | None
+) -> UpdateProduct:
+    def changed[T](field: Field, wanted: T, seen: T) -> T | None:
+        return None if field in held or wanted == seen else wanted
+
+    active = changed(Field.ACTIVE, desired.active, observed.active)
+    if active and Field.PRICE in held:
+        active = None  # it would go on sale at a price nobody here stands for
+    moves_default = (
+        desired.price is not None
+        and Field.PRICE not in held
+        and (target is None or target.id != observed.default_price)
+    )
+    return UpdateProduct(
+        name=changed(Field.NAME, desired.name, observed.name),
+        description=changed(Field.DESCRIPTION, desired.description, observed.description),
+        image=changed(Field.IMAGE, desired.image, observed.image),
+        active=active,
+        default=desired.price if moves_default else None,
+        default_id=target.id if moves_default and target else "",
+    )
+
+
+def _archive_others(
+    wanted: PriceSpec | None, observed: Observed, held: frozenset[Field], target: ObservedPrice | None
+) -> tuple[Step, ...]:
+    """At rest one price is active: the default; while free and without one, the newest of ours."""
+    if Field.PRICE in held:
+        return ()
+    active = [price for price in observed.prices if price.active]
+    if wanted is not None:
+        kept = target.id if target else ""
+    elif observed.default_price:
+        kept = observed.default_price
+    else:
+        ours = [price for price in active if price.ours]
+        kept = max(ours, key=lambda price: (price.created, price.id)).id if ours else ""
+    return tuple(ArchivePrice(price.id, price.spec) for price in active if price.id != kept)
+
+
+def describe(steps: Iterable[Step]) -> str:
+    """The whole plan in words for the page: "Creates the price $59.00 and retires $49.00. …"; empty for no step."""
+    steps = tuple(steps)
+    makes_price = any(isinstance(step, CreatePrice | ActivatePrice) for step in steps)
+    phrases = [str(_without_default(step) if makes_price else step) for step in steps]
+    phrases = [phrase for phrase in phrases if phrase]
+    if not phrases:
+        return ""
+    sentences = [capfirst(get_text_list(phrases, _("and"))) + "."]
+    if any(isinstance(step, ArchivePrice) for step in steps):
+        sentences.append(
+            _("People who already bought are not affected; payment links made for the old price stop working.")
+        )
+    elif any(isinstance(step, UpdateProduct) and step.active is False for step in steps):
+        sentences.append(_("People who already bought keep it; payment links stop working."))
+    return " ".join(sentences)
+
+
+def _without_default(step: Step) -> Step:
+    """Making a price and moving the default to it are one thing to a reader."""
+    if not isinstance(step, UpdateProduct):
+        return step
+    return UpdateProduct(name=step.name, description=step.description, image=step.image, active=step.active)

@@ -1,0 +1,260 @@
+"""How a course stands with Stripe, in one state, in words for people, and as JSON.
+
+The states and the order in which they are judged are the contract's; `STATE` says it to the database and `state_of` to
+Python, so that lists can filter by it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.humanize.templatetags.humanize import naturaltime
+from django.db.models import Case, CharField, Exists, F, Model, OuterRef, Q, QuerySet, Value, When
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from billings import money
+from billings.models import TROUBLE_FOR_PEOPLE, Availability, BillingPrice, BillingProduct, Drift, Refusal, Trouble
+from billings.plan import Field
+
+STATES = ("attention", "drift", "retrying", "pending", "archived", "free", "in_sync")
+# Relations of a BillingProduct that `describe` and `as_json` read: prefetch them for lists.
+PREFETCH = ("drifts", "refusals", "refusals__call", "prices")
+# The first look comes soon, later ones at leisure.
+POLL_SECONDS = 1
+SLOW_POLL_SECONDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    state: str
+    label: str
+    sentence: str
+    product_line: str
+    price_line: str
+    poll_seconds: int | None
+    can_retry: bool
+
+
+def annotate_state[M: Model](queryset: QuerySet[M], prefix: str = "billing__") -> QuerySet[M]:
+    """Give each row `billing_state`; `prefix` leads from the row to its BillingProduct ("" for products)."""
+    product = OuterRef(f"{prefix}pk")
+    refused = Exists(Refusal.objects.filter(product=product))
+    drifted = Exists(Drift.objects.filter(product=product, closed_at=None))
+    state = Case(
+        When(Q(**{f"{prefix}trouble__in": TROUBLE_FOR_PEOPLE}) | Q(refused), then=Value("attention")),
+        When(drifted, then=Value("drift")),
+        When(~Q(**{f"{prefix}trouble": Trouble.NONE}), then=Value("retrying")),
+        When(Q(**{f"{prefix}generation__gt": F(f"{prefix}observed_generation")}), then=Value("pending")),
+        When(Q(**{f"{prefix}desired_status": Availability.ARCHIVED}), then=Value("archived")),
+        When(Q(**{f"{prefix}desired_unit_amount": None}), then=Value("free")),
+        default=Value("in_sync"),
+        output_field=CharField(),
+    )
+    annotated: QuerySet[M] = queryset.annotate(billing_state=state)
+    return annotated
+
+
+def state_of(product: BillingProduct) -> str:
+    """The same judgement as `annotate_state`, from one row and its prefetched relations."""
+    if product.trouble in TROUBLE_FOR_PEOPLE or product.refusals.all():
+        return "attention"
+    if open_drifts(product):
+        return "drift"
+    if product.trouble:
+        return "retrying"
+    if product.generation > product.observed_generation:
+        return "pending"
+    if product.desired_status == Availability.ARCHIVED:
+        return "archived"
+    return "free" if product.price is None else "in_sync"
+
+
+def open_drifts(product: BillingProduct) -> list[Drift]:
+    return [drift for drift in product.drifts.all() if drift.closed_at is None]
+
+
+def describe(product: BillingProduct, *, staff: bool) -> Status:
+    """Chip, sentence and lines for the page; Stripe's ids are for `staff` only."""
+    state = state_of(product)
+    return Status(
+        state=state,
+        label=_label(state, product),
+        sentence=_sentence(state, product, staff=staff),
+        product_line=_product_line(product, staff=staff),
+        price_line=_price_line(product, staff=staff),
+        poll_seconds=_poll_seconds(state, product),
+        can_retry=state == "retrying" or (state == "attention" and (staff or not _is_staffs_problem(product))),
+    )
+
+
+def _label(state: str, product: BillingProduct) -> str:
+    if state == "in_sync":
+        on_sale = product.desired_status == Availability.PUBLISHED
+        words = _("On sale at %(price)s") if on_sale else _("Ready at %(price)s")
+        return words % {"price": product.price}
+    return {
+        "attention": _("Needs attention"),
+        "drift": _("Changed in Stripe"),
+        "retrying": _("Waiting for Stripe"),
+        "pending": _("Saving to Stripe…"),
+        "archived": _("Not for sale"),
+        "free": _("Free"),
+    }[state]
+
+
+def _sentence(state: str, product: BillingProduct, *, staff: bool) -> str:
+    match state:
+        case "attention":
+            return _attention(product, staff=staff)
+        case "drift":
+            return " ".join([*(_drift(drift) for drift in open_drifts(product)), _("Staff will decide.")])
+        case "retrying":
+            return " ".join([_TROUBLES[product.trouble](), _("Your change is safe;"), _next_try(product)])
+        case "pending":
+            return _("Saved here. Stripe is being told; this page will say when.")
+        case "archived":
+            return _("Archived. People who bought it keep it; subscribers go on paying until they cancel.")
+        case "free":
+            return _("Nothing is sold in Stripe. Set a price to sell this course.")
+    if product.confirmed_at is None:
+        return _("Stripe agrees.")
+    return _("Stripe agrees. Confirmed %(when)s.") % {"when": naturaltime(product.confirmed_at)}
+
+
+_TROUBLES: dict[str, Callable[[], str]] = {
+    Trouble.UNREACHABLE: lambda: _("Stripe could not be reached."),
+    Trouble.SLOW: lambda: _("Stripe did not answer."),
+    Trouble.FAILING: lambda: _("Stripe has trouble of its own."),
+    Trouble.BUSY: lambda: _("Stripe is still busy with the call before."),
+    Trouble.RATE_LIMITED: lambda: _("Stripe asked us to slow down."),
+}
+
+
+def _next_try(product: BillingProduct) -> str:
+    if product.next_attempt_at is None:
+        return _("it is tried again shortly.")
+    seconds = round((product.next_attempt_at - timezone.now()).total_seconds())
+    if seconds <= 0:
+        return _("it is being tried again now.")
+    return ngettext("next try in %(n)d s.", "next try in %(n)d s.", seconds) % {"n": seconds}
+
+
+def _is_staffs_problem(product: BillingProduct) -> bool:
+    return product.trouble in TROUBLE_FOR_PEOPLE
+
+
+def _attention(product: BillingProduct, *, staff: bool) -> str:
+    """What happened, what we do, what you can do: a sentence each."""
+    if _is_staffs_problem(product) and not staff:
+        return _(
+            "The school's connection to Stripe needs care. Your change is safe and goes out by itself afterwards. It is not yours to mend; staff see it."
+        )
+    match product.trouble:
+        case Trouble.KEY:
+            return _(
+                "Stripe does not accept the key of this portal. Every change waits and is tried every two minutes. Put a valid STRIPE_SECRET_KEY into the settings."
+            )
+        case Trouble.PERMISSION:
+            return _(
+                "The key may not do this in Stripe. Every change waits and is tried every two minutes. Give the key write access to Products and Prices."
+            )
+        case Trouble.ACCOUNT:
+            return _("%(what)s Nothing is sent there. Put back the key of the account that sells these courses.") % {
+                "what": product.trouble_message
+            }
+    call = product.refusals.all()[0].call
+    return _("Stripe refused this: %(why)s Everything else is kept in step. Change the value, or try again.") % {
+        "why": _clean(call.error_message)
+    }
+
+
+def _clean(message: str) -> str:
+    """Stripe's message as a sentence, without addresses for programmers."""
+    words = " ".join(word for word in message.split() if not word.startswith("http")) or _("no reason given")
+    return words if words.endswith((".", "!", "?")) else f"{words}."
+
+
+def _drift(drift: Drift) -> str:
+    match drift.field:
+        case Field.PRICE:
+            return _("Somebody changed the price in Stripe to %(price)s.") % {"price": drift.theirs["words"]}
+        case Field.PRODUCT:
+            return _("Somebody deleted the product in Stripe.")
+        case Field.ACTIVE:
+            return (
+                _("Somebody put it on sale in Stripe.") if drift.theirs else _("Somebody took it off sale in Stripe.")
+            )
+        case Field.NAME:
+            return _("Somebody changed the title in Stripe to “%(name)s”.") % {"name": drift.theirs}
+        case Field.DESCRIPTION:
+            return _("Somebody changed the summary in Stripe.")
+    return _("Somebody changed the picture in Stripe.")
+
+
+def _product_line(product: BillingProduct, *, staff: bool) -> str:
+    if not product.exists:
+        return ""
+    words = _("Product: on sale") if product.observed_active else _("Product: not on sale")
+    return f"{words} ({product.stripe_id})" if staff else words
+
+
+def _price_line(product: BillingProduct, *, staff: bool) -> str:
+    price = observed_price(product)
+    if price is None:
+        return ""
+    words = _("Price: %(price)s") % {"price": price.spec or _("one that only Stripe can show")}
+    return f"{words} ({price.stripe_id})" if staff else words
+
+
+def observed_price(product: BillingProduct) -> BillingPrice | None:
+    """The price that Stripe sells at, as it was last seen: the default one."""
+    if not product.exists:
+        return None
+    return next((price for price in product.prices.all() if price.stripe_id == product.observed_default_price), None)
+
+
+def _poll_seconds(state: str, product: BillingProduct) -> int | None:
+    """When the page should look again; None: settled, or only a person can settle it."""
+    if state == "pending":
+        return POLL_SECONDS
+    if state == "retrying":
+        return SLOW_POLL_SECONDS
+    behind = product.generation > product.observed_generation
+    return SLOW_POLL_SECONDS if behind and not _is_staffs_problem(product) else None
+
+
+def as_json(product: BillingProduct) -> dict[str, Any]:
+    """The `billing` object of a course in JSON."""
+    price = observed_price(product)
+    state = state_of(product)
+    return {
+        "state": state,
+        "generation": product.generation,
+        "observed_generation": product.observed_generation,
+        "product": {"stripe_id": product.stripe_id, "active": product.observed_active} if product.exists else None,
+        "price": None
+        if price is None
+        else {
+            "stripe_id": price.stripe_id,
+            "unit_amount": price.unit_amount,
+            "currency": price.currency,
+            "interval": price.interval or None,
+            "active": price.active,
+        },
+        "error": _sentence(state, product, staff=False) if state in ("attention", "drift", "retrying") else None,
+    }
+
+
+def price_as_json(price: money.PriceSpec | None) -> dict[str, Any] | None:
+    """The `price` object of a course in JSON; its fields are those of the form."""
+    if price is None:
+        return None
+    return {
+        "amount": money.decimal_string(price.money),
+        "currency": price.currency,
+        "billing_interval": price.interval or "one_time",
+        "unit_amount": price.unit_amount,
+        "display": str(price),
+    }

@@ -1,0 +1,22 @@
+"""For those who watch over the servers: is the process alive, and can it serve?"""
+
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, JsonResponse
+
+
+def healthz(request: HttpRequest) -> JsonResponse:
+    """The process answers; nothing else is asked."""
+    return JsonResponse({"status": "ok"})
+
+
+def readyz(request: HttpRequest) -> JsonResponse:
+    """200 when the database answers and every migration is applied, else 503 with the reason."""
+    try:
+        executor = MigrationExecutor(connection)
+        waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except DatabaseError:
+        return JsonResponse({"status": "database unreachable"}, status=503)
+    if waiting:
+        return JsonResponse({"status": "migrations waiting"}, status=503)
+    return JsonResponse({"status": "ok"})

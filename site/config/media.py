@@ -1,0 +1,13 @@
+"""Covers, served by the portal itself: few, small, and kept by browsers for ever."""
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.views.static import serve
+
+
+def cover(request: HttpRequest, name: str) -> HttpResponseBase:
+    """A picture under its unguessable name, which never comes twice; nothing else of the folder can be reached."""
+    response = serve(request, name, document_root=settings.MEDIA_ROOT)
+    response["Cache-Control"] = "public, max-age=31536000, immutable"
+    return response
