@@ -77,8 +77,7 @@ LOCALES = [
     "vi_VN",
 ]
 
-# Repeatable: the same examples each time, none remembered from the run before.
-steady = settings(derandomize=True, database=None, deadline=None)
+MINIMUMS = {code: currency.minimum for code, currency in CURRENCIES.items() if currency.minimum is not None}
 
 amounts = st.one_of(
     st.integers(0, 20_000),
@@ -111,7 +110,7 @@ class TestCurrencies:
 
     def test_cannot_be_changed_by_anyone(self):
         with pytest.raises(TypeError):
-            CURRENCIES["usd"] = None
+            CURRENCIES["usd"] = CURRENCIES["cad"]  # type: ignore[index]
 
     def test_of_a_country_that_has_left_for_the_euro_is_not_among_them(self):
         assert "bgn" not in CURRENCIES
@@ -154,10 +153,11 @@ class TestCurrencies:
     )
     def test_have_the_minimum_of_stripes_page(self, minimum, codes):
         for code in codes.split():
-            assert decimal_string(Money(CURRENCIES[code].minimum, code)) == minimum
+            assert decimal_string(Money(MINIMUMS[code], code)) == minimum
 
     def test_of_the_others_the_minimum_is_not_known(self):
-        assert sum(currency.minimum is None for currency in CURRENCIES.values()) == 139 - 31
+        assert len(MINIMUMS) == 31
+        assert CURRENCIES["bam"].minimum is None
 
     def test_all_have_a_name_and_a_sign(self):
         assert all(currency_name(code) != code.upper() for code in CURRENCIES)
@@ -565,7 +565,6 @@ class TestParseAmount:
 
         assert refused.value.code == code
 
-    @steady
     @given(text=typed_text, currency=st.sampled_from(sorted(CURRENCIES)), locale=st.sampled_from(LOCALES))
     def test_reads_any_text_as_an_amount_or_refuses_it(self, text, currency, locale):
         outcome = outcome_of(text, currency, locale)
@@ -583,7 +582,7 @@ class TestRoundTrip:
     """What we write, we read: every currency in every locale."""
 
     @pytest.mark.parametrize("locale", LOCALES)
-    @settings(steady, max_examples=12)
+    @settings(max_examples=8)
     @given(amount=amounts)
     @example(amount=0)
     @example(amount=1230)
@@ -596,7 +595,6 @@ class TestRoundTrip:
             assert parse_amount(format_money(money, locale), code, locale) == money
             assert parse_amount(format_amount(money, locale), code, locale) == money
 
-    @steady
     @given(amount=amounts, code=st.sampled_from(sorted(CURRENCIES)))
     def test_of_the_string_for_programs(self, amount, code):
         money = Money(amount, code)
@@ -611,9 +609,9 @@ class TestLimits:
     def test_free_is_fine(self, code):
         check_limits(Money(0, code))
 
-    @pytest.mark.parametrize("code", [code for code, currency in CURRENCIES.items() if currency.minimum])
+    @pytest.mark.parametrize("code", MINIMUMS)
     def test_the_minimum_is_fine_and_one_less_is_not(self, code):
-        minimum = Money(CURRENCIES[code].minimum, code)
+        minimum = Money(MINIMUMS[code], code)
         check_limits(minimum)
 
         with pytest.raises(AmountTooSmall) as refused:
