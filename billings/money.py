@@ -298,7 +298,7 @@ DEFAULT_LOCALE = "en_US"
 
 
 def to_decimal(money: Money) -> Decimal:
-    """Major units, exactly: Money(4900, "usd") is Decimal("49.00")."""
+    """Major units, exactly: Money(4900, "usd") is Decimal("49.00"). Raises UnknownCurrency."""
     return Decimal(f"{money.amount}E-{_currency(money.currency).decimals}")
 
 
@@ -374,7 +374,7 @@ def _locale(name: str) -> Locale:
 
 # --- Reading ----------------------------------------------------------------------------------------------------------
 
-_MAX_TEXT = 100  # characters; the longest that format_money writes has about 40
+_MAX_TEXT = 100  # characters; the longest that format_money writes has 26
 _MAX_DIGITS = 24  # within the 28 that decimal arithmetic keeps exactly
 
 # One character for each idea: many keyboards and copied texts have their own.
