@@ -1,0 +1,38 @@
+# The commands of this project. They need Python >= 3.12, git and make; everything else they fetch into .venv.
+
+help:      ## lists these commands
+	@grep -E '^[a-z]+: .*## ' Makefile | sed -e 's/:.*## /\t/' | expand -t 12
+
+setup:     ## .venv with everything installed; does nothing when nothing changed
+	@tools/setup requirements-dev.txt
+
+run: setup ## the portal as in production, with its worker and a Stripe sandbox; PORT=8000 SANDBOX_PORT=12111
+	@exec .venv/bin/python tools/portal.py run
+
+dev: setup ## the same with DEBUG on, taking up changed code by itself
+	@exec .venv/bin/python tools/portal.py dev
+
+serve:     ## the production web server alone, settings from the environment; PORT=8000 BIND=127.0.0.1
+	@tools/setup requirements.txt
+	@exec .venv/bin/python tools/portal.py serve
+
+worker:    ## a worker alone, settings from the environment
+	@tools/setup requirements.txt
+	@exec .venv/bin/python manage.py worker
+
+test: setup ## every test, the browser's too
+	@exec tools/test
+
+lint: setup ## Python's style, templates, types, and who imports whom
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/djlint --lint --quiet templates
+	DEBUG=1 STRIPE_SECRET_KEY=none .venv/bin/mypy
+	.venv/bin/lint-imports
+
+bench: setup ## the programs that measure
+	@for program in bench/*.py billings/sandbox/bench.py; do \
+	    if [ -e "$$program" ]; then echo "$$program"; .venv/bin/python "$$program" || exit 1; fi; \
+	done
+
+.PHONY: help setup run dev serve worker test lint bench

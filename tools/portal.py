@@ -1,0 +1,242 @@
+"""Starts the portal: `run`, `dev` and `serve` of the Makefile. `static` is the part that the browser tests need.
+
+One process finds out what is new (files, migrations, a first start) and does only that, since each start of Python and
+Django costs half a second.
+"""
+
+import fcntl
+import hashlib
+import os
+import re
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
+from urllib.parse import urlsplit
+
+import environs
+from honcho.environ import parse_procfile
+
+ROOT = Path(__file__).resolve().parents[1]
+ENV_FILE = ROOT / ".env"
+STATIC_STAMP = ROOT / ".stamps" / "static"
+
+LOOPBACK = "127.0.0.1"
+PORT = "8000"
+SANDBOX_PORT = "12111"
+# Stripe's own keys have letters and digits behind the mode; those that this program makes up have a word there.
+STRIPES_OWN_KEY = re.compile(r"[sr]k_(live|test)_[0-9A-Za-z]{16,}")
+
+
+def main(what: str) -> None:
+    os.chdir(ROOT)
+    sys.path[:0] = [str(ROOT / "site"), str(ROOT)]
+    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+    match what:
+        case "run":
+            start("Procfile", debug=False)
+        case "dev":
+            start("tools/Procfile.dev", debug=True)
+        case "serve":
+            with alone():
+                collect_static_files()
+            os.execv("/bin/sh", ["sh", "-c", parse_procfile(Path("Procfile").read_text()).processes["web"]])
+        case "static":
+            with alone():
+                collect_static_files()
+
+
+def start(procfile: str, *, debug: bool) -> NoReturn:
+    """Everything at once, on this machine: database, files and demo data made ready, then web, worker and sandbox."""
+    make_env_file()
+    environs.Env().read_env(ENV_FILE, recurse=False)
+    os.environ["DEBUG"] = "1" if debug else "0"
+    os.environ["BIND"] = LOOPBACK
+    port = os.environ["PORT"] = free_port("PORT", os.environ.get("PORT") or PORT)
+    address = f"http://{LOOPBACK}:{port}"
+    os.environ["SITE_URL"] = os.environ.get("SITE_URL") or address
+    sandbox = choose_sandbox(address)
+
+    with alone():
+        migrate()
+        if not debug:
+            collect_static_files()
+        if sandbox:
+            make_demo_data()
+    sys.exit(run_programs(procfile, address, sandbox))
+
+
+def make_env_file() -> None:
+    """The first start's `.env`: secrets of its own, and the sandbox in Stripe's place."""
+    try:
+        file = os.open(ENV_FILE, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:
+        return
+    with os.fdopen(file, "w") as text:
+        text.write(
+            "# Made by the first start; .env.example says what else can be set.\n"
+            f"SECRET_KEY={secrets.token_urlsafe(50)}\n"
+            f"STRIPE_SECRET_KEY=sk_test_sandbox_{secrets.token_hex(16)}\n"
+            f"STRIPE_WEBHOOK_SECRET=whsec_{secrets.token_hex(16)}\n"
+            f"STRIPE_API_BASE=http://{LOOPBACK}:{SANDBOX_PORT}\n"
+        )
+
+
+def free_port(name: str, wanted: str) -> str:
+    """The port wanted, or any free one for 0; one sentence where that cannot be."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, int(wanted)))
+        except (OSError, OverflowError, ValueError):
+            sys.exit(f"Port {wanted} cannot be used or is taken: choose another, as in `make run {name}=8123`.")
+        return str(probe.getsockname()[1])
+
+
+def choose_sandbox(address: str) -> str:
+    """The sandbox's address; empty where STRIPE_API_BASE says that the portal shall talk to Stripe itself."""
+    base = os.environ.get("STRIPE_API_BASE", "")
+    if base and urlsplit(base).hostname not in {LOOPBACK, "localhost"}:
+        return ""
+    if STRIPES_OWN_KEY.fullmatch(os.environ.get("STRIPE_SECRET_KEY", "")):
+        sys.exit(
+            "STRIPE_SECRET_KEY is a key of Stripe's, and STRIPE_API_BASE leads to the sandbox: "
+            "to use Stripe itself, set STRIPE_API_BASE=https://api.stripe.com in .env."
+        )
+    wanted = os.environ.get("SANDBOX_PORT") or str(urlsplit(base).port or SANDBOX_PORT)
+    port = os.environ["SANDBOX_PORT"] = free_port("SANDBOX_PORT", wanted)
+    os.environ["STRIPE_API_BASE"] = f"http://{LOOPBACK}:{port}"
+    os.environ["SANDBOX_STATE"] = str(ROOT / "sandbox.sqlite3")
+    os.environ["SANDBOX_WEBHOOK_URL"] = f"{address}/billing/webhooks/stripe/"
+    return os.environ["STRIPE_API_BASE"]
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Two starts at once in one checkout prepare it one after the other."""
+    folder = os.open("tools", os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
+
+
+def migrate() -> None:
+    import django
+    from django.core.management import call_command
+    from django.db import OperationalError, connection
+    from django.db.migrations.executor import MigrationExecutor
+
+    django.setup()
+    try:
+        executor = MigrationExecutor(connection)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            say("Bringing the database up to date ...")
+            call_command("migrate", verbosity=0, interactive=False)
+    except OperationalError as error:
+        sys.exit(f"The database cannot be used: {error}")
+
+
+def collect_static_files() -> None:
+    """Compressing them takes seconds, so only when a file or the way of keeping them changed."""
+    import django
+    from django.conf import settings
+    from django.contrib.staticfiles import finders
+    from django.core.management import call_command
+
+    django.setup()
+    state = hashlib.sha256(repr(settings.STORAGES["staticfiles"]).encode())
+    for finder in finders.get_finders():
+        for path, storage in finder.list([]):
+            file = Path(storage.path(path)).stat()
+            state.update(f"{path} {file.st_size} {file.st_mtime_ns}\n".encode())
+    wanted = state.hexdigest()
+    collected = (Path(settings.STATIC_ROOT) / "staticfiles.json").exists()
+    if collected and STATIC_STAMP.exists() and STATIC_STAMP.read_text() == wanted:
+        return
+    say("Collecting static files ...")
+    call_command("collectstatic", verbosity=0, interactive=False)
+    STATIC_STAMP.parent.mkdir(exist_ok=True)
+    STATIC_STAMP.write_text(wanted)
+
+
+def make_demo_data() -> None:
+    """The first start's: as long as the database holds nobody."""
+    from django.contrib.auth import get_user_model
+    from django.core.management import call_command
+
+    if not get_user_model().objects.exists():
+        say("Making the demo data ...")
+        call_command("demo", force=True, verbosity=0)
+
+
+def run_programs(procfile: str, address: str, sandbox: str) -> int:
+    """The Procfile's programs, until one of them ends or somebody stops us; the status to exit with."""
+    # A session of its own: Ctrl-C reaches this process alone, which then asks honcho once.
+    programs = ["web", "worker", "sandbox"] if sandbox else ["web", "worker"]
+    honcho = subprocess.Popen(
+        [sys.executable, "-m", "honcho", "--procfile", procfile, "--env", os.devnull, "start", *programs],
+        start_new_session=True,
+    )
+    stopping = started = False
+
+    def stop(*_: object) -> None:
+        nonlocal stopping
+        stopping = True
+        if started:
+            honcho.terminate()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop)
+
+    # Honcho cannot stop what it has not started yet, so whoever is in a hurry waits here too.
+    hurry = time.monotonic() + 5
+    while honcho.poll() is None and not all(listens(url) for url in (address, sandbox) if url):
+        if stopping and time.monotonic() > hurry:
+            break
+        time.sleep(0.05)
+    started = True
+    if stopping:
+        honcho.terminate()
+    elif honcho.poll() is None:
+        welcome(address, sandbox)
+    status = honcho.wait()
+    if stopping:
+        return 0
+    say("One of the programs ended by itself, and so the others were stopped; the lines above say why.")
+    return status or 1
+
+
+def listens(url: str) -> bool:
+    place = urlsplit(url)
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((place.hostname, place.port)) == 0
+
+
+def welcome(address: str, sandbox: str) -> None:
+    from django.contrib.auth import get_user_model
+
+    demo = ["teacher@example.com", "other@example.com", "staff@example.com", "admin@example.com"]
+    people = get_user_model().objects.filter(email__in=demo).values_list("email", flat=True)
+    say(f"\nThe portal    {address}/")
+    if sandbox:
+        say(f"Its Stripe    {sandbox}/_sandbox/")
+    for email in sorted(people, key=demo.index):
+        say(f"Sign in as    {email}, password course-demo")
+    say("Ctrl-C stops everything.\n")
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
