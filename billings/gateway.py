@@ -112,16 +112,32 @@ def _client(seconds: float) -> stripe.StripeClient:
 
 def post(path: str, params: Mapping[str, Any], *, key: str, seconds: float) -> Verdict:
     """Send one intent under its idempotency `key`, waiting at most `seconds` for the answer."""
-    try:
-        answer = _client(seconds).raw_request("post", path, **params, idempotency_key=key)
-    except stripe.StripeError as error:
-        return _judge(error)
+    answer = _request("post", path, dict(params) | {"idempotency_key": key}, seconds)
+    if not isinstance(answer, stripe.StripeResponse):
+        return answer
     if not isinstance(answer.data, dict) or "id" not in answer.data:
-        return Unanswered(Trouble.FAILING, "Stripe's answer could not be read.", answer.code)
+        return _unreadable(answer.code)
     return Accepted(answer.data, answer.code, str(answer.headers.get("request-id", "")))
 
 
-def _judge(error: stripe.StripeError) -> Verdict:
+def _request(
+    method: str, path: str, params: Mapping[str, Any], seconds: float
+) -> stripe.StripeResponse | Refused | Unclear | Unanswered:
+    try:
+        answer: stripe.StripeResponse = _client(seconds).raw_request(method, path, **params)
+    except stripe.StripeError as error:
+        return _judge(error)
+    except UnicodeDecodeError:  # the library reads every body as UTF-8 before it judges it
+        return _unreadable(None)
+    return answer
+
+
+def _unreadable(status: int | None, request_id: str = "") -> Unanswered:
+    """Not Stripe's own words: a proxy's, or a body cut short."""
+    return Unanswered(Trouble.FAILING, "Stripe's answer could not be read.", status, request_id)
+
+
+def _judge(error: stripe.StripeError) -> Refused | Unclear | Unanswered:
     """Which of the verdicts an error is. https://docs.stripe.com/api/idempotent_requests says what Stripe remembers."""
     headers = {name.lower(): value for name, value in (error.headers or {}).items()}
     request_id = str(headers.get("request-id", ""))
@@ -130,8 +146,8 @@ def _judge(error: stripe.StripeError) -> Verdict:
     if isinstance(error, stripe.APIConnectionError) or status is None:
         timed_out = isinstance(error.__cause__, requests.Timeout)
         return Unanswered(Trouble.SLOW if timed_out else Trouble.UNREACHABLE, message)
-    if error.error is None:  # not Stripe's own words: a proxy, or a body cut short
-        return Unanswered(Trouble.FAILING, "Stripe's answer could not be read.", status, request_id)
+    if error.error is None:
+        return _unreadable(status, request_id)
     if status >= 500 and headers.get("idempotent-replayed") == "true":
         return Unclear(status, message, request_id)
     if isinstance(error, stripe.IdempotencyError):
@@ -155,17 +171,15 @@ def _trouble(status: int, code: str) -> Trouble | None:
 
 def _get(path: str, params: Mapping[str, Any], seconds: float) -> dict[str, Any] | None:
     """One GET; None where Stripe knows no such object. Raises ReadFailed."""
-    try:
-        answer = _client(seconds).raw_request("get", path, **params)
-    except stripe.StripeError as error:
-        verdict = _judge(error)
-        if isinstance(verdict, Refused) and verdict.code == "resource_missing":
-            return None
-        if isinstance(verdict, Unanswered):
-            raise ReadFailed(verdict) from error
-        raise ReadFailed(Unanswered(Trouble.FAILING, str(error), error.http_status)) from error
+    answer = _request("get", path, params, seconds)
+    if isinstance(answer, Refused) and answer.code == "resource_missing":
+        return None
+    if isinstance(answer, Unanswered):
+        raise ReadFailed(answer)
+    if isinstance(answer, Refused | Unclear):
+        raise ReadFailed(Unanswered(Trouble.FAILING, answer.message, answer.status, answer.request_id))
     if not isinstance(answer.data, dict):
-        raise ReadFailed(Unanswered(Trouble.FAILING, "Stripe's answer could not be read.", answer.code))
+        raise ReadFailed(_unreadable(answer.code))
     return answer.data
 
 

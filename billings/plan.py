@@ -160,7 +160,7 @@ type Step = CreateProduct | UpdateProduct | CreatePrice | ActivatePrice | Archiv
 
 
 def plan(desired: Desired, observed: Observed, *, held: frozenset[Field] = frozenset()) -> tuple[Step, ...]:
-    """The fewest Stripe calls that make `observed` what is `desired`, leaving `held` fields (drifted, refused) alone."""
+    """The fewest Stripe calls that make `observed` what is `desired`, leaving `held` fields (drifted, refused)."""
     if Field.PRODUCT in held:
         return ()
     if not observed.exists:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.humanize.templatetags.humanize import naturaltime
-from django.db.models import Case, CharField, Exists, F, Model, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, CharField, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -37,7 +37,7 @@ class Status:
     can_retry: bool
 
 
-def annotate_state[M: Model](queryset: QuerySet[M], prefix: str = "billing__") -> QuerySet[M]:
+def annotate_state(queryset: QuerySet[Any], prefix: str = "billing__") -> QuerySet[Any]:
     """Give each row `billing_state`; `prefix` leads from the row to its BillingProduct ("" for products)."""
     product = OuterRef(f"{prefix}pk")
     refused = Exists(Refusal.objects.filter(product=product))
@@ -52,7 +52,7 @@ def annotate_state[M: Model](queryset: QuerySet[M], prefix: str = "billing__") -
         default=Value("in_sync"),
         output_field=CharField(),
     )
-    annotated: QuerySet[M] = queryset.annotate(billing_state=state)
+    annotated: QuerySet[Any] = queryset.annotate(billing_state=state)
     return annotated
 
 
@@ -149,16 +149,19 @@ def _attention(product: BillingProduct, *, staff: bool) -> str:
     """What happened, what we do, what you can do: a sentence each."""
     if _is_staffs_problem(product) and not staff:
         return _(
-            "The school's connection to Stripe needs care. Your change is safe and goes out by itself afterwards. It is not yours to mend; staff see it."
+            "The school's connection to Stripe needs care. "
+            "Your change is safe and goes out by itself afterwards. It is not yours to mend; staff see it."
         )
     match product.trouble:
         case Trouble.KEY:
             return _(
-                "Stripe does not accept the key of this portal. Every change waits and is tried every two minutes. Put a valid STRIPE_SECRET_KEY into the settings."
+                "Stripe does not accept the key of this portal. Every change waits and is tried every two minutes. "
+                "Put a valid STRIPE_SECRET_KEY into the settings."
             )
         case Trouble.PERMISSION:
             return _(
-                "The key may not do this in Stripe. Every change waits and is tried every two minutes. Give the key write access to Products and Prices."
+                "The key may not do this in Stripe. Every change waits and is tried every two minutes. "
+                "Give the key write access to Products and Prices."
             )
         case Trouble.ACCOUNT:
             return _("%(what)s Nothing is sent there. Put back the key of the account that sells these courses.") % {

@@ -1,0 +1,66 @@
+"""The cast of the billing tests: a course with nothing but what billing needs of it."""
+
+import pytest
+from django.apps import apps
+from django.contrib.auth.models import User
+
+from billings import desired, pricing
+from billings.converge import Result, converge
+from billings.models import BillingProduct
+from billings.money import PriceSpec
+
+
+USD49 = PriceSpec(4900, "usd")
+USD59 = PriceSpec(5900, "usd")
+
+
+class Sold:
+    """A course as billing sees it, with verbs for what teachers and the worker do."""
+
+    def __init__(self, owner: User, *, price: PriceSpec | None = USD49, published: bool = True) -> None:
+        self.course = apps.get_model("courses", "Course").objects.create(
+            owner=owner, title="Watercolour", summary="For beginners"
+        )
+        status = "published" if published else "draft"
+        self.row = desired.open_product(
+            self.course.id, name="Watercolour", description="For beginners", image="", status=status
+        )
+        self.price(price)
+
+    @property
+    def product(self) -> BillingProduct:
+        return BillingProduct.objects.get(pk=self.row.pk)
+
+    def price(self, price: PriceSpec | None) -> None:
+        pricing.set_price(self.row, price, actor=None)
+
+    def listing(self, **changes: str) -> None:
+        row = self.product
+        values = {
+            "name": row.desired_name,
+            "description": row.desired_description,
+            "image": row.desired_image,
+            "status": row.desired_status,
+        }
+        desired.set_listing(self.row, **(values | changes))
+
+    def converge(self) -> Result:
+        return converge(self.row.pk)
+
+
+@pytest.fixture
+def owner(db) -> User:
+    return User.objects.create_user("teacher", "teacher@example.com")
+
+
+@pytest.fixture
+def make_sold(owner):
+    return lambda **how: Sold(owner, **how)
+
+
+@pytest.fixture
+def sold(make_sold, sandbox) -> Sold:
+    """A published course for $49.00, in sync with Stripe."""
+    sold = make_sold()
+    assert sold.converge() is Result.DONE
+    return sold

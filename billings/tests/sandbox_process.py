@@ -1,0 +1,81 @@
+"""The Stripe sandbox as tests use it: a real process on a free port, and its control door as Python calls."""
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass
+class SandboxProcess:
+    """One sandbox, and what it holds. Objects come back as Stripe's own JSON."""
+
+    url: str
+    process: subprocess.Popen[str]
+
+    @classmethod
+    def start(cls, *options: str) -> "SandboxProcess":
+        process = subprocess.Popen(
+            [sys.executable, "-m", "billings.sandbox", "--port", "0", *options],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        found = re.search(r"http://\S+", line)
+        assert found, f"the sandbox did not start: {line!r}"
+        return cls(found.group().rstrip("/"), process)
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(timeout=10)
+
+    def _door(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        answer = requests.request(method, f"{self.url}/_sandbox/{path}", json=body, timeout=20)
+        answer.raise_for_status()
+        return json.loads(answer.content or b"{}")
+
+    def reset(self) -> None:
+        self._door("POST", "faults/release")
+        self._door("DELETE", "faults")
+        self._door("POST", "reset")
+
+    def fault(self, kind: str, **how: Any) -> None:
+        """The next call that matches fails so; `when` is "before", "after" or "late"."""
+        self._door("POST", "faults", {"kind": kind, **how})
+
+    def clear_faults(self) -> None:
+        self._door("DELETE", "faults")
+
+    def release(self) -> None:
+        """Let blocked answers go, and late work be carried out, now."""
+        self._door("POST", "faults/release")
+
+    def dashboard(self, path: str, **body: Any) -> dict[str, Any]:
+        """Somebody edits in the Dashboard."""
+        return self._door("POST", f"dashboard/{path}", body)
+
+    def calls(self, *, account: bool = False) -> list[dict[str, Any]]:
+        """Every call in order, but (unless asked for) the one that learns whose key it is."""
+        calls = self._door("GET", "calls")["calls"]
+        return calls if account else [call for call in calls if call["path"] != "/v1/account"]
+
+    def writes(self) -> list[dict[str, Any]]:
+        return [call for call in self.calls() if call["method"] == "POST"]
+
+    def state(self) -> dict[str, Any]:
+        return self._door("GET", "state")
+
+    def products(self) -> list[dict[str, Any]]:
+        return self.state()["products"]
+
+    def prices(self, *, active: bool | None = None) -> list[dict[str, Any]]:
+        return [price for price in self.state()["prices"] if active in (None, price["active"])]

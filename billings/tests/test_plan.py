@@ -1,0 +1,270 @@
+"""The plan, judged by a small Stripe in values: every step allowed, the goal reached, no call too many."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from billings.money import PriceSpec
+from billings.plan import (
+    ActivatePrice,
+    ArchivePrice,
+    CreatePrice,
+    CreateProduct,
+    Desired,
+    Field,
+    Observed,
+    ObservedPrice,
+    Step,
+    UpdateProduct,
+    describe,
+    plan,
+)
+from billings.tests.stripe_rules import apply
+
+SPECS = [PriceSpec(4900, "usd"), PriceSpec(5900, "usd"), PriceSpec(4900, "eur"), PriceSpec(4900, "usd", "month")]
+NAMES = ["", "Watercolour", "Oil"]
+
+specs = st.sampled_from(SPECS)
+desired_states = st.builds(
+    Desired,
+    name=st.sampled_from(NAMES[1:]),
+    description=st.sampled_from(NAMES),
+    image=st.sampled_from(["", "https://school.example/a.webp"]),
+    published=st.booleans(),
+    price=st.none() | specs,
+)
+held_fields = st.frozensets(st.sampled_from(list(Field)))
+
+
+@st.composite
+def observed_states(draw: st.DrawFn) -> Observed:
+    """Anything Stripe can hold, made by us, by others, or half way through a change; also nothing."""
+    if draw(st.booleans()):
+        return Observed()
+    prices = tuple(
+        ObservedPrice(
+            id=f"price_{number}",
+            spec=draw(st.none() | specs),
+            active=draw(st.booleans()),
+            ours=draw(st.booleans()),
+            created=draw(st.integers(0, 3)),
+        )
+        for number in range(draw(st.integers(0, 4)))
+    )
+    active = [price.id for price in prices if price.active]
+    return Observed(
+        exists=True,
+        name=draw(st.sampled_from(NAMES[1:])),
+        description=draw(st.sampled_from(NAMES)),
+        image=draw(st.sampled_from(["", "https://school.example/b.webp"])),
+        active=draw(st.booleans()),
+        default_price=draw(st.sampled_from(["", *active])),
+        prices=prices,
+    )
+
+
+def carry_out(steps: tuple[Step, ...], observed: Observed) -> Observed:
+    for step in steps:
+        observed = apply(step, observed)
+    return observed
+
+
+def in_sync(desired: Desired) -> Observed:
+    return carry_out(plan(desired, Observed()), Observed())
+
+
+@given(desired_states, observed_states())
+def test_a_plan_reaches_what_is_desired(desired, observed):
+    after = carry_out(plan(desired, observed), observed)
+
+    if not after.exists:
+        assert desired.price is None
+        return
+    assert after.active == desired.active
+    if observed.exists or desired.price:
+        assert (after.name, after.description, after.image) == (desired.name, desired.description, desired.image)
+    if desired.price is not None:
+        default = after.price(after.default_price)
+        assert default is not None and default.spec == desired.price
+
+
+@given(desired_states, observed_states())
+def test_at_rest_at_most_one_price_is_active_and_it_is_the_default_if_there_is_one(desired, observed):
+    after = carry_out(plan(desired, observed), observed)
+
+    active = [price.id for price in after.prices if price.active]
+    assert len(active) <= 1
+    if after.default_price:
+        assert active in ([after.default_price], [])
+
+
+@given(desired_states, observed_states(), held_fields)
+def test_planning_again_gives_nothing(desired, observed, held):
+    after = carry_out(plan(desired, observed, held=held), observed)
+
+    assert plan(desired, after, held=held) == ()
+
+
+@given(desired_states, observed_states(), held_fields)
+def test_each_step_alone_leads_on_to_the_same_end(desired, observed, held):
+    """Converge carries out the first step and plans anew: that must be the same walk."""
+    whole = carry_out(plan(desired, observed, held=held), observed)
+    for _ in range(12):
+        steps = plan(desired, observed, held=held)
+        if not steps:
+            break
+        observed = apply(steps[0], observed)
+
+    assert replace(observed, prices=()) == replace(whole, prices=())
+    assert set(observed.prices) == set(whole.prices)
+
+
+@given(desired_states, observed_states(), held_fields)
+def test_a_held_field_is_in_no_step(desired, observed, held):
+    steps = plan(desired, observed, held=held)
+
+    if Field.PRODUCT in held:
+        assert steps == ()
+    after = carry_out(steps, observed)
+    for field in held & {Field.NAME, Field.ACTIVE} if observed.exists else ():
+        assert getattr(after, field) == getattr(observed, field)
+    if Field.PRICE in held:
+        assert (after.default_price, after.prices) == (observed.default_price, observed.prices)
+    for step in steps:
+        assert not (step.fields & held) or isinstance(step, CreateProduct)
+
+
+@given(desired_states, observed_states())
+def test_nothing_goes_on_sale_at_a_price_that_is_held_back(desired, observed):
+    assume(not observed.active)
+    after = carry_out(plan(desired, observed, held=frozenset({Field.PRICE})), observed)
+
+    assert not after.active
+
+
+@given(desired_states, observed_states())
+def test_no_price_is_made_twice(desired, observed):
+    steps = plan(desired, observed)
+
+    if any(isinstance(step, CreatePrice) for step in steps):
+        assert desired.price not in [price.spec for price in observed.prices]
+
+
+class TestCost:
+    """From a state in sync the number of steps is the table's in architecture.md."""
+
+    BASE = Desired("Watercolour", "For beginners", "", published=True, price=SPECS[0])
+
+    def cost(self, before: Desired, **changes: object) -> int:
+        return len(plan(replace(before, **changes), in_sync(before)))
+
+    @given(desired_states, desired_states)
+    def test_never_more_than_three(self, before, after):
+        assert len(plan(after, in_sync(before))) <= 3
+
+    @given(desired_states)
+    def test_create_is_one_call_or_none(self, desired):
+        assert len(plan(desired, Observed())) == (0 if desired.price is None else 1)
+
+    @given(desired_states)
+    def test_a_save_that_changes_nothing_costs_nothing(self, desired):
+        assert plan(desired, in_sync(desired)) == ()
+
+    def test_title_summary_picture_and_status_are_one_call_together(self):
+        assert self.cost(self.BASE, name="Oil") == 1
+        assert self.cost(self.BASE, published=False) == 1
+        assert (
+            self.cost(self.BASE, name="Oil", description="", image="https://school.example/a.webp", published=False)
+            == 1
+        )
+
+    def test_a_new_price_is_three_calls_with_or_without_other_changes(self):
+        assert self.cost(self.BASE, price=SPECS[1]) == 3
+        assert self.cost(self.BASE, price=SPECS[1], name="Oil", published=False) == 3
+
+    def test_back_to_an_earlier_price_is_three_calls_and_makes_none(self):
+        dearer = replace(self.BASE, price=SPECS[1])
+        observed = carry_out(plan(dearer, in_sync(self.BASE)), in_sync(self.BASE))
+        steps = plan(self.BASE, observed)
+
+        assert [type(step) for step in steps] == [ActivatePrice, UpdateProduct, ArchivePrice]
+
+    def test_to_free_and_back_is_one_call_each(self):
+        free = replace(self.BASE, price=None)
+        off = carry_out(plan(free, in_sync(self.BASE)), in_sync(self.BASE))
+
+        assert self.cost(self.BASE, price=None) == 1
+        assert len(plan(self.BASE, off)) == 1
+
+    def test_a_draft_that_becomes_free_costs_nothing(self):
+        assert self.cost(replace(self.BASE, published=False), price=None, published=False) == 0
+
+    def test_a_free_course_costs_nothing_whatever_changes(self):
+        free = replace(self.BASE, price=None)
+        assert self.cost(free, name="Oil", published=False, description="") == 0
+
+
+class TestRefusals:
+    """What Stripe refused stays out; the rest goes on."""
+
+    WANTED = Desired("Watercolour", "For beginners", "https://school.example/a.webp", published=True, price=SPECS[0])
+
+    def test_a_refused_picture_is_left_out_of_the_create(self):
+        (step,) = plan(self.WANTED, Observed(), held=frozenset({Field.IMAGE}))
+        assert isinstance(step, CreateProduct) and step.image == ""
+
+    @pytest.mark.parametrize("field", [Field.NAME, Field.PRICE, Field.PRODUCT])
+    def test_without_title_or_price_there_is_no_create(self, field):
+        assert plan(self.WANTED, Observed(), held=frozenset({field})) == ()
+
+
+class TestWords:
+    SOLD = Desired("Watercolour", "For beginners", "", published=True, price=SPECS[0])
+
+    def say(self, before: Desired | None, after: Desired) -> str:
+        return describe(plan(after, Observed() if before is None else in_sync(before)))
+
+    def test_of_a_new_price(self):
+        assert self.say(self.SOLD, replace(self.SOLD, price=SPECS[1])) == (
+            "Creates the price $59.00 and retires $49.00. People who already bought are not affected; "
+            "payment links made for the old price stop working."
+        )
+
+    def test_of_a_first_draft(self):
+        draft = replace(self.SOLD, published=False)
+        assert self.say(None, draft) == "Creates the product and its price $49.00, not on sale yet."
+
+    def test_of_publishing(self):
+        assert self.say(replace(self.SOLD, published=False), self.SOLD) == "Puts the course on sale."
+        assert self.say(None, self.SOLD) == "Puts the course on sale at $49.00."
+
+    def test_of_taking_off_sale(self):
+        assert self.say(self.SOLD, replace(self.SOLD, published=False)) == (
+            "Takes the course off sale. People who already bought keep it; payment links stop working."
+        )
+
+    def test_of_several_changes_at_once(self):
+        after = replace(self.SOLD, name="Oil", description="Anew", image="https://school.example/a.webp")
+        assert self.say(self.SOLD, after) == "Renames it to “Oil”, updates the summary and updates the picture."
+
+    def test_of_an_earlier_price(self):
+        dearer = replace(self.SOLD, price=SPECS[1])
+        observed = carry_out(plan(dearer, in_sync(self.SOLD)), in_sync(self.SOLD))
+        assert describe(plan(self.SOLD, observed)).startswith("Brings back the price $49.00 and retires $59.00.")
+
+    def test_of_nothing(self):
+        assert self.say(self.SOLD, self.SOLD) == ""
+
+    def test_of_a_price_that_a_course_cannot_express(self):
+        metered = ObservedPrice("price_x", None, active=True)
+        observed = replace(in_sync(self.SOLD), prices=(*in_sync(self.SOLD).prices, metered))
+        assert "retires a price made in Stripe" in str(plan(self.SOLD, observed)[0])
+
+    def test_of_moving_the_default_alone(self):
+        observed = in_sync(self.SOLD)
+        other = replace(observed.prices[0], id="price_other", spec=SPECS[1], created=9)
+        observed = replace(observed, prices=(*observed.prices, other))
+        steps = plan(replace(self.SOLD, price=SPECS[1]), observed)
+        assert describe(steps).startswith("Makes $59.00 the price and retires $49.00.")
