@@ -1,0 +1,101 @@
+"""`manage.py worker`: runs tasks as they come, and sweeps for the rows that are due, whatever became of their tasks."""
+
+import logging
+import os
+import random
+import time
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import InterfaceError, OperationalError
+from django.tasks import DEFAULT_TASK_BACKEND_ALIAS
+from django.utils.autoreload import DJANGO_AUTORELOAD_ENV, run_with_reloader
+from django.utils.crypto import get_random_string
+from django_tasks_db.management.commands.db_worker import Worker
+
+from billings.sweep import sweep
+
+logger = logging.getLogger("billings.worker")
+
+INTERVAL = 0.5
+TASKS_A_ROUND = 100
+ROWS_A_ROUND = 100
+PRUNE_EVERY = 3600
+
+
+class PatientWorker(Worker):
+    """The library's worker, which by itself dies of a locked database and never sees a task whose worker was killed.
+
+    It runs in rounds, tasks first and then the sweep; what goes wrong in one is said, and the next begins after a rest.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(
+            queue_names=["*"],
+            excluded_queue_names=[],
+            interval=INTERVAL,
+            batch=True,
+            backend_name=DEFAULT_TASK_BACKEND_ALIAS,
+            startup_delay=False,
+            max_tasks=TASKS_A_ROUND,
+            worker_id=get_random_string(32),
+        )
+        self._prune_at = 0.0
+
+    def work(self, *, once: bool = False) -> None:
+        """Until SIGTERM; with `once`, until a round finds nothing to do."""
+        while self.running:
+            try:
+                found = self.round()
+            except (OperationalError, InterfaceError) as error:
+                logger.warning("The database cannot be used (%s); trying again.", error)
+                found = None
+            except Exception:
+                if once:
+                    raise
+                logger.exception("The worker met something unexpected; going on.")
+                found = None
+            if found == 0 and once:
+                return
+            if not found and self.running:
+                time.sleep(INTERVAL * random.uniform(0.8, 1.2))
+
+    def round(self) -> int:
+        """Run the tasks that are ready and converge the rows that are due; how many there were."""
+        self._run_tasks = 0
+        self.run()
+        return self._run_tasks + self._sweep()
+
+    def _sweep(self) -> int:
+        """Row by row, so that SIGTERM, which waits as it does for a task, waits for one row only."""
+        rows = 0
+        # What the library looks at when a signal comes: end at once, or after what is being done?
+        self.running_task = True
+        try:
+            while self.running and rows < ROWS_A_ROUND and sweep(limit=1):
+                rows += 1
+            if self.running and time.monotonic() >= self._prune_at:
+                call_command("prune_db_task_results", queue_name="*", verbosity=0)
+                self._prune_at = time.monotonic() + PRUNE_EVERY
+        finally:
+            self.running_task = False
+        return rows
+
+
+class Command(BaseCommand):
+    help = "Runs tasks, and brings to Stripe whatever is due. SIGTERM and Ctrl-C end it when the present step is done."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--once", action="store_true", help="stop when nothing is due")
+        parser.add_argument("--reload", action="store_true", help="start anew when code changes (for development)")
+
+    def handle(self, *args: Any, once: bool, reload: bool, **options: Any) -> None:
+        worker = PatientWorker()
+        if not reload:
+            worker.configure_signals()
+            worker.work(once=once)
+            return
+        if os.environ.get(DJANGO_AUTORELOAD_ENV) == "true":
+            worker.configure_signals()
+        run_with_reloader(worker.work)
