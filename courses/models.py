@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 TITLE_LENGTH = 120
 SUMMARY_LENGTH = 200
 DESCRIPTION_LENGTH = 20_000
+SUBJECT_LENGTH = 60
 
 models.CharField.register_lookup(Length)
 models.TextField.register_lookup(Length)
@@ -39,7 +40,7 @@ class Course(models.Model):
     title = models.CharField(max_length=TITLE_LENGTH)
     summary = models.CharField(max_length=SUMMARY_LENGTH, blank=True)
     description = models.TextField(max_length=DESCRIPTION_LENGTH, blank=True)
-    subject = models.CharField(max_length=60, blank=True)
+    subject = models.CharField(max_length=SUBJECT_LENGTH, blank=True)
     level = models.CharField(max_length=12, choices=Level, default=Level.ALL)
     language = models.CharField(max_length=35, default="en", help_text="BCP 47")
     cover = models.ImageField(upload_to=cover_path, blank=True)

@@ -1,0 +1,181 @@
+"""One exit for each outcome, for pages, for htmx and for programs alike."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import render
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django_htmx.http import push_url
+
+from billings import status
+from billings.models import PriceChange
+from courses import versions
+from courses.access import MANAGE_PRICES, TeacherRequest, with_billing
+from courses.api import UnreadableBody, conflict_json, course_json, read_body, sends_json, wants_json
+from courses.content import Content, NewCover
+from courses.forms import PRICE_FIELDS, CourseForm
+from courses.lifecycle import Conflict, Done
+from courses.models import Course
+
+
+class SeeOther(HttpResponseRedirect):
+    status_code = 303
+
+
+def tells_what_it_cannot_read(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """A body that is no JSON object, or has no text where text belongs, is answered with the reason."""
+
+    @wraps(view)
+    def told(request: TeacherRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except UnreadableBody as unreadable:
+            return JsonResponse({"errors": unreadable.errors}, status=unreadable.status)
+
+    return told
+
+
+def form_sent(request: TeacherRequest, course: Course | None = None) -> CourseForm:
+    """The course form as it came in, from a page or from a program, whose numbers are written the English way."""
+    data, files = read_body(request)
+    return CourseForm.sent(data, files, course=course, locale="en" if sends_json(request) else None)
+
+
+def editor(
+    request: TeacherRequest, form: CourseForm, *, plan: str = "", preview: SafeString | None = None, code: int = 200
+) -> HttpResponse:
+    """The page on which a course is written; alone its moving part, where htmx asks."""
+    course = form.course
+    context = {
+        "form": form,
+        "course": course,
+        "status": status.describe(course.billing, staff=is_staff(request)) if course else None,
+        "plan": plan,
+        "preview": preview,
+    }
+    part = "#answer" if request.htmx and not request.htmx.history_restore_request else ""
+    return render(request, f"courses/edit.html{part}", context, status=code)
+
+
+def status_part(request: TeacherRequest, course: Course, part: str) -> HttpResponse:
+    context = {"course": course, "status": status.describe(course.billing, staff=is_staff(request))}
+    return render(request, f"courses/status.html{part}", context)
+
+
+def saved(request: TeacherRequest, done: Done, words: str, *, created: bool = False) -> HttpResponse:
+    """It is saved, and Stripe was told or will be: both are said."""
+    course = with_billing(Course.objects.all()).get(pk=done.course.pk)
+    if wants_json(request):
+        answer = JsonResponse(course_json(course), status=201 if created else 200)
+        if created:
+            answer["Location"] = course.get_absolute_url()
+        return answer
+    messages.success(request, _with_outcome(words, course))
+    for name in done.came_in:
+        messages.info(request, _came_in(course, name))
+    if not request.htmx:
+        return SeeOther(course.get_absolute_url())
+    if request.htmx.target == "status":
+        return status_part(request, course, "#answer")
+    return push_url(editor(request, CourseForm.showing(course)), course.get_absolute_url())
+
+
+def invalid(request: TeacherRequest, form: CourseForm) -> HttpResponse:
+    """Nothing was saved; every reason stands beside its field, and what was typed is still there."""
+    if wants_json(request):
+        return JsonResponse({"errors": form.errors}, status=422)
+    if request.htmx and request.htmx.target == "status":
+        messages.error(request, " ".join(reason for reasons in form.errors.values() for reason in reasons))
+        return status_part(request, form.course, "#answer")
+    return editor(request, form, code=422)
+
+
+def conflicted(request: TeacherRequest, form: CourseForm, conflict: Conflict) -> HttpResponse:
+    """Nothing was saved; both versions are shown, and one press saves the choice."""
+    course = form.course
+    yours, merged = form.content(), conflict.merge
+    if wants_json(request):
+        return JsonResponse(conflict_json(course, merged.conflicts, yours, conflict.theirs), status=409)
+    sent = merged.changed + merged.conflicts
+    context = {
+        "course": course,
+        "rows": [Row.of(name, yours, conflict.theirs) for name in merged.conflicts],
+        "kept": [CourseForm.base_fields[name].label for name in merged.changed],
+        "hidden": _hidden(form, sent),
+        "version": versions.token(course.id, conflict.theirs),
+        "picture_again": "cover" in sent and isinstance(yours.cover, NewCover),
+        "cover_field": form["cover"],
+        "action": request.path,
+    }
+    part = "#answer" if request.htmx else ""
+    return render(request, f"courses/conflict.html{part}", context, status=409)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One field that both sides changed, in words."""
+
+    name: str
+    label: str
+    yours: str
+    theirs: str
+
+    @classmethod
+    def of(cls, name: str, yours: Content, theirs: Content) -> "Row":
+        return cls(name, str(CourseForm.base_fields[name].label), _in_words(name, yours), _in_words(name, theirs))
+
+
+def is_staff(request: TeacherRequest) -> bool:
+    return request.user.has_perm(MANAGE_PRICES)
+
+
+def _in_words(name: str, content: Content) -> str:
+    value = getattr(content, name)
+    if name == "price":
+        return str(value) if value else _("Free")
+    if name == "cover":
+        return (
+            _("A new picture")
+            if isinstance(value, NewCover)
+            else _("The present picture")
+            if value
+            else _("No picture")
+        )
+    return str(value)
+
+
+def _hidden(form: CourseForm, names: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Everything this form changed, as typed, to be sent again with the choice."""
+    inputs: list[str] = []
+    for name in names:
+        if name == "price":
+            inputs += sorted(PRICE_FIELDS)
+        elif name != "cover":
+            inputs.append(name)
+        elif form.cleaned_data["remove_cover"]:
+            inputs.append("remove_cover")
+    return [(name, str(form.data[name])) for name in inputs]
+
+
+def _with_outcome(words: str, course: Course) -> str:
+    """ "Saved. On sale at $49.00." """
+    billing = status.describe(course.billing, staff=False)
+    if billing.state == "in_sync":
+        return f"{words} {billing.label}."
+    return f"{words} {billing.sentence}" if billing.state in ("retrying", "attention") else words
+
+
+def _came_in(course: Course, name: str) -> str:
+    if name != "price":
+        label = str(CourseForm.base_fields[name].label)
+        return _("%(field)s: changed elsewhere meanwhile; that change stays.") % {"field": label}
+    last = course.billing.price_changes.first()
+    facts = {"price": course.billing.price or _("free")}
+    if last and last.source != PriceChange.Source.EDIT:
+        return _("The price was changed to %(price)s by staff meanwhile; it stays.") % facts
+    return _("The price was changed to %(price)s meanwhile; it stays.") % facts

@@ -1,0 +1,43 @@
+"""What a teacher writes about a course, as values: what is judged, compared, merged and saved as one."""
+
+from dataclasses import dataclass, fields
+
+from billings.money import PriceSpec
+from courses.models import Course
+
+
+@dataclass(frozen=True, slots=True)
+class NewCover:
+    """A picture that is not stored yet, already judged and re-encoded (WebP)."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """Every field that the course form overwrites. Amount, currency and interval are one: the price (None: free)."""
+
+    title: str
+    summary: str
+    description: str
+    subject: str
+    level: str
+    language: str
+    cover: str | NewCover  # the stored name, empty for none, or a picture yet to be stored
+    price: PriceSpec | None
+
+    @classmethod
+    def of(cls, course: Course) -> "Content":
+        return cls(
+            title=course.title,
+            summary=course.summary,
+            description=course.description,
+            subject=course.subject,
+            level=course.level,
+            language=course.language,
+            cover=course.cover.name or "",
+            price=course.billing.price,
+        )
+
+
+FIELDS = tuple(field.name for field in fields(Content))

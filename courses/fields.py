@@ -1,0 +1,95 @@
+"""Form fields for text that people write: what cannot be stored or shown is refused, the rest is made uniform."""
+
+import re
+import unicodedata
+from typing import Any
+
+from babel import Locale
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+# RFC 5646 without its grandfathered and private tags: language, script, region, variants, extensions.
+_TAG = re.compile(
+    r"(?P<language>[a-z]{2,3})(?:-[a-z]{3}){0,3}(?:-[a-z]{4})?(?:-(?:[a-z]{2}|[0-9]{3}))?"
+    r"(?:-(?:[a-z0-9]{5,8}|[0-9][a-z0-9]{3}))*(?:-[0-9a-wy-z](?:-[a-z0-9]{2,8})+)*(?:-x(?:-[a-z0-9]{1,8})+)?",
+    re.IGNORECASE,
+)
+TAG_LENGTH = 35
+
+
+class Text(forms.CharField):
+    """Typed text, in one normal form. What is too long is refused with words; `maxlength` would cut a paste silently."""
+
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        return {name: value for name, value in super().widget_attrs(widget).items() if name != "maxlength"}
+
+
+class Line(Text):
+    """Text of one line: runs of white space become one space, and what shows nothing at all is empty."""
+
+    def to_python(self, value: Any) -> str:
+        line = " ".join(_storable(str(value or "")).split())
+        return line if any(unicodedata.category(character)[0] not in "CZ" for character in line) else ""
+
+
+class Prose(Text):
+    """Text of many lines, with one kind of line end; indentation means something in Markdown and stays."""
+
+    widget = forms.Textarea
+
+    def to_python(self, value: Any) -> str:
+        return re.sub(r"\A(?:[^\S\n]*\n)+", "", _storable(str(value or ""))).rstrip()
+
+
+class LanguageTag(Line):
+    """A BCP 47 tag, in its usual capitals: "pt-BR", "zh-Hant"."""
+
+    def to_python(self, value: Any) -> str:
+        text = super().to_python(value)
+        if not text:
+            return text
+        match = _TAG.fullmatch(text)
+        if len(text) > TAG_LENGTH or match is None or not _is_known(match["language"].lower()):
+            raise ValidationError(
+                _("“%(tag)s” is not the tag of a language, such as en or pt-BR."), params={"tag": text}
+            )
+        return _usual_capitals(text)
+
+
+def language_name(tag: str) -> str:
+    """The language's name in English and in itself, or the tag where nobody here knows it: "German (Deutsch)"."""
+    try:
+        locale = Locale.parse(tag, sep="-")
+    except (ValueError, LookupError):
+        return tag
+    english, own = locale.get_display_name("en"), locale.get_display_name()
+    if not english or not own:
+        return tag
+    return english if own.casefold() == english.casefold() else f"{english} ({own})"
+
+
+def _is_known(language: str) -> bool:
+    """Two letters are few and all named; of three letters there are thousands, and any may be meant."""
+    return len(language) == 3 or language in Locale("en").languages
+
+
+def _usual_capitals(tag: str) -> str:
+    first, *rest = tag.lower().split("-")
+    usual, extended = [first], False
+    for part in rest:
+        extended = extended or len(part) == 1
+        if not extended and len(part) == 2:
+            part = part.upper()
+        elif not extended and len(part) == 4 and part.isalpha():
+            part = part.title()
+        usual.append(part)
+    return "-".join(usual)
+
+
+def _storable(text: str) -> str:
+    """The text in one normal form and with one kind of line end; control characters and half characters are refused."""
+    uniform = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+    if any(unicodedata.category(character) in {"Cc", "Cs"} and character not in "\n\t" for character in uniform):
+        raise ValidationError(_("This text has characters in it that cannot be shown; type it anew."), code="control")
+    return uniform

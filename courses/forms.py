@@ -1,0 +1,279 @@
+"""The course form: the one place where what a teacher types is judged."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Self
+
+from crispy_forms.helper import FormHelper
+from crispy_forms.layout import HTML, Div, Fieldset, Layout
+from django import forms
+from django.core.files.uploadedfile import UploadedFile
+from django.urls import reverse
+from django.utils.translation import get_language, to_locale
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as __
+
+from billings import money
+from billings.money import Money, MoneyError, PriceSpec
+from courses import covers, versions
+from courses.content import Content, NewCover
+from courses.fields import LanguageTag, Line, Prose, language_name
+from courses.models import DESCRIPTION_LENGTH, SUBJECT_LENGTH, SUMMARY_LENGTH, TITLE_LENGTH, Course
+from courses.versions import Edit
+
+INTERVALS: dict[str, money.Interval | None] = {"one_time": None, "month": "month", "year": "year"}
+PRICE_FIELDS = frozenset({"price", "currency", "billing_interval"})
+TEXT_FIELDS = frozenset({"title", "summary", "description", "subject", "level", "language"})
+DEFAULTS = {"level": Course.Level.ALL.value, "language": "en", "currency": "usd", "billing_interval": "one_time"}
+COMMON_LANGUAGES = (
+    "en",
+    "ar",
+    "bn",
+    "cs",
+    "da",
+    "de",
+    "el",
+    "es",
+    "fa",
+    "fi",
+    "fr",
+    "he",
+    "hi",
+    "hu",
+    "id",
+    "it",
+    "ja",
+)
+COMMON_LANGUAGES += ("ko", "nl", "no", "pl", "pt", "pt-BR", "ro", "ru", "sv", "sw", "th", "tr", "uk", "ur", "vi", "zh")
+
+
+def reading_locale() -> str:
+    """How the person in front of the page writes numbers."""
+    return to_locale(get_language() or "en")
+
+
+@lru_cache(maxsize=8)
+def currency_choices(locale: str) -> list[tuple[str, str]]:
+    return [(code, f"{code.upper()} – {money.currency_name(code, locale)}") for code in money.CURRENCIES]
+
+
+@lru_cache(maxsize=1)
+def language_choices() -> list[tuple[str, str]]:
+    return [(tag, language_name(tag)) for tag in COMMON_LANGUAGES]
+
+
+def texts(course: Course) -> dict[str, str]:
+    """The course as the fields of its form say it."""
+    price = course.billing.price
+    return {
+        **{name: getattr(course, name) for name in TEXT_FIELDS},
+        "price": "" if price is None else money.format_amount(price.money, reading_locale()),
+        "currency": course.billing.desired_currency,
+        "billing_interval": course.billing.desired_interval or "one_time",
+        "version": versions.token(course.id, Content.of(course)),
+    }
+
+
+class FieldWithNote(forms.BoundField):
+    @property
+    def note(self) -> str:
+        """What the form understood, or a word of caution; empty for most fields."""
+        return str(self.form.notes.get(self.name, ""))
+
+
+class CourseForm(forms.Form):
+    bound_field_class = FieldWithNote
+
+    title = Line(label=__("Title"), max_length=TITLE_LENGTH)
+    summary = Line(
+        label=__("Summary"),
+        max_length=SUMMARY_LENGTH,
+        required=False,
+        help_text=__("One or two sentences; buyers see them at checkout. Needed before publishing."),
+    )
+    description = Prose(
+        label=__("Description"), max_length=DESCRIPTION_LENGTH, required=False, help_text=__("Markdown is understood.")
+    )
+    subject = Line(label=__("Subject"), max_length=SUBJECT_LENGTH, required=False)
+    level = forms.ChoiceField(label=__("Level"), choices=Course.Level.choices)
+    language = LanguageTag(label=__("Language"), widget=forms.Select)
+    price = forms.CharField(
+        label=__("Price"),
+        required=False,
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+        help_text=__("Leave it empty for a free course."),
+    )
+    currency = forms.ChoiceField(label=__("Currency"), required=False)
+    billing_interval = forms.ChoiceField(
+        label=__("Paid"),
+        required=False,
+        choices=[("one_time", __("once")), ("month", __("every month")), ("year", __("every year"))],
+    )
+    cover = forms.FileField(
+        label=__("Picture"),
+        required=False,
+        widget=forms.FileInput(attrs={"accept": covers.ACCEPT}),
+        help_text=__("PNG, JPEG or WebP, up to 5 MB."),
+    )
+    remove_cover = forms.BooleanField(label=__("Remove the picture"), required=False)
+    version = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, course: Course | None = None, locale: str | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.course = course
+        self.locale = locale or reading_locale()
+        self.notes: dict[str, str] = {}
+        self.price_spec: PriceSpec | None = None
+        self.sent_fields: frozenset[str] = frozenset()
+        self.cover_text = ""
+        self.fields["currency"].choices = currency_choices(self.locale)
+        self.fields["language"].widget.choices = language_choices()
+        self._offer_present_language()
+        self._wire()
+
+    @classmethod
+    def blank(cls) -> Self:
+        return cls(initial=DEFAULTS)
+
+    @classmethod
+    def showing(cls, course: Course) -> Self:
+        return cls(course=course, initial=texts(course))
+
+    @classmethod
+    def sent(
+        cls,
+        data: Mapping[str, str],
+        files: Mapping[str, UploadedFile],
+        *,
+        course: Course | None = None,
+        locale: str | None = None,
+    ) -> Self:
+        """The form as it came in: on an edit an absent field stays as it is, an empty one is emptied.
+
+        `keep_<field>=theirs`, the answer to a conflict, counts as absent.
+        """
+        dropped = {
+            name.removeprefix("keep_") for name, value in data.items() if name.startswith("keep_") and value == "theirs"
+        }
+        dropped |= PRICE_FIELDS if "price" in dropped else set()
+        dropped |= {"remove_cover"} if "cover" in dropped else set()
+        present = {name: value for name, value in data.items() if name in cls.base_fields and name not in dropped}
+        cover_text = present.pop("cover", None)
+        if cover_text == "":
+            present["remove_cover"] = "true"
+        chosen = {} if "cover" in dropped else {name: file for name, file in files.items() if name == "cover"}
+        before = DEFAULTS if course is None else texts(course)
+        if present or chosen:  # a form that names no version was made from an unknown one
+            before = before | {"version": ""}
+        form = cls({**before, **present}, chosen, course=course, locale=locale)
+        form.sent_fields = frozenset(present) | frozenset(chosen)
+        form.cover_text = cover_text or ""
+        return form
+
+    def edit(self) -> Edit | None:
+        """What a valid form asks for; None where only a button was pressed."""
+        if not self.sent_fields:
+            return None
+        given = self.sent_fields & TEXT_FIELDS
+        if self.sent_fields & PRICE_FIELDS:
+            given |= {"price"}
+        if self.cleaned_data["cover"] or self.cleaned_data["remove_cover"]:
+            given |= {"cover"}
+        base = versions.read(self.cleaned_data["version"], self.course.id) if self.course else None
+        return Edit(self.content(), given, base)
+
+    def content(self) -> Content:
+        texts = {name: self.cleaned_data[name] for name in TEXT_FIELDS}
+        return Content(**texts, cover=self._cover(), price=self.price_spec)
+
+    def refuse(self, errors: Mapping[str, list[str]]) -> Self:
+        """The same form with reasons why the course cannot go where it was sent."""
+        self.is_valid()
+        for name, reasons in errors.items():
+            self.add_error(name or None, reasons)
+        return self
+
+    def clean_cover(self) -> NewCover | None:
+        if self.cover_text and (self.course is None or self.cover_text != cover_url(self.course)):
+            raise forms.ValidationError(_("Send the picture as a file in a form, not as text."), code="not_a_file")
+        uploaded = self.cleaned_data["cover"]
+        return covers.read_cover(uploaded) if uploaded else None
+
+    def clean_currency(self) -> str:
+        return self.cleaned_data["currency"] or DEFAULTS["currency"]
+
+    def clean_billing_interval(self) -> str:
+        return self.cleaned_data["billing_interval"] or DEFAULTS["billing_interval"]
+
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        if self.cleaned_data.keys() >= PRICE_FIELDS:
+            self._judge_price(**{name: self.cleaned_data[name] for name in PRICE_FIELDS})
+        return self.cleaned_data
+
+    def _judge_price(self, *, price: str, currency: str, billing_interval: str) -> None:
+        try:
+            amount = money.parse_amount(price, currency, self.locale) if price else Money(0, currency)
+            money.check_limits(amount)
+        except MoneyError as error:
+            self.add_error("price", str(error))
+            return
+        if amount.amount == 0:
+            self.notes["price"] = _("Free.")
+            return
+        self.price_spec = PriceSpec(amount.amount, currency, INTERVALS[billing_interval])
+        self.notes["price"] = " ".join(filter(None, [f"{self.price_spec}.", money.caution(amount)]))
+
+    def _cover(self) -> str | NewCover:
+        if new := self.cleaned_data["cover"]:
+            return new
+        if self.course is None or self.cleaned_data["remove_cover"]:
+            return ""
+        return self.course.cover.name or ""
+
+    def _offer_present_language(self) -> None:
+        """Any valid tag may come in by JSON; the list of common ones must not lose it."""
+        tag = str(self["language"].value() or "")
+        choices = language_choices()
+        if tag and tag not in dict(choices):
+            self.fields["language"].widget.choices = [(tag, language_name(tag)), *choices]
+
+    def _wire(self) -> None:
+        """Every field knows its message by `aria-describedby`, and asks the plan view to judge it when it changes."""
+        plan_url = reverse("courses:plan", args=[self.course.id]) if self.course else reverse("courses:plan_new")
+        for name, field in self.fields.items():
+            parts = ["helptext"] if field.help_text else []
+            parts += ["note", "error"] if name == "price" else ["error"]
+            field.widget.attrs["aria-describedby"] = " ".join(f"id_{name}_{part}" for part in parts)
+            if name in TEXT_FIELDS | PRICE_FIELDS:
+                field.widget.attrs |= {"hx-post": plan_url, "hx-target": "#plan", "hx-swap": "outerHTML"}
+                field.widget.attrs |= {"hx-trigger": "change", "hx-sync": "#plan:replace", "hx-params": "not cover"}
+        self.fields["price"].widget.attrs["hx-trigger"] = "change, input changed delay:700ms"
+
+    @property
+    def helper(self) -> FormHelper:
+        helper = FormHelper()
+        helper.form_tag = False
+        helper.disable_csrf = True
+        helper.field_template = "courses/field.html"
+        helper.layout = Layout(
+            "version",
+            Fieldset(
+                _("About"),
+                "title",
+                "summary",
+                "description",
+                HTML("{% include 'courses/edit.html#preview' %}"),
+                Div("subject", "level", "language", css_class="field-row"),
+            ),
+            Fieldset(_("Price"), Div("price", "currency", "billing_interval", css_class="field-row")),
+            Fieldset(_("Cover"), HTML("{% include 'courses/edit.html#cover' %}"), "cover", *self._cover_choices()),
+        )
+        return helper
+
+    def _cover_choices(self) -> list[str]:
+        return ["remove_cover"] if self.course and self.course.cover else []
+
+
+def cover_url(course: Course) -> str | None:
+    return course.cover.url if course.cover else None

@@ -1,0 +1,200 @@
+"""What happens to a course: in one transaction each, the course, its price and what Stripe should sell change as one.
+
+Every function but `create` takes the `edit` that came with the press of the button (None: the button alone) and saves
+it in the same step. Doing twice what was already done changes nothing.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from uuid import UUID
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.core.files.base import ContentFile
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from billings import desired
+from billings.models import BillingProduct
+from courses.content import Content, NewCover
+from courses.models import TITLE_LENGTH, Course
+from courses.stripe_integration import (
+    create_stripe_product_for_course,
+    deactivate_stripe_product_for_course,
+    update_stripe_product_for_course,
+)
+from courses.versions import Edit, Merge, merge
+
+Status = Course.Status
+
+
+@dataclass
+class NotReady(Exception):
+    """The course cannot go where it was sent; `errors` says why, by field ("" for the course as a whole)."""
+
+    errors: Mapping[str, list[str]]
+
+
+@dataclass
+class Conflict(Exception):
+    """Somebody else changed the same fields meanwhile; nothing was saved."""
+
+    merge: Merge
+    theirs: Content
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The course as it is now, and what came in from elsewhere and stayed."""
+
+    course: Course
+    came_in: tuple[str, ...] = ()
+
+
+def create(*, owner: AbstractBaseUser, content: Content, inline: bool = True) -> Course:
+    """A new draft with its price; Stripe hears of it when this has committed."""
+    with transaction.atomic():
+        course = Course(owner=owner)
+        _write(course, content)
+        course.save(force_insert=True)
+        create_stripe_product_for_course(course, price=content.price, actor=owner, inline=inline)
+    return course
+
+
+def save(course_id: UUID, *, actor: AbstractBaseUser, edit: Edit | None) -> Done:
+    """Save an edit, merged with what changed meanwhile. Raises Conflict or NotReady, and then nothing is saved."""
+    return _change(course_id, lambda course: None, actor=actor, edit=edit)
+
+
+def publish(course_id: UUID, *, actor: AbstractBaseUser, edit: Edit | None = None) -> Done:
+    """Show the course and, if it has a price, put it on sale. Raises NotReady without a summary, or while drifted."""
+    return _change(course_id, _publish, actor=actor, edit=edit)
+
+
+def unpublish(course_id: UUID, *, actor: AbstractBaseUser, edit: Edit | None = None) -> Done:
+    """Back to a draft, off sale. Raises NotReady for an archived course."""
+    return _change(course_id, _unpublish, actor=actor, edit=edit)
+
+
+def archive(course_id: UUID, *, actor: AbstractBaseUser, edit: Edit | None = None) -> Done:
+    """Put the course away, off sale; it remembers the status it had."""
+    return _change(course_id, _archive, actor=actor, edit=edit)
+
+
+def restore(course_id: UUID, *, actor: AbstractBaseUser, edit: Edit | None = None) -> Done:
+    """Back to the status before `archive`. Raises NotReady where that was published and the summary is gone."""
+    return _change(course_id, _restore, actor=actor, edit=edit)
+
+
+def retry(course_id: UUID, *, actor: AbstractBaseUser, edit: Edit | None = None) -> Done:
+    """Ask Stripe again at once, also what it refused before."""
+    with transaction.atomic():
+        done = _change(course_id, lambda course: None, actor=actor, edit=edit)
+        desired.retry(done.course.billing)
+    return done
+
+
+def duplicate(course_id: UUID, *, actor: AbstractBaseUser, edit: Edit | None = None) -> Done:
+    """A draft with the same content and price, and nothing of Stripe's; `Done.course` is the copy."""
+    with transaction.atomic():
+        done = _change(course_id, lambda course: None, actor=actor, edit=edit)
+        copy = create(owner=done.course.owner, content=_copied(done.course))
+    return Done(copy, done.came_in)
+
+
+def _change(
+    course_id: UUID, transition: Callable[[Course], None], *, actor: AbstractBaseUser, edit: Edit | None
+) -> Done:
+    with transaction.atomic():
+        course = _locked(course_id)
+        before = (course.status, Content.of(course))
+        merged = _merged(edit, before[1]) if edit else Merge(before[1])
+        _write(course, merged.content)
+        transition(course)
+        _check_presentable(course)
+        if merged.changed or course.status != before[0]:
+            course.save()
+            _tell_stripe(course, merged.content, actor)
+    return Done(course, merged.came_in)
+
+
+def _locked(course_id: UUID) -> Course:
+    """The course and its billing row, both locked: its price may be under staff's hands at this moment."""
+    course = Course.objects.select_for_update().get(pk=course_id)
+    course.billing = BillingProduct.objects.select_for_update().get(course=course)
+    return course
+
+
+def _merged(edit: Edit, theirs: Content) -> Merge:
+    merged = merge(edit, theirs)
+    if merged.conflicts:
+        raise Conflict(merged, theirs)
+    return merged
+
+
+def _write(course: Course, content: Content) -> None:
+    old_cover = course.cover.name
+    for name in ("title", "summary", "description", "subject", "level", "language"):
+        setattr(course, name, getattr(content, name))
+    if isinstance(content.cover, NewCover):
+        course.cover = ContentFile(content.cover.data, name="cover.webp")
+    else:
+        course.cover = content.cover
+    if old_cover and old_cover != course.cover.name:
+        transaction.on_commit(partial(course.cover.storage.delete, old_cover), robust=True)
+
+
+def _tell_stripe(course: Course, content: Content, actor: AbstractBaseUser) -> None:
+    archived = course.status == Status.ARCHIVED
+    tell = deactivate_stripe_product_for_course if archived else update_stripe_product_for_course
+    tell(course, price=content.price, actor=actor)
+
+
+def _publish(course: Course) -> None:
+    _refuse_archived(course)
+    if course.status == Status.PUBLISHED:
+        return
+    if course.billing.drifts.filter(closed_at=None).exists():
+        raise NotReady(
+            {"": [_("Something of this course was changed in Stripe. It can be published once that is decided.")]}
+        )
+    course.status = Status.PUBLISHED
+
+
+def _unpublish(course: Course) -> None:
+    _refuse_archived(course)
+    course.status = Status.DRAFT
+
+
+def _archive(course: Course) -> None:
+    if course.status != Status.ARCHIVED:
+        course.status_before_archive, course.status = course.status, Status.ARCHIVED
+
+
+def _restore(course: Course) -> None:
+    if course.status == Status.ARCHIVED:
+        course.status, course.status_before_archive = course.status_before_archive, ""
+
+
+def _refuse_archived(course: Course) -> None:
+    if course.status == Status.ARCHIVED:
+        raise NotReady({"": [_("This course is archived. Restore it first.")]})
+
+
+def _check_presentable(course: Course) -> None:
+    if course.status == Status.PUBLISHED and not course.summary:
+        raise NotReady({"summary": [_("A published course needs a summary: buyers see it at checkout.")]})
+
+
+def _copied(course: Course) -> Content:
+    title = _("Copy of %(title)s") % {"title": course.title}
+    return replace(Content.of(course), title=title[:TITLE_LENGTH].rstrip(), cover=_copied_cover(course))
+
+
+def _copied_cover(course: Course) -> str | NewCover:
+    """A file of its own, so that replacing one picture never takes away the other."""
+    try:
+        with course.cover.open("rb") as file:
+            return NewCover(file.read())
+    except (ValueError, FileNotFoundError):  # no cover, or its file was lost: the rest is still worth copying
+        return ""

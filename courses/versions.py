@@ -1,0 +1,110 @@
+"""Two people, one course: what a form was made from, and what becomes of it when the course has moved on meanwhile.
+
+A version is an opaque, signed token that holds a short digest of each field as it was when the form was made. There is
+no timestamp in it: a change that was undone, or that touched nothing this form touches, is no conflict.
+"""
+
+import json
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from typing import Any, Literal
+from uuid import UUID
+
+from django.core.signing import BadSignature, Signer
+
+from billings.money import PriceSpec
+from courses.content import FIELDS, Content, NewCover
+
+type Digests = Mapping[str, str]
+type Fate = Literal["same", "changed", "came_in", "conflict"]
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What a form asks for: its fields, which of them it sent at all, and what it was made from (None: unknown)."""
+
+    content: Content
+    given: frozenset[str]
+    base: Digests | None
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """`content` is what to save; `changed` the form's doing, `came_in` somebody else's, `conflicts` both at once."""
+
+    content: Content
+    changed: tuple[str, ...] = ()
+    came_in: tuple[str, ...] = ()
+    conflicts: tuple[str, ...] = ()
+
+
+def merge(edit: Edit, theirs: Content) -> Merge:
+    """Field by field: what only one side changed survives; what both changed, differently, is for people to decide.
+
+    An edit that does not say what it was made from conflicts in every field it would change.
+    """
+    fates = {name: _fate(name, edit, getattr(theirs, name)) for name in FIELDS}
+
+    def having(fate: Fate) -> tuple[str, ...]:
+        return tuple(name for name in FIELDS if fates[name] == fate)
+
+    content = replace(theirs, **{name: getattr(edit.content, name) for name in having("changed")})
+    return Merge(content, having("changed"), having("came_in"), having("conflict"))
+
+
+def _fate(name: str, edit: Edit, present: Any) -> Fate:
+    wanted = getattr(edit.content, name)
+    if edit.base is None:
+        return "same" if name not in edit.given or wanted == present else "conflict"
+    made_from = edit.base.get(name)
+    moved = made_from != digest(present)
+    touched = name in edit.given and made_from != digest(wanted)
+    if not touched:
+        return "came_in" if moved else "same"
+    if wanted == present:
+        return "same"
+    return "conflict" if moved else "changed"
+
+
+def digest(value: Any) -> str:
+    """48 bits: enough to notice that one field of one course is another."""
+    return urlsafe_b64encode(blake2b(_canonical(value), digest_size=6).digest()).decode()
+
+
+def digests(content: Content) -> dict[str, str]:
+    return {name: digest(getattr(content, name)) for name in FIELDS}
+
+
+def token(course_id: UUID, content: Content) -> str:
+    """The version of a course that a form carries and sends back."""
+    return _signer().sign_object({"course": course_id.hex, "fields": digests(content)})
+
+
+def read(text: str, course_id: UUID) -> Digests | None:
+    """The digests in a token made here for this course; None for every other text."""
+    try:
+        found = _signer().unsign_object(text)
+    except (BadSignature, ValueError):
+        return None
+    if found["course"] != course_id.hex:
+        return None
+    fields: dict[str, str] = found["fields"]
+    return fields
+
+
+def _signer() -> Signer:
+    return Signer(salt="courses.versions")
+
+
+def _canonical(value: Any) -> bytes:
+    match value:
+        case NewCover():
+            return b"new" + value.data
+        case PriceSpec():
+            return json.dumps([value.unit_amount, value.currency, value.interval]).encode()
+        case None:
+            return b"null"
+        case _:
+            return json.dumps(value).encode()

@@ -1,0 +1,215 @@
+"""The teacher's pages: who may, what happens, how it is answered; how it happens is for `lifecycle` to know."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from billings import pricing
+from billings.status import describe
+from courses import lifecycle, markdown
+from courses.access import TeacherRequest, own_course_or_404, signed_in, visible_course_or_404
+from courses.answers import (
+    conflicted,
+    editor,
+    form_sent,
+    invalid,
+    is_staff,
+    saved,
+    status_part,
+    tells_what_it_cannot_read,
+)
+from courses.api import course_json, status_json, wants_json
+from courses.forms import PRICE_FIELDS, CourseForm
+from courses.lifecycle import Conflict, Done, NotReady
+from courses.listing import SORT_LABELS, listing
+from courses.models import Course
+from courses.plan_line import plan_line
+
+# One address answers pages, parts and JSON: what keeps copies must tell them apart.
+vary = vary_on_headers("Accept", "HX-Request")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@vary
+@signed_in
+@tells_what_it_cannot_read
+def teacher_courses(request: TeacherRequest) -> HttpResponse:
+    """The teacher's own courses; by POST, one more."""
+    if request.method == "POST":
+        return _create(request)
+    found = listing(request.user, request.GET)
+    if wants_json(request):
+        results = [course_json(course) for course in found.page]
+        return JsonResponse({"results": results, "count": found.page.paginator.count, "next": found.next_url})
+    staff = is_staff(request)
+    cards = [(course, describe(course.billing, staff=staff)) for course in found.page]
+    part = "#results" if request.htmx and not request.htmx.history_restore_request else ""
+    return render(request, f"courses/list.html{part}", {"listing": found, "cards": cards, "sorts": SORT_LABELS})
+
+
+def _create(request: TeacherRequest) -> HttpResponse:
+    form = form_sent(request)
+    if not form.is_valid():
+        return invalid(request, form)
+    course = lifecycle.create(owner=request.user, content=form.content())
+    return saved(request, Done(course), _("Saved."), created=True)
+
+
+@require_safe
+@signed_in
+def new(request: TeacherRequest) -> HttpResponse:
+    return editor(request, CourseForm.blank())
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@vary
+@signed_in
+@tells_what_it_cannot_read
+def edit(request: TeacherRequest, course_id: UUID) -> HttpResponse:
+    course = own_course_or_404(request.user, course_id)
+    if request.method == "POST":
+        return _change(request, course, lifecycle.save, _("Saved."))
+    if wants_json(request):
+        return JsonResponse(course_json(course))
+    return editor(request, CourseForm.showing(course))
+
+
+@require_POST
+@signed_in
+@tells_what_it_cannot_read
+def publish(request: TeacherRequest, course_id: UUID) -> HttpResponse:
+    course = own_course_or_404(request.user, course_id)
+    return _change(request, course, lifecycle.publish, _("Published."))
+
+
+@require_POST
+@signed_in
+@tells_what_it_cannot_read
+def unpublish(request: TeacherRequest, course_id: UUID) -> HttpResponse:
+    course = own_course_or_404(request.user, course_id)
+    return _change(request, course, lifecycle.unpublish, _("Back to a draft."))
+
+
+@require_POST
+@signed_in
+@tells_what_it_cannot_read
+def archive(request: TeacherRequest, course_id: UUID) -> HttpResponse:
+    course = own_course_or_404(request.user, course_id)
+    return _change(request, course, lifecycle.archive, _("Archived. People who bought it keep it."))
+
+
+@require_POST
+@signed_in
+@tells_what_it_cannot_read
+def restore(request: TeacherRequest, course_id: UUID) -> HttpResponse:
+    course = own_course_or_404(request.user, course_id)
+    return _change(request, course, lifecycle.restore, _("Restored."))
+
+
+@require_POST
+@signed_in
+@tells_what_it_cannot_read
+def retry(request: TeacherRequest, course_id: UUID) -> HttpResponse:
+    course = own_course_or_404(request.user, course_id)
+    return _change(request, course, lifecycle.retry, _("Asked Stripe again."))
+
+
+@require_POST
+@signed_in
+@tells_what_it_cannot_read
+def duplicate(request: TeacherRequest, course_id: UUID) -> HttpResponse:
+    course = own_course_or_404(request.user, course_id)
+    return _change(request, course, lifecycle.duplicate, _("Copied. This is the copy, a draft."), created=True)
+
+
+def _change(
+    request: TeacherRequest, course: Course, action: Callable[..., Done], words: str, *, created: bool = False
+) -> HttpResponse:
+    """Save the form's fields, if any came, and do `action`, in one step; or say why not."""
+    form = form_sent(request, course)
+    if not form.is_valid():
+        return invalid(request, form)
+    try:
+        done = action(course.pk, actor=request.user, edit=form.edit())
+    except NotReady as refusal:
+        return invalid(request, form.refuse(refusal.errors))
+    except Conflict as conflict:
+        return conflicted(request, form, conflict)
+    return saved(request, done, words, created=created)
+
+
+@require_safe
+@vary
+@signed_in
+def status(request: TeacherRequest, course_id: UUID) -> HttpResponse:
+    """How the course stands with Stripe; asked for again and again while something is pending."""
+    course = visible_course_or_404(request.user, course_id)
+    if wants_json(request):
+        return JsonResponse(status_json(course))
+    if not request.htmx:
+        return status_part(request, course, "")
+    return status_part(request, course, "#chip" if "chip" in request.GET else "#status")
+
+
+@require_POST
+@signed_in
+@tells_what_it_cannot_read
+def plan_new(request: TeacherRequest) -> HttpResponse:
+    return _plan(request, None)
+
+
+@require_POST
+@signed_in
+@tells_what_it_cannot_read
+def plan(request: TeacherRequest, course_id: UUID) -> HttpResponse:
+    return _plan(request, own_course_or_404(request.user, course_id))
+
+
+def _plan(request: TeacherRequest, course: Course | None) -> HttpResponse:
+    """What saving would do, and what the field that was just left is taken for. Nothing is saved."""
+    form = form_sent(request, course)
+    line = plan_line(form)
+    if not request.htmx:
+        return editor(request, form, plan=line, code=200 if form.is_valid() else 422)
+    left = request.htmx.trigger_name or ""
+    judged = PRICE_FIELDS if left in PRICE_FIELDS else {left} & form.fields.keys()
+    context = {"plan": line, "judged": [form[name] for name in sorted(judged)], "course": course}
+    return render(request, "courses/edit.html#judged", context)
+
+
+@require_POST
+@signed_in
+@tells_what_it_cannot_read
+def preview_new(request: TeacherRequest) -> HttpResponse:
+    return _preview(request, None)
+
+
+@require_POST
+@signed_in
+@tells_what_it_cannot_read
+def preview(request: TeacherRequest, course_id: UUID) -> HttpResponse:
+    return _preview(request, own_course_or_404(request.user, course_id))
+
+
+def _preview(request: TeacherRequest, course: Course | None) -> HttpResponse:
+    """The description as people will read it. Nothing is saved."""
+    form = form_sent(request, course)
+    text = str(form["description"].value() or "")
+    if request.htmx:
+        return render(request, "courses/edit.html#preview", {"course": course, "preview": markdown.render(text)})
+    return editor(request, form, plan=plan_line(form), preview=markdown.render(text))
+
+
+@require_safe
+@signed_in
+def prices(request: TeacherRequest, course_id: UUID) -> HttpResponse:
+    """Every price this course has had."""
+    course = visible_course_or_404(request.user, course_id)
+    staff = is_staff(request)
+    context = {"course": course, "periods": pricing.history(course.billing), "staff": staff}
+    return render(request, "courses/prices.html", context | {"status": describe(course.billing, staff=staff)})
