@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from django.contrib.auth.models import AbstractBaseUser, User
+from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -26,7 +26,7 @@ MANAGE_PRICES = "billings.manage_prices"
 class TeacherRequest(HttpRequest):
     """A request of somebody who is signed in."""
 
-    user: User  # type: ignore[assignment]
+    user: User
     htmx: HtmxDetails
 
 
@@ -53,7 +53,7 @@ def with_billing(courses: QuerySet[Course]) -> QuerySet[Course]:
     return courses.select_related("billing").prefetch_related(*(f"billing__{name}" for name in PREFETCH))
 
 
-def own_course_or_404(user: AbstractBaseUser, course_id: UUID) -> Course:
+def own_course_or_404(user: User, course_id: UUID) -> Course:
     """Another teacher's course is as if it were not there."""
     return get_object_or_404(with_billing(Course.objects.all()), pk=course_id, owner=user)
 

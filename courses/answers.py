@@ -89,15 +89,14 @@ def invalid(request: TeacherRequest, form: CourseForm) -> HttpResponse:
     """Nothing was saved; every reason stands beside its field, and what was typed is still there."""
     if wants_json(request):
         return JsonResponse({"errors": form.errors}, status=422)
-    if request.htmx and request.htmx.target == "status":
-        messages.error(request, " ".join(reason for reasons in form.errors.values() for reason in reasons))
+    if form.course and request.htmx and request.htmx.target == "status":
+        messages.error(request, " ".join(str(reason) for reasons in form.errors.values() for reason in reasons))
         return status_part(request, form.course, "#answer")
     return editor(request, form, code=422)
 
 
-def conflicted(request: TeacherRequest, form: CourseForm, conflict: Conflict) -> HttpResponse:
+def conflicted(request: TeacherRequest, course: Course, form: CourseForm, conflict: Conflict) -> HttpResponse:
     """Nothing was saved; both versions are shown, and one press saves the choice."""
-    course = form.course
     yours, merged = form.content(), conflict.merge
     if wants_json(request):
         return JsonResponse(conflict_json(course, merged.conflicts, yours, conflict.theirs), status=409)

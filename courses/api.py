@@ -36,10 +36,12 @@ def wants_json(request: HttpRequest) -> bool:
     return sends_json(request) and "text/html" not in request.headers.get("Accept", "")
 
 
-def read_body(request: HttpRequest) -> tuple[Mapping[str, str], Mapping[str, UploadedFile]]:
+def read_body(request: HttpRequest) -> tuple[Mapping[str, str], Mapping[str, UploadedFile[Any]]]:
     """The fields and files that came in, whether as a form or as JSON. Raises UnreadableBody."""
     if not sends_json(request):
-        return dict(request.POST.items()), dict(request.FILES.items())
+        return request.POST.dict(), {
+            name: file for name, file in request.FILES.items() if isinstance(file, UploadedFile)
+        }
     return _fields_of(_json_object(request.body)), {}
 
 

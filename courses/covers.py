@@ -22,13 +22,14 @@ FORMATS = ("PNG", "JPEG", "WEBP")
 ACCEPT = "image/png,image/jpeg,image/webp"
 
 
-def read_cover(uploaded: UploadedFile) -> NewCover:
+def read_cover(uploaded: UploadedFile[bytes]) -> NewCover:
     """The picture as it will be kept. Raises ValidationError with the words for the teacher."""
-    if uploaded.size > MAX_BYTES:
+    size = uploaded.size or 0
+    if size > MAX_BYTES:
         raise ValidationError(
             _("This picture has %(size)s; the most is %(most)s."),
             code="too_large",
-            params={"size": filesizeformat(uploaded.size), "most": filesizeformat(MAX_BYTES)},
+            params={"size": filesizeformat(size), "most": filesizeformat(MAX_BYTES)},
         )
     try:
         return NewCover(_encoded(uploaded))

@@ -19,7 +19,7 @@ TAG_LENGTH = 35
 
 
 class Text(forms.CharField):
-    """Typed text, in one normal form. What is too long is refused with words; `maxlength` would cut a paste silently."""
+    """Typed text in one normal form. Too long is refused with words; `maxlength` would cut a paste silently."""
 
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
         return {name: value for name, value in super().widget_attrs(widget).items() if name != "maxlength"}

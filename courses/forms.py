@@ -26,25 +26,8 @@ PRICE_FIELDS = frozenset({"price", "currency", "billing_interval"})
 TEXT_FIELDS = frozenset({"title", "summary", "description", "subject", "level", "language"})
 DEFAULTS = {"level": Course.Level.ALL.value, "language": "en", "currency": "usd", "billing_interval": "one_time"}
 COMMON_LANGUAGES = (
-    "en",
-    "ar",
-    "bn",
-    "cs",
-    "da",
-    "de",
-    "el",
-    "es",
-    "fa",
-    "fi",
-    "fr",
-    "he",
-    "hi",
-    "hu",
-    "id",
-    "it",
-    "ja",
+    "en ar bn cs da de el es fa fi fr he hi hu id it ja ko nl no pl pt pt-BR ro ru sv sw th tr uk ur vi zh"
 )
-COMMON_LANGUAGES += ("ko", "nl", "no", "pl", "pt", "pt-BR", "ro", "ru", "sv", "sw", "th", "tr", "uk", "ur", "vi", "zh")
 
 
 def reading_locale() -> str:
@@ -59,15 +42,15 @@ def currency_choices(locale: str) -> list[tuple[str, str]]:
 
 @lru_cache(maxsize=1)
 def language_choices() -> list[tuple[str, str]]:
-    return [(tag, language_name(tag)) for tag in COMMON_LANGUAGES]
+    return [(tag, language_name(tag)) for tag in COMMON_LANGUAGES.split()]
 
 
-def texts(course: Course) -> dict[str, str]:
+def texts(course: Course, locale: str) -> dict[str, str]:
     """The course as the fields of its form say it."""
     price = course.billing.price
     return {
         **{name: getattr(course, name) for name in TEXT_FIELDS},
-        "price": "" if price is None else money.format_amount(price.money, reading_locale()),
+        "price": "" if price is None else money.format_amount(price.money, locale),
         "currency": course.billing.desired_currency,
         "billing_interval": course.billing.desired_interval or "one_time",
         "version": versions.token(course.id, Content.of(course)),
@@ -75,10 +58,12 @@ def texts(course: Course) -> dict[str, str]:
 
 
 class FieldWithNote(forms.BoundField):
+    form: "CourseForm"
+
     @property
     def note(self) -> str:
         """What the form understood, or a word of caution; empty for most fields."""
-        return str(self.form.notes.get(self.name, ""))
+        return self.form.notes.get(self.name, "")
 
 
 class CourseForm(forms.Form):
@@ -103,7 +88,9 @@ class CourseForm(forms.Form):
         widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
         help_text=__("Leave it empty for a free course."),
     )
-    currency = forms.ChoiceField(label=__("Currency"), required=False)
+    currency = forms.ChoiceField(
+        label=__("Currency"), required=False, choices=lambda: currency_choices(reading_locale())
+    )
     billing_interval = forms.ChoiceField(
         label=__("Paid"),
         required=False,
@@ -126,7 +113,6 @@ class CourseForm(forms.Form):
         self.price_spec: PriceSpec | None = None
         self.sent_fields: frozenset[str] = frozenset()
         self.cover_text = ""
-        self.fields["currency"].choices = currency_choices(self.locale)
         self.fields["language"].widget.choices = language_choices()
         self._offer_present_language()
         self._wire()
@@ -137,13 +123,13 @@ class CourseForm(forms.Form):
 
     @classmethod
     def showing(cls, course: Course) -> Self:
-        return cls(course=course, initial=texts(course))
+        return cls(course=course, initial=texts(course, reading_locale()))
 
     @classmethod
     def sent(
         cls,
         data: Mapping[str, str],
-        files: Mapping[str, UploadedFile],
+        files: Mapping[str, UploadedFile[Any]],
         *,
         course: Course | None = None,
         locale: str | None = None,
@@ -162,7 +148,7 @@ class CourseForm(forms.Form):
         if cover_text == "":
             present["remove_cover"] = "true"
         chosen = {} if "cover" in dropped else {name: file for name, file in files.items() if name == "cover"}
-        before = DEFAULTS if course is None else texts(course)
+        before = DEFAULTS if course is None else texts(course, locale or reading_locale())
         if present or chosen:  # a form that names no version was made from an unknown one
             before = before | {"version": ""}
         form = cls({**before, **present}, chosen, course=course, locale=locale)
@@ -225,7 +211,8 @@ class CourseForm(forms.Form):
         self.notes["price"] = " ".join(filter(None, [f"{self.price_spec}.", money.caution(amount)]))
 
     def _cover(self) -> str | NewCover:
-        if new := self.cleaned_data["cover"]:
+        new: NewCover | None = self.cleaned_data["cover"]
+        if new is not None:
             return new
         if self.course is None or self.cleaned_data["remove_cover"]:
             return ""

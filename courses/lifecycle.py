@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from uuid import UUID
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -51,42 +51,48 @@ class Done:
     came_in: tuple[str, ...] = ()
 
 
-def create(*, owner: AbstractBaseUser, content: Content, inline: bool = True) -> Course:
-    """A new draft with its price; Stripe hears of it when this has committed."""
+def create(*, owner: User, content: Content, status: str = Status.DRAFT, inline: bool = True) -> Course:
+    """A new course with its price, a draft unless told otherwise; Stripe hears of it when this has committed.
+
+    With `inline` off, the worker alone tells Stripe.
+    """
     with transaction.atomic():
-        course = Course(owner=owner)
+        course = Course(owner=owner, status=status)
+        if status == Status.ARCHIVED:
+            course.status_before_archive = Status.PUBLISHED
         _write(course, content)
+        _check_presentable(course)
         course.save(force_insert=True)
         create_stripe_product_for_course(course, price=content.price, actor=owner, inline=inline)
     return course
 
 
-def save(course_id: UUID, *, actor: AbstractBaseUser, edit: Edit | None) -> Done:
+def save(course_id: UUID, *, actor: User, edit: Edit | None) -> Done:
     """Save an edit, merged with what changed meanwhile. Raises Conflict or NotReady, and then nothing is saved."""
     return _change(course_id, lambda course: None, actor=actor, edit=edit)
 
 
-def publish(course_id: UUID, *, actor: AbstractBaseUser, edit: Edit | None = None) -> Done:
+def publish(course_id: UUID, *, actor: User, edit: Edit | None = None) -> Done:
     """Show the course and, if it has a price, put it on sale. Raises NotReady without a summary, or while drifted."""
     return _change(course_id, _publish, actor=actor, edit=edit)
 
 
-def unpublish(course_id: UUID, *, actor: AbstractBaseUser, edit: Edit | None = None) -> Done:
+def unpublish(course_id: UUID, *, actor: User, edit: Edit | None = None) -> Done:
     """Back to a draft, off sale. Raises NotReady for an archived course."""
     return _change(course_id, _unpublish, actor=actor, edit=edit)
 
 
-def archive(course_id: UUID, *, actor: AbstractBaseUser, edit: Edit | None = None) -> Done:
+def archive(course_id: UUID, *, actor: User, edit: Edit | None = None) -> Done:
     """Put the course away, off sale; it remembers the status it had."""
     return _change(course_id, _archive, actor=actor, edit=edit)
 
 
-def restore(course_id: UUID, *, actor: AbstractBaseUser, edit: Edit | None = None) -> Done:
+def restore(course_id: UUID, *, actor: User, edit: Edit | None = None) -> Done:
     """Back to the status before `archive`. Raises NotReady where that was published and the summary is gone."""
     return _change(course_id, _restore, actor=actor, edit=edit)
 
 
-def retry(course_id: UUID, *, actor: AbstractBaseUser, edit: Edit | None = None) -> Done:
+def retry(course_id: UUID, *, actor: User, edit: Edit | None = None) -> Done:
     """Ask Stripe again at once, also what it refused before."""
     with transaction.atomic():
         done = _change(course_id, lambda course: None, actor=actor, edit=edit)
@@ -94,7 +100,7 @@ def retry(course_id: UUID, *, actor: AbstractBaseUser, edit: Edit | None = None)
     return done
 
 
-def duplicate(course_id: UUID, *, actor: AbstractBaseUser, edit: Edit | None = None) -> Done:
+def duplicate(course_id: UUID, *, actor: User, edit: Edit | None = None) -> Done:
     """A draft with the same content and price, and nothing of Stripe's; `Done.course` is the copy."""
     with transaction.atomic():
         done = _change(course_id, lambda course: None, actor=actor, edit=edit)
@@ -102,9 +108,7 @@ def duplicate(course_id: UUID, *, actor: AbstractBaseUser, edit: Edit | None = N
     return Done(copy, done.came_in)
 
 
-def _change(
-    course_id: UUID, transition: Callable[[Course], None], *, actor: AbstractBaseUser, edit: Edit | None
-) -> Done:
+def _change(course_id: UUID, transition: Callable[[Course], None], *, actor: User, edit: Edit | None) -> Done:
     with transaction.atomic():
         course = _locked(course_id)
         before = (course.status, Content.of(course))
@@ -144,7 +148,7 @@ def _write(course: Course, content: Content) -> None:
         transaction.on_commit(partial(course.cover.storage.delete, old_cover), robust=True)
 
 
-def _tell_stripe(course: Course, content: Content, actor: AbstractBaseUser) -> None:
+def _tell_stripe(course: Course, content: Content, actor: User) -> None:
     archived = course.status == Status.ARCHIVED
     tell = deactivate_stripe_product_for_course if archived else update_stripe_product_for_course
     tell(course, price=content.price, actor=actor)

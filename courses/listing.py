@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.core.paginator import Page, Paginator
 from django.db.models import Case, Count, F, IntegerField, Q, QuerySet, Value, When
 from django.db.models.expressions import OrderBy
@@ -107,7 +107,7 @@ class Listing:
         return self.wanted.url(page=self.page.previous_page_number()) if self.page.has_previous() else None
 
 
-def listing(owner: AbstractBaseUser, query: Mapping[str, str]) -> Listing:
+def listing(owner: User, query: Mapping[str, str]) -> Listing:
     """The page of `owner`'s courses that `query` asks for; a page past the end is the last one."""
     wanted = Wanted.of(query)
     found = status.annotate_state(_matching(owner, wanted.q))
@@ -123,7 +123,7 @@ def listing(owner: AbstractBaseUser, query: Mapping[str, str]) -> Listing:
     )
 
 
-def _matching(owner: AbstractBaseUser, q: str) -> QuerySet[Course]:
+def _matching(owner: User, q: str) -> QuerySet[Course]:
     """Every word of `q` must stand somewhere in title, summary or subject."""
     found = Course.objects.filter(owner=owner)
     for word in q.split()[:10]:
@@ -133,7 +133,7 @@ def _matching(owner: AbstractBaseUser, q: str) -> QuerySet[Course]:
 
 def _counts(found: QuerySet[Course]) -> Counter[tuple[str, str]]:
     """How many courses have each pair of status and billing state (one query)."""
-    rows = found.order_by().values_list("status", "billing_state").annotate(Count("pk"))
+    rows = found.order_by().values_list("status", F("billing_state")).annotate(Count("pk"))
     return Counter({(status_value, state): count for status_value, state, count in rows})
 
 

@@ -8,7 +8,7 @@ makes Stripe agree: at once if there is time, by the worker otherwise.
 from urllib.parse import urljoin
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 
 from billings import desired, pricing
 from billings.models import BillingProduct
@@ -17,7 +17,7 @@ from courses.models import Course
 
 
 def create_stripe_product_for_course(
-    course: Course, *, price: PriceSpec | None, actor: AbstractBaseUser | None, inline: bool = True
+    course: Course, *, price: PriceSpec | None, actor: User | None, inline: bool = True
 ) -> BillingProduct:
     """Give a new course its billing row and its price; with `inline` off, the worker alone tells Stripe."""
     product = desired.open_product(course.id, **_listing(course))
@@ -26,9 +26,7 @@ def create_stripe_product_for_course(
     return product
 
 
-def update_stripe_product_for_course(
-    course: Course, *, price: PriceSpec | None, actor: AbstractBaseUser | None
-) -> BillingProduct:
+def update_stripe_product_for_course(course: Course, *, price: PriceSpec | None, actor: User | None) -> BillingProduct:
     """Sell the course as it is now, at this price. Nothing is asked of Stripe where it would see no difference."""
     desired.set_listing(course.billing, **_listing(course))
     pricing.set_price(course.billing, price, actor=actor)
@@ -37,7 +35,7 @@ def update_stripe_product_for_course(
 
 
 def deactivate_stripe_product_for_course(
-    course: Course, *, price: PriceSpec | None, actor: AbstractBaseUser | None
+    course: Course, *, price: PriceSpec | None, actor: User | None
 ) -> BillingProduct:
     """Take an archived course off sale. Its price stays what it is, out of reach; who bought the course keeps it."""
     assert course.status == Course.Status.ARCHIVED

@@ -139,7 +139,7 @@ def _change(
     except NotReady as refusal:
         return invalid(request, form.refuse(refusal.errors))
     except Conflict as conflict:
-        return conflicted(request, form, conflict)
+        return conflicted(request, course, form, conflict)
     return saved(request, done, words, created=created)
 
 

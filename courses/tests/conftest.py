@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
@@ -20,22 +19,25 @@ HTMX = {"HX-Request": "true", "HX-Target": "editor"}
 NEVER = "00000000-0000-0000-0000-000000000000"
 
 
+type SignIn = Callable[[User], "Person"]
+
+
 @dataclass
 class Person:
     """Somebody at a browser."""
 
     client: Client
-    user: User | None = None
+    user: User
 
-    def get(self, page: str, course: Course | str | None = None, *, query: str = "", **options: Any) -> HttpResponse:
+    def get(self, page: str, course: Course | str | None = None, *, query: str = "", **options: Any) -> Any:
         return self.client.get(address(page, course) + query, **options)
 
     def post(
         self, page: str, course: Course | str | None = None, data: dict[str, Any] | None = None, **options: Any
-    ) -> HttpResponse:
+    ) -> Any:
         return self.client.post(address(page, course), {} if data is None else data, **options)
 
-    def send(self, method: str, page: str, course: Course | str | None = None, **options: Any) -> HttpResponse:
+    def send(self, method: str, page: str, course: Course | str | None = None, **options: Any) -> Any:
         return self.client.generic(method, address(page, course), **options)
 
 
@@ -80,17 +82,17 @@ def sign_in(db) -> Callable[[User], Person]:
 
 
 @pytest.fixture
-def teacher(sign_in) -> Person:
+def teacher(sign_in: SignIn) -> Person:
     return sign_in(User.objects.create_user("teacher", "teacher@example.com"))
 
 
 @pytest.fixture
-def other_teacher(sign_in) -> Person:
+def other_teacher(sign_in: SignIn) -> Person:
     return sign_in(User.objects.create_user("other", "other@example.com"))
 
 
 @pytest.fixture
-def staff(sign_in) -> Person:
+def staff(sign_in: SignIn) -> Person:
     user = User.objects.create_user("staff", "staff@example.com")
     user.user_permissions.add(Permission.objects.get(codename="manage_prices"))
     return sign_in(user)
@@ -98,7 +100,7 @@ def staff(sign_in) -> Person:
 
 @pytest.fixture
 def stranger(db) -> Person:
-    return Person(Client())
+    return Person(Client(), User())
 
 
 @pytest.fixture
@@ -123,12 +125,12 @@ def make_course(teacher) -> Callable[..., Course]:
 
 
 @pytest.fixture
-def free_course(make_course) -> Course:
+def free_course(make_course: Callable[..., Course]) -> Course:
     return make_course()
 
 
 @pytest.fixture
-def draft(make_course) -> Course:
+def draft(make_course: Callable[..., Course]) -> Course:
     """A draft with a price."""
     return make_course(price=PriceSpec(4900, "usd"))
 

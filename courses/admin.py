@@ -1,0 +1,39 @@
+"""Courses for the superuser: to look at, and to hand to another teacher. Everything else has its own page."""
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from courses.models import Course
+
+
+@admin.register(Course)
+class CourseAdmin(admin.ModelAdmin[Course]):
+    list_display = ("title", "owner", "status", "price", "updated_at")
+    list_filter = ("status", "level")
+    list_select_related = ("owner", "billing")
+    search_fields = ("title", "summary", "owner__email", "id")
+    fields = (
+        "title",
+        "owner",
+        "status",
+        "price",
+        "summary",
+        "subject",
+        "level",
+        "language",
+        "created_at",
+        "updated_at",
+    )
+    readonly_fields = tuple(name for name in fields if name != "owner")
+    autocomplete_fields = ("owner",)
+
+    @admin.display(description="price")
+    def price(self, course: Course) -> str:
+        return str(course.billing.price or "free")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Course | None = None) -> bool:
+        """What was sold is archived, never deleted."""
+        return False
