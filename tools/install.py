@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 VENV = Path.cwd() / ".venv"
-PYTHON = VENV / "bin" / "python"
+PYTHON = str(VENV / "bin" / "python")
 
 
 def main(requirements: str, wanted: str) -> None:
@@ -31,7 +31,7 @@ def main(requirements: str, wanted: str) -> None:
 def usable() -> bool:
     """Whether .venv was made in this folder, by a Python that is still there and new enough."""
     config = VENV / "pyvenv.cfg"
-    if not PYTHON.exists() or not config.exists() or str(VENV) not in config.read_text():
+    if not Path(PYTHON).exists() or not config.exists() or str(VENV) not in config.read_text():
         return False
     return subprocess.run([PYTHON, "-c", "import pip, sys; sys.exit(sys.version_info < (3, 12))"]).returncode == 0
 

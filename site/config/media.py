@@ -8,6 +8,6 @@ from django.views.static import serve
 
 def cover(request: HttpRequest, name: str) -> HttpResponseBase:
     """A picture under its unguessable name, which never comes twice; nothing else of the folder can be reached."""
-    response = serve(request, name, document_root=settings.MEDIA_ROOT)
+    response = serve(request, name, document_root=str(settings.MEDIA_ROOT))
     response["Cache-Control"] = "public, max-age=31536000, immutable"
     return response

@@ -4,57 +4,67 @@ A setting that is missing or wrong raises `SystemExit` with one sentence: Django
 traceback of a hundred lines, and gunicorn would start its workers anew for ever.
 """
 
+import os
+import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.utils.csp import CSP
-from environs import Env, EnvError
+from environs import Env, EnvError, validate
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 
 env = Env()
 env.read_env(BASE_DIR / ".env", recurse=False)
 
-LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 STRIPE_OWN_API = "https://api.stripe.com"
+_ABOVE_ZERO = validate.Range(min=0, min_inclusive=False)
+_FROM_ZERO = validate.Range(min=0)
 
 
-def _is_loopback(url: str) -> bool:
-    return urlsplit(url).hostname in LOOPBACK
+def _setting[T](name: str, default: T, read: Callable[..., Any] = env.str, **how: Any) -> T:
+    """What `read` makes of a setting; an empty one counts as not set."""
+    if not os.environ.get(name, "").strip():
+        return default
+    try:
+        value: T = read(name, **how)
+    except (EnvError, ValueError) as error:
+        raise SystemExit(f"A setting in the environment or .env cannot be read: {error}") from None
+    return value
 
 
-def _required(name: str, why: str) -> str:
-    value = env.str(name, "")
+def _list(name: str, default: list[str]) -> list[str]:
+    return [part.strip() for part in _setting(name, default, env.list) if part.strip()]
+
+
+def _required[T](name: str, value: T, why: str) -> T:
+    """While DEBUG is on nothing is sold to anybody, and a setting may be missing."""
     if not value and not DEBUG:
         raise SystemExit(f"{name} is missing: {why}. Set it in the environment or in .env (see .env.example).")
-    return str(value)
+    return value
 
 
-try:
-    DEBUG = env.bool("DEBUG", False)
-    SIGNUP_OPEN = env.bool("SIGNUP_OPEN", None)
-    STRIPE_TIMEOUT_SECONDS = env.float("STRIPE_TIMEOUT_SECONDS", 20.0)
-    STRIPE_INLINE_BUDGET_SECONDS = env.float("STRIPE_INLINE_BUDGET_SECONDS", 4.0)
-    STRIPE_MAX_WRITES_PER_SECOND = env.float("STRIPE_MAX_WRITES_PER_SECOND", 20.0)
-    DATABASES = {"default": env.dj_db_url("DATABASE_URL", f"sqlite:///{BASE_DIR / 'db.sqlite3'}")}
-    EMAIL_URL = env.dj_email_url("EMAIL_URL", "console:")
-except (EnvError, ValueError) as error:
-    raise SystemExit(f"A setting in the environment or .env cannot be read: {error}") from None
-
-SECRET_KEY = _required("SECRET_KEY", "it signs sessions and tokens") or "only-for-debugging"
+DEBUG = _setting("DEBUG", False, env.bool)
+SECRET_KEY = _required("SECRET_KEY", _setting("SECRET_KEY", ""), "it signs sessions and tokens") or "only-for-debugging"
 
 # The public address ---------------------------------------------------------------------------------------------------
-SITE_URL = env.str("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
-_site = urlsplit(SITE_URL)
-if _site.scheme not in {"http", "https"} or not _site.hostname:
+SITE_URL = _setting("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
+try:
+    _site = urlsplit(SITE_URL)
+    _readable = _site.scheme in {"http", "https"} and _site.hostname and _site.port != 0
+except ValueError:
+    _readable = False
+if not _readable:
     raise SystemExit(f"SITE_URL must be an address like https://school.example, not {SITE_URL!r}.")
-if _site.scheme == "http" and not _is_loopback(SITE_URL):
-    raise SystemExit("SITE_URL must begin with https:// unless it is this machine's own address (localhost).")
+SITE_IS_PUBLIC = _site.hostname not in {"localhost", "127.0.0.1", "::1"}
 HTTPS = _site.scheme == "https"
-SITE_IS_PUBLIC = not _is_loopback(SITE_URL)
+if SITE_IS_PUBLIC and not HTTPS:
+    raise SystemExit("SITE_URL must begin with https:// unless it is this machine's own address (localhost).")
 
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]", _site.hostname])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", [f"{_site.scheme}://{_site.netloc}"])
+ALLOWED_HOSTS = _list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]", str(_site.hostname)])
+CSRF_TRUSTED_ORIGINS = _list("CSRF_TRUSTED_ORIGINS", [f"{_site.scheme}://{_site.netloc}"])
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_SSL_REDIRECT = HTTPS
@@ -63,25 +73,27 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
 
 # Stripe ---------------------------------------------------------------------------------------------------------------
-STRIPE_SECRET_KEY = _required("STRIPE_SECRET_KEY", "without it nothing can be sold")
-STRIPE_WEBHOOK_SECRETS = [
-    secret.strip()
-    for secret in _required(
-        "STRIPE_WEBHOOK_SECRET", "without it Stripe's messages cannot be told from forged ones"
-    ).split(",")
-    if secret.strip()
-]
+STRIPE_SECRET_KEY = _required("STRIPE_SECRET_KEY", _setting("STRIPE_SECRET_KEY", ""), "without it nothing can be sold")
+STRIPE_WEBHOOK_SECRETS = _required(
+    "STRIPE_WEBHOOK_SECRET",
+    _list("STRIPE_WEBHOOK_SECRET", []),
+    "without it Stripe's messages cannot be told from forged ones",
+)
 STRIPE_LIVE = STRIPE_SECRET_KEY.startswith(("sk_live_", "rk_live_"))
 if STRIPE_LIVE and DEBUG:
     raise SystemExit("A live Stripe key together with DEBUG is refused: real money and open tracebacks do not mix.")
 
-STRIPE_API_BASE = env.str("STRIPE_API_BASE", STRIPE_OWN_API).rstrip("/")
-if STRIPE_API_BASE != STRIPE_OWN_API and not _is_loopback(STRIPE_API_BASE):
+STRIPE_API_BASE = _setting("STRIPE_API_BASE", STRIPE_OWN_API).rstrip("/")
+_sandbox = re.fullmatch(r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?", STRIPE_API_BASE)
+if STRIPE_API_BASE != STRIPE_OWN_API and not _sandbox:
     raise SystemExit("STRIPE_API_BASE may only be Stripe's own address or this machine's: the key is sent there.")
 
-if SIGNUP_OPEN is None:
-    # With a live key strangers who sign up would sell through the school's own account.
-    SIGNUP_OPEN = not STRIPE_LIVE
+STRIPE_TIMEOUT_SECONDS = _setting("STRIPE_TIMEOUT_SECONDS", 20.0, env.float, validate=_ABOVE_ZERO)
+STRIPE_INLINE_BUDGET_SECONDS = _setting("STRIPE_INLINE_BUDGET_SECONDS", 4.0, env.float, validate=_FROM_ZERO)
+STRIPE_MAX_WRITES_PER_SECOND = _setting("STRIPE_MAX_WRITES_PER_SECOND", 20.0, env.float, validate=_ABOVE_ZERO)
+
+# With a live key strangers who sign up would sell through the school's own account.
+SIGNUP_OPEN = _setting("SIGNUP_OPEN", not STRIPE_LIVE, env.bool)
 
 # Applications ---------------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -157,15 +169,21 @@ X_FRAME_OPTIONS = "DENY"
 
 # Data -----------------------------------------------------------------------------------------------------------------
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    DATABASES["default"]["OPTIONS"] = {
+_database: dict[str, Any] = _setting(
+    "DATABASE_URL", {"ENGINE": "django.db.backends.sqlite3", "NAME": "db.sqlite3"}, env.dj_db_url
+)
+DATABASES = {"default": _database}
+if _database["ENGINE"] == "django.db.backends.sqlite3":
+    if _database["NAME"] != ":memory:":
+        _database["NAME"] = str(BASE_DIR / _database["NAME"])
+    _database["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 5,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
 else:
-    DATABASES["default"]["CONN_MAX_AGE"] = 60
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    _database["CONN_MAX_AGE"] = 60
+    _database["CONN_HEALTH_CHECKS"] = True
 
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 
@@ -173,7 +191,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_URL = "/media/"
-MEDIA_ROOT = Path(env.str("MEDIA_ROOT", str(BASE_DIR / "media")))
+MEDIA_ROOT = BASE_DIR / _setting("MEDIA_ROOT", "media")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -213,22 +231,25 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "optional"
 ACCOUNT_SESSION_REMEMBER = True
 
-MAILERS = {
-    "default": {
-        "BACKEND": EMAIL_URL["EMAIL_BACKEND"],
-        "OPTIONS": {
-            "host": EMAIL_URL["EMAIL_HOST"],
-            "port": EMAIL_URL["EMAIL_PORT"],
-            "username": EMAIL_URL["EMAIL_HOST_USER"],
-            "password": EMAIL_URL["EMAIL_HOST_PASSWORD"],
-            "use_tls": EMAIL_URL["EMAIL_USE_TLS"],
-            "use_ssl": EMAIL_URL["EMAIL_USE_SSL"],
-        }
-        if EMAIL_URL["EMAIL_BACKEND"].endswith("smtp.EmailBackend")
-        else {},
+_mail = _setting("EMAIL_URL", {"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}, env.dj_email_url)
+if "EMAIL_BACKEND" not in _mail:
+    raise SystemExit("EMAIL_URL must begin with smtp:, submission:, file:, memory:, dummy: or console:.")
+_mail_options: dict[str, Any] = {}
+if _mail["EMAIL_BACKEND"].endswith("smtp.EmailBackend"):
+    _mail_options = {
+        "host": _mail["EMAIL_HOST"],
+        "port": _mail["EMAIL_PORT"],
+        "username": _mail["EMAIL_HOST_USER"],
+        "password": _mail["EMAIL_HOST_PASSWORD"],
+        "use_tls": _mail["EMAIL_USE_TLS"],
+        "use_ssl": _mail["EMAIL_USE_SSL"],
+        # A mail server that hangs must not hang the page.
+        "timeout": _mail["EMAIL_TIMEOUT"] or 10,
     }
-}
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", f"portal@{_site.hostname}")
+elif _mail["EMAIL_BACKEND"].endswith("filebased.EmailBackend"):
+    _mail_options = {"file_path": BASE_DIR / _mail["EMAIL_FILE_PATH"]}
+MAILERS = {"default": {"BACKEND": _mail["EMAIL_BACKEND"], "OPTIONS": _mail_options}}
+DEFAULT_FROM_EMAIL = _setting("DEFAULT_FROM_EMAIL", f"portal@{_site.hostname}")
 
 # Watching -------------------------------------------------------------------------------------------------------------
 LOGGING = {
@@ -243,7 +264,12 @@ LOGGING = {
     },
 }
 
-if SENTRY_DSN := env.str("SENTRY_DSN", ""):
+SENTRY_DSN = _setting("SENTRY_DSN", "")
+if SENTRY_DSN:
     import sentry_sdk
+    from sentry_sdk.utils import BadDsn
 
-    sentry_sdk.init(dsn=SENTRY_DSN, send_default_pii=False)
+    try:
+        sentry_sdk.init(dsn=SENTRY_DSN, send_default_pii=False)
+    except BadDsn as error:
+        raise SystemExit(f"SENTRY_DSN cannot be read: {error}") from None

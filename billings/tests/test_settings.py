@@ -1,0 +1,117 @@
+"""A setting that is missing or refused stops the start with one sentence and status 1, whoever starts it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+MANAGE = [sys.executable, "manage.py", "check"]
+GUNICORN = [sys.executable, "-m", "gunicorn", "--preload", "--no-control-socket", "--bind", "127.0.0.1:0"]
+GUNICORN += ["--pythonpath", "site", "config.wsgi"]
+
+REFUSED = {
+    "no secret key": ({"SECRET_KEY": ""}, "SECRET_KEY is missing"),
+    "no Stripe key": ({"STRIPE_SECRET_KEY": ""}, "STRIPE_SECRET_KEY is missing"),
+    "no webhook secret": ({"STRIPE_WEBHOOK_SECRET": " , "}, "STRIPE_WEBHOOK_SECRET is missing"),
+    "a live key and DEBUG": ({"STRIPE_SECRET_KEY": "sk_live_x", "DEBUG": "1"}, "A live Stripe key together with DEBUG"),
+    "a live restricted key and DEBUG": ({"STRIPE_SECRET_KEY": "rk_live_x", "DEBUG": "1"}, "A live Stripe key together"),
+    "Stripe elsewhere": ({"STRIPE_API_BASE": "https://stripe.example"}, "STRIPE_API_BASE may only be"),
+    "a public address without https": ({"SITE_URL": "http://school.example"}, "SITE_URL must begin with https://"),
+}
+UNREADABLE = {
+    "Stripe's name in front of another's": (
+        {"STRIPE_API_BASE": "https://api.stripe.com@evil.example"},
+        "STRIPE_API_BASE",
+    ),
+    "this machine's name in front of another's": (
+        {"STRIPE_API_BASE": "http://127.0.0.1:1@evil.example"},
+        "STRIPE_API_BASE",
+    ),
+    "a backslash before this machine's name": (
+        {"STRIPE_API_BASE": "http://evil.example\\@127.0.0.1"},
+        "STRIPE_API_BASE",
+    ),
+    "no address": ({"SITE_URL": "school.example"}, "SITE_URL must be an address"),
+    "no port": ({"SITE_URL": "https://school.example:port"}, "SITE_URL must be an address"),
+    "neither on nor off": ({"DEBUG": "perhaps"}, '"DEBUG" invalid'),
+    "no database": ({"DATABASE_URL": "postgres"}, '"DATABASE_URL" invalid'),
+    "no mail": ({"EMAIL_URL": "pigeon://loft"}, "EMAIL_URL must begin with"),
+    "no time to answer": ({"STRIPE_TIMEOUT_SECONDS": "0"}, '"STRIPE_TIMEOUT_SECONDS" invalid'),
+    "no number": ({"STRIPE_INLINE_BUDGET_SECONDS": "soon"}, '"STRIPE_INLINE_BUDGET_SECONDS" invalid'),
+    "no writes": ({"STRIPE_MAX_WRITES_PER_SECOND": "-1"}, '"STRIPE_MAX_WRITES_PER_SECOND" invalid'),
+    "no Sentry": ({"SENTRY_DSN": "sentry"}, "SENTRY_DSN cannot be read"),
+}
+ACCEPTED = {
+    "nothing but what is required": {"ALLOWED_HOSTS": "", "SITE_URL": "", "STRIPE_API_BASE": "", "SIGNUP_OPEN": ""},
+    "a live key without DEBUG": {"STRIPE_SECRET_KEY": "sk_live_x"},
+    "DEBUG and no secrets": {"DEBUG": "1", "SECRET_KEY": "", "STRIPE_SECRET_KEY": "", "STRIPE_WEBHOOK_SECRET": ""},
+    "a public address": {"SITE_URL": "https://school.example/"},
+    "the sandbox by another name": {"STRIPE_API_BASE": "http://localhost:12111/"},
+    "a mail server": {"EMAIL_URL": "submission://portal:secret@mail.example"},
+    "mails in files": {"EMAIL_URL": "file:///mails"},
+    "PostgreSQL": {"DATABASE_URL": "postgres://portal:secret@127.0.0.1:1/portal"},
+    "webhook secrets while rotating": {"STRIPE_WEBHOOK_SECRET": "whsec_new, whsec_old"},
+}
+
+
+def start(command: list[str], changes: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, **changes}
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
+
+
+def check_refused(command: list[str], changes: dict[str, str], words: str) -> None:
+    ended = start(command, changes)
+    assert ended.returncode == 1
+    assert words in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(("changes", "words"), [*REFUSED.values(), *UNREADABLE.values()], ids=[*REFUSED, *UNREADABLE])
+def test_a_command_says_why_it_does_not_start(changes, words):
+    check_refused(MANAGE, changes, words)
+
+
+@pytest.mark.parametrize(("changes", "words"), REFUSED.values(), ids=REFUSED)
+def test_the_web_server_says_why_it_does_not_start(changes, words):
+    check_refused(GUNICORN, changes, words)
+
+
+@pytest.mark.parametrize("changes", ACCEPTED.values(), ids=ACCEPTED)
+def test_starts_with(changes):
+    ended = start([sys.executable, "manage.py", "shell", "--no-imports", "--command", "import config.wsgi"], changes)
+
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("changes", "values"),
+    [
+        ({"SIGNUP_OPEN": ""}, "True [False, 'http://127.0.0.1:8000']"),
+        ({"SIGNUP_OPEN": "", "STRIPE_SECRET_KEY": "sk_live_x"}, "False [False, 'http://127.0.0.1:8000']"),
+        ({"SITE_URL": "https://school.example"}, "True [True, 'https://school.example']"),
+    ],
+    ids=["sign-up is open", "but not where strangers would sell", "https switches on what belongs to it"],
+)
+def test_what_follows_from_others(changes, values):
+    show = (
+        "from django.conf import settings as s; "
+        "secure = s.SESSION_COOKIE_SECURE and s.SECURE_SSL_REDIRECT and s.SECURE_HSTS_SECONDS > 0; "
+        "print(s.SIGNUP_OPEN, [secure, s.SITE_URL])"
+    )
+    ended = start([sys.executable, "manage.py", "shell", "--no-imports", "--command", show], changes)
+
+    assert ended.stdout.strip() == values
+
+
+def test_the_example_names_every_setting():
+    settings = (ROOT / "site" / "config" / "settings.py").read_text()
+    example = (ROOT / ".env.example").read_text()
+    names = {
+        part.split('"')[0] for opening in ('_setting("', '_list("', 'env.str("') for part in settings.split(opening)[1:]
+    }
+
+    assert "SECRET_KEY" in names
+    assert [name for name in sorted(names) if f"{name}=" not in example] == []
