@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 # Far more than any plan is long: a loop that does not end is stopped, and tried again later.
 MAX_TURNS = 24
 # Between a call's time-out and the lease's end, for our own work and the clock's steps.
-LEASE_MARGIN_SECONDS = 5.0
+LEASE_MARGIN_SECONDS = 2.0
 # Stripe remembers a key for 24 hours; beyond this age none is sent.
 KEY_LIFETIME = timedelta(hours=22)
 # A call last sent this long ago cannot be on its way any more.

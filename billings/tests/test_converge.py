@@ -5,6 +5,7 @@ import pytest
 from billings.converge import Result
 from billings.money import PriceSpec
 from billings.tests.conftest import USD49, USD59
+from billings.tests.wait import until
 
 
 def assert_in_sync(sold, sandbox):
@@ -104,3 +105,18 @@ def test_a_create_survives_a_fault(make_sold, sandbox, fault):
 
     assert_in_sync(sold, sandbox)
     assert len(sandbox.products()) == len(sandbox.prices()) == 1
+
+
+@pytest.mark.parametrize("nth", [1, 2, 3])
+def test_a_call_carried_out_after_our_time_out_makes_no_second_price(sold, sandbox, nth):
+    """Cut off at once, done three seconds later; until then Stripe answers 409 to the same key."""
+    sandbox.fault("late", when="late", seconds=3, method="POST", skip=nth - 1)
+    sold.price(USD59)
+    assert sold.converge() is Result.FAILED
+    assert sold.converge() is Result.FAILED
+    assert sold.product.trouble == "busy"
+
+    until(lambda: sold.converge() is Result.DONE)
+
+    assert_in_sync(sold, sandbox)
+    assert len(sandbox.prices()) == 2

@@ -106,6 +106,20 @@ def test_what_follows_from_others(changes, values):
     assert ended.stdout.strip() == values
 
 
+def test_a_file_says_what_the_environment_does_not(tmp_path):
+    (tmp_path / "settings.py").write_bytes((ROOT / "site" / "config" / "settings.py").read_bytes())
+    home = tmp_path.parents[1]  # where settings.py takes the project to be
+    environment = {name: value for name, value in os.environ.items() if name != "SITE_URL"}
+    show = "import settings as s; print(s.SITE_URL, s.SECRET_KEY)"
+    try:
+        (home / ".env").write_text("SITE_URL=https://file.example\nSECRET_KEY=from-the-file\n")
+        shown = subprocess.check_output([sys.executable, "-c", show], cwd=tmp_path, env=environment, text=True)
+    finally:
+        (home / ".env").unlink()
+
+    assert shown.split() == ["https://file.example", os.environ["SECRET_KEY"]]
+
+
 def test_the_example_names_every_setting():
     settings = (ROOT / "site" / "config" / "settings.py").read_text()
     example = (ROOT / ".env.example").read_text()

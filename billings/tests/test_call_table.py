@@ -1,0 +1,123 @@
+"""Every operation's price in Stripe calls, through the teacher's own addresses, counted at the sandbox."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from billings.tests.sandbox_process import SandboxProcess
+
+type Course = dict[str, object]
+type Operation = Callable[["Editor"], object]
+
+
+@dataclass
+class Editor:
+    """A teacher at one course, speaking JSON."""
+
+    client: Client
+    url: str = ""
+    fields: dict[str, str] = field(default_factory=dict)
+
+    def send(self, path: str, **fields: str) -> Course:
+        answer = self.client.post(
+            path, json.dumps(fields), content_type="application/json", headers={"Accept": "application/json"}
+        )
+        assert answer.status_code in (200, 201), answer.content
+        course: Course = answer.json()
+        assert course["billing"]["error"] is None
+        assert course["billing"]["observed_generation"] == course["billing"]["generation"]
+        return course
+
+    def create(self, **fields: str) -> None:
+        made = self.send(
+            "/courses/", **({"title": "Watercolour", "summary": "For beginners", "currency": "usd"} | fields)
+        )
+        self.url = str(made["url"])
+
+    def save(self, **fields: str) -> Course:
+        version = self.client.get(self.url, headers={"Accept": "application/json"}).json()["version"]
+        return self.send(self.url, version=version, **fields)
+
+    def press(self, button: str, **fields: str) -> Course:
+        version = self.client.get(self.url, headers={"Accept": "application/json"}).json()["version"]
+        return self.send(f"{self.url}{button}/", version=version, **fields)
+
+
+def draft(**fields: str) -> Operation:
+    return lambda editor: editor.create(**fields)
+
+
+def save(**fields: str) -> Operation:
+    return lambda editor: editor.save(**fields)
+
+
+def press(button: str, **fields: str) -> Operation:
+    return lambda editor: editor.press(button, **fields)
+
+
+PRICED = draft(price="49")
+FREE = draft(price="")
+PUBLISH = press("publish")
+
+# What is done, what went before, the operation, and the calls that architecture.md allows it.
+TABLE: list[tuple[str, list[Operation], Operation, int]] = [
+    ("create a priced course", [], PRICED, 1),
+    ("create a subscription", [], draft(price="9", billing_interval="month"), 1),
+    ("save without a change", [PRICED], save(title="Watercolour", price="49.00", currency="usd"), 0),
+    ("change what Stripe does not see", [PRICED], save(description="Long", level="beginner", language="de"), 0),
+    ("change the title", [PRICED], save(title="Oil"), 1),
+    ("change title and summary", [PRICED, PUBLISH], save(title="Oil", summary="For all"), 1),
+    ("publish a priced course", [PRICED], PUBLISH, 1),
+    ("publish with a change of title", [PRICED], press("publish", title="Oil"), 1),
+    ("unpublish a priced course", [PRICED, PUBLISH], press("unpublish"), 1),
+    ("change the price", [PRICED], save(price="59"), 3),
+    ("change the currency", [PRICED, PUBLISH], save(price="49", currency="eur"), 3),
+    ("change the interval", [PRICED, PUBLISH], save(price="49", billing_interval="year"), 3),
+    ("change price, title and status at once", [PRICED], press("publish", price="59", title="Oil"), 3),
+    ("from free to another price", [PRICED, PUBLISH, save(price="")], save(price="59"), 3),
+    ("back to an earlier price", [PRICED, PUBLISH, save(price="59")], save(price="49"), 3),
+    ("priced to free", [PRICED, PUBLISH], save(price=""), 1),
+    ("free to the same price again", [PRICED, PUBLISH, save(price="0")], save(price="49"), 1),
+    ("priced to free, a draft", [PRICED], save(price=""), 0),
+    ("free to the same price, a draft", [PRICED, save(price="")], save(price="49"), 0),
+    ("archive a published priced course", [PRICED, PUBLISH], press("archive"), 1),
+    ("restore a published priced course", [PRICED, PUBLISH, press("archive")], press("restore"), 1),
+    ("archive a priced draft", [PRICED], press("archive"), 0),
+    ("restore a priced draft", [PRICED, press("archive")], press("restore"), 0),
+    ("create a free course", [], FREE, 0),
+    ("rename a free course", [FREE], save(title="Oil"), 0),
+    ("publish, unpublish, archive a free course", [FREE, PUBLISH, press("unpublish")], press("archive"), 0),
+    ("the first price of a free published course", [FREE, PUBLISH], save(price="49"), 1),
+]
+
+
+@pytest.fixture
+def editor(transactional_db) -> Editor:
+    client = Client()
+    client.force_login(User.objects.create_user("teacher", "teacher@example.com"))
+    return Editor(client)
+
+
+def count(sandbox: SandboxProcess, editor: Editor, before: list[Operation], operation: Operation) -> int:
+    for earlier in before:
+        earlier(editor)
+    calls = len(sandbox.calls())
+    operation(editor)
+    return len(sandbox.calls()) - calls
+
+
+def test_every_operation_costs_what_the_architecture_says(editor, sandbox, capsys):
+    counted = [
+        (name, allowed, count(sandbox, Editor(editor.client), before, operation))
+        for name, before, operation, allowed in TABLE
+    ]
+
+    with capsys.disabled():
+        print("\n\nStripe calls of each operation, counted at the sandbox (allowed, made)")
+        for name, allowed, made in counted:
+            print(f"  {name:<46} {allowed:>2} {made:>2}")
+    assert [(name, made) for name, _, made in counted] == [(name, allowed) for name, allowed, _ in counted]
