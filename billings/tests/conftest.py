@@ -1,5 +1,7 @@
 """The cast of the billing tests: a course with nothing but what billing needs of it."""
 
+from collections.abc import Callable
+
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import User
@@ -8,7 +10,6 @@ from billings import desired, pricing
 from billings.converge import Result, converge
 from billings.models import BillingProduct
 from billings.money import PriceSpec
-
 
 USD49 = PriceSpec(4900, "usd")
 USD59 = PriceSpec(5900, "usd")
@@ -54,13 +55,13 @@ def owner(db) -> User:
 
 
 @pytest.fixture
-def make_sold(owner):
+def make_sold(owner) -> Callable[..., Sold]:
     return lambda **how: Sold(owner, **how)
 
 
 @pytest.fixture
 def sold(make_sold, sandbox) -> Sold:
     """A published course for $49.00, in sync with Stripe."""
-    sold = make_sold()
+    sold: Sold = make_sold()
     assert sold.converge() is Result.DONE
     return sold

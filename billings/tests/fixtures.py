@@ -1,14 +1,11 @@
 """What tests of every room share: the sandbox process and people. A pytest plugin (`-p billings.tests.fixtures`)."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import Any
 
 import pytest
 
 from billings.tests.sandbox_process import SandboxProcess
-
-if TYPE_CHECKING:
-    from pytest_django.fixtures import SettingsWrapper
 
 
 @pytest.fixture(scope="session")
@@ -19,7 +16,7 @@ def sandbox_process() -> Iterator[SandboxProcess]:
 
 
 @pytest.fixture
-def sandbox(sandbox_process: SandboxProcess, settings: "SettingsWrapper") -> SandboxProcess:
+def sandbox(sandbox_process: SandboxProcess, settings: Any) -> SandboxProcess:
     """An empty Stripe sandbox, which the portal takes for Stripe in this test."""
     sandbox_process.reset()
     settings.STRIPE_API_BASE = sandbox_process.url

@@ -1,6 +1,7 @@
 """A small Stripe in values: what one step does to what is observed, and what Stripe would refuse."""
 
 from dataclasses import replace
+from typing import Any
 
 from billings.plan import (
     ActivatePrice,
@@ -51,7 +52,12 @@ def _update_product(step: UpdateProduct, observed: Observed) -> Observed:
         default = step.default_id or (made.id if made else "")
         price = observed.price(default)
         _must(price is not None and price.active, "the default must be an active price of the product")
-    changes = {"name": step.name, "description": step.description, "image": step.image, "active": step.active}
+    changes: dict[str, Any] = {
+        "name": step.name,
+        "description": step.description,
+        "image": step.image,
+        "active": step.active,
+    }
     return replace(
         observed, default_price=default, **{field: value for field, value in changes.items() if value is not None}
     )

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -10,7 +11,7 @@ from django.test import Client
 
 from billings.tests.sandbox_process import SandboxProcess
 
-type Course = dict[str, object]
+type Course = dict[str, Any]
 type Operation = Callable[["Editor"], object]
 
 

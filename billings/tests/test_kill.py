@@ -3,6 +3,7 @@
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -56,14 +57,14 @@ def _without_answer(press_save: Callable[[], object]) -> None:
     raise AssertionError("the request was answered, so the process was not killed in time")
 
 
-def recover(portal: PortalProcess) -> dict[str, object]:
+def recover(portal: PortalProcess) -> dict[str, Any]:
     """What the command alone makes of it; then the course as a teacher reads it."""
     portal.manage("converge")
     portal.start()
     return portal.sign_in().get("/courses/").json()["results"][0]
 
 
-def create(teacher: Teacher) -> dict[str, object]:
+def create(teacher: Teacher) -> dict[str, Any]:
     return teacher.send("/courses/", title="Watercolour", summary="For beginners", price="49", currency="usd").json()
 
 

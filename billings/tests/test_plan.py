@@ -1,6 +1,7 @@
 """The plan, judged by a small Stripe in values: every step allowed, the goal reached, no call too many."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import assume, given
@@ -87,7 +88,8 @@ def test_a_plan_reaches_what_is_desired(desired, observed):
         assert (after.name, after.description, after.image) == (desired.name, desired.description, desired.image)
     if desired.price is not None:
         default = after.price(after.default_price)
-        assert default is not None and default.spec == desired.price
+        assert default is not None
+        assert default.spec == desired.price
 
 
 @given(desired_states, observed_states())
@@ -157,7 +159,7 @@ class TestCost:
 
     BASE = Desired("Watercolour", "For beginners", "", published=True, price=SPECS[0])
 
-    def cost(self, before: Desired, **changes: object) -> int:
+    def cost(self, before: Desired, **changes: Any) -> int:
         return len(plan(replace(before, **changes), in_sync(before)))
 
     @given(desired_states, desired_states)
@@ -213,7 +215,8 @@ class TestRefusals:
 
     def test_a_refused_picture_is_left_out_of_the_create(self):
         (step,) = plan(self.WANTED, Observed(), held=frozenset({Field.IMAGE}))
-        assert isinstance(step, CreateProduct) and step.image == ""
+        assert isinstance(step, CreateProduct)
+        assert step.image == ""
 
     @pytest.mark.parametrize("field", [Field.NAME, Field.PRICE, Field.PRODUCT])
     def test_without_title_or_price_there_is_no_create(self, field):

@@ -1,6 +1,7 @@
 """A setting that is missing or refused stops the start with one sentence and status 1, whoever starts it."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -107,15 +108,14 @@ def test_what_follows_from_others(changes, values):
 
 
 def test_a_file_says_what_the_environment_does_not(tmp_path):
-    (tmp_path / "settings.py").write_bytes((ROOT / "site" / "config" / "settings.py").read_bytes())
-    home = tmp_path.parents[1]  # where settings.py takes the project to be
+    config = tmp_path / "site" / "config"
+    config.mkdir(parents=True)
+    shutil.copy(ROOT / "site" / "config" / "settings.py", config)
+    (tmp_path / ".env").write_text("SITE_URL=https://file.example\nSECRET_KEY=from-the-file\n")
     environment = {name: value for name, value in os.environ.items() if name != "SITE_URL"}
     show = "import settings as s; print(s.SITE_URL, s.SECRET_KEY)"
-    try:
-        (home / ".env").write_text("SITE_URL=https://file.example\nSECRET_KEY=from-the-file\n")
-        shown = subprocess.check_output([sys.executable, "-c", show], cwd=tmp_path, env=environment, text=True)
-    finally:
-        (home / ".env").unlink()
+
+    shown = subprocess.check_output([sys.executable, "-c", show], cwd=config, env=environment, text=True)
 
     assert shown.split() == ["https://file.example", os.environ["SECRET_KEY"]]
 
