@@ -149,17 +149,23 @@
     // A lapsed session: sign in, come back, and the draft is offered.
     if (xhr.getResponseHeader("HX-Redirect")) leaving = true;
   });
-  document.addEventListener("htmx:afterRequest", ({ detail: { elt, successful, xhr } }) => {
-    const form = elt.closest?.("form[data-draft]");
-    if (form && elt === form && successful && xhr.status < 300 && !xhr.getResponseHeader("HX-Redirect")) {
-      form.atStart = typedIn(form);
-      form.removeAttribute("data-dirty");
-      forget(keyOf(form));
-    }
+  document.addEventListener("htmx:afterRequest", ({ detail: { requestConfig, successful, xhr } }) => {
+    const form = requestConfig.elt;
+    if (form.matches("form[data-draft]") && successful && xhr.status < 300 && !leaving) forget(keyOf(form));
   });
+
+  // What came in by htmx is new to all of the above --------------------------------------------------------------
+  const chip = () => document.querySelector("#status .chip")?.textContent;
+  let said = chip();
   document.addEventListener("htmx:afterSettle", ({ target }) => {
-    if (target.matches(".invalid-feedback")) markField(target);
     start(target.parentElement ?? document);
+    all(".invalid-feedback[id]").forEach(markField);
+    if (chip() === said) return;
+    // The status is asked for every second: a screen reader hears of it when it has become another one.
+    said = chip();
+    const news = Object.assign(document.createElement("span"), { className: "visually-hidden", textContent: said });
+    toasts().append(news);
+    setTimeout(() => news.remove(), 5000);
   });
 
   // Escape leaves what was opened for a moment ------------------------------------------------------------------
