@@ -72,14 +72,15 @@ def _accept_product(product: BillingProduct, call: StripeCall, data: dict[str, A
 def refuse(product: BillingProduct, call: StripeCall, refusal: Refused) -> None:
     """Settle a call that Stripe refused: a read is wanted, and what it refused stays out of plans until it changes.
 
-    Two refusals say nothing about the values: an object that is already there, and one that is not.
+    Two refusals say nothing about the values: an object that is already there, and one that is not. And where what is
+    desired has moved on during the call, what was refused may be history already; what is not will be refused again.
     """
     _settle(
         call, StripeCall.Outcome.REFUSED, refusal.status, refusal.request_id, code=refusal.code, message=refusal.message
     )
     product.reads_wanted += 1
     product.save()
-    if refusal.code in ("resource_already_exists", "resource_missing"):
+    if refusal.code in ("resource_already_exists", "resource_missing") or call.generation != product.generation:
         return
     for field in calls.refused_fields(call.step, call.params, refusal.param):
         Refusal.objects.update_or_create(product=product, field=field, defaults={"call": call})
@@ -107,7 +108,8 @@ def _settle(
     call.request_id = request_id
     call.error_code = code
     call.error_message = message
-    call.save()
+    # Not the columns about its sends: they were written right before the call, past this object.
+    call.save(update_fields=["outcome", "settled_at", "http_status", "request_id", "error_code", "error_message"])
 
 
 def read_back(product: BillingProduct, snapshot: Snapshot, *, count: int) -> None:
