@@ -86,13 +86,18 @@ def converge(product_id: UUID, *, budget: float | None = None) -> Result:
     if taken is None:
         return Result.BUSY
     try:
-        return _loop(_Run(taken, deadline))
-    except _Stop as stop:
-        if stop.result is Result.LATER:
-            taken.release(next_attempt_at=timezone.now())
-        return stop.result
+        return _until_stopped(_Run(taken, deadline))
     except LeaseLost:
         return Result.BUSY
+
+
+def _until_stopped(run: _Run) -> Result:
+    try:
+        return _loop(run)
+    except _Stop as stop:
+        if stop.result is Result.LATER:
+            run.lease.release(next_attempt_at=timezone.now())
+        return stop.result
 
 
 def converge_within(product_id: UUID, *, budget: float) -> Result:
