@@ -36,7 +36,7 @@ def wants_json(request: HttpRequest) -> bool:
     return sends_json(request) and "text/html" not in request.headers.get("Accept", "")
 
 
-def read_body(request: HttpRequest) -> tuple[Mapping[str, str], Mapping[str, UploadedFile[Any]]]:
+def read_body(request: HttpRequest) -> "tuple[Mapping[str, str], Mapping[str, UploadedFile[Any]]]":
     """The fields and files that came in, whether as a form or as JSON. Raises UnreadableBody."""
     if not sends_json(request):
         return request.POST.dict(), {

@@ -22,7 +22,7 @@ FORMATS = ("PNG", "JPEG", "WEBP")
 ACCEPT = "image/png,image/jpeg,image/webp"
 
 
-def read_cover(uploaded: UploadedFile[bytes]) -> NewCover:
+def read_cover(uploaded: "UploadedFile[bytes]") -> NewCover:
     """The picture as it will be kept. Raises ValidationError with the words for the teacher."""
     size = uploaded.size or 0
     if size > MAX_BYTES:

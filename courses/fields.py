@@ -4,7 +4,7 @@ import re
 import unicodedata
 from typing import Any
 
-from babel import Locale
+from babel import Locale, UnknownLocaleError
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
@@ -61,7 +61,7 @@ def language_name(tag: str) -> str:
     """The language's name in English and in itself, or the tag where nobody here knows it: "German (Deutsch)"."""
     try:
         locale = Locale.parse(tag, sep="-")
-    except (ValueError, LookupError):
+    except (ValueError, UnknownLocaleError):
         return tag
     english, own = locale.get_display_name("en"), locale.get_display_name()
     if not english or not own:

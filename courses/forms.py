@@ -129,7 +129,7 @@ class CourseForm(forms.Form):
     def sent(
         cls,
         data: Mapping[str, str],
-        files: Mapping[str, UploadedFile[Any]],
+        files: "Mapping[str, UploadedFile[Any]]",
         *,
         course: Course | None = None,
         locale: str | None = None,

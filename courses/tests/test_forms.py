@@ -1,0 +1,193 @@
+"""What a teacher types, field by field: what is taken, what is refused, and with which words."""
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from billings.money import PriceSpec
+from courses.content import FIELDS, Content
+from courses.forms import CourseForm
+from courses.models import Course
+from courses.tests.conftest import form_of
+from courses.tests.pictures import picture
+
+FIELD_ERRORS = [
+    ({"title": ""}, "title", "required"),
+    ({"title": " \u200b "}, "title", "required"),
+    ({"title": "x" * 121}, "title", "at most 120"),
+    ({"title": "a\0b"}, "title", "cannot be shown"),
+    ({"summary": "x" * 201}, "summary", "at most 200"),
+    ({"summary": "a\x08b"}, "summary", "cannot be shown"),
+    ({"description": "x" * 20_001}, "description", "at most 20000"),
+    ({"description": "a\0b"}, "description", "cannot be shown"),
+    ({"subject": "x" * 61}, "subject", "at most 60"),
+    ({"level": "guru"}, "level", "not one of the available choices"),
+    ({"level": ""}, "level", "required"),
+    ({"language": "english"}, "language", "not the tag of a language"),
+    ({"language": ""}, "language", "required"),
+    ({"currency": "xyz", "price": "5"}, "currency", "not one of the available choices"),
+    ({"billing_interval": "week", "price": "5"}, "billing_interval", "not one of the available choices"),
+    ({"price": "a lot"}, "price", "not an amount"),
+    ({"price": "-5"}, "price", "negative"),
+    ({"price": "0.49"}, "price", "$0.50 is the smallest"),
+    ({"price": "49.999"}, "price", "at most 2 decimals"),
+    ({"price": "10000000000"}, "price", "is the largest"),
+    ({"price": "100.50", "currency": "jpy"}, "price", "no decimals"),
+    ({"price": "€5", "currency": "usd"}, "price", "chosen currency is US Dollar"),
+    ({"price": "1.234", "currency": "kwd"}, "price", "can"),
+    ({"price": "5\0"}, "price", "Null characters"),
+    ({"cover": "me.png"}, "cover", "as a file"),
+]
+
+
+def sent(**data: str) -> CourseForm:
+    return CourseForm.sent({"title": "Bread", **data}, {})
+
+
+class TestNewCourse:
+    def test_a_title_is_enough(self):
+        form = sent()
+
+        assert form.is_valid()
+        assert form.content() == Content("Bread", "", "", "", "all", "en", "", None)
+
+    @pytest.mark.parametrize(("data", "field", "words"), FIELD_ERRORS)
+    def test_each_refusal_has_its_words(self, data, field, words):
+        form = sent(**data)
+
+        assert not form.is_valid()
+        assert words in str(form.errors[field])
+        assert form[field].value() in (*data.values(), None)
+
+    @pytest.mark.parametrize(
+        ("typed", "spec", "said"),
+        [
+            ({"price": "49"}, PriceSpec(4900, "usd"), "$49.00."),
+            ({"price": " 1,234 "}, PriceSpec(123400, "usd"), "$1,234.00."),
+            ({"price": "1.234,50", "currency": "eur"}, PriceSpec(123450, "eur"), "€1,234.50."),
+            ({"price": "¥500", "currency": "jpy"}, PriceSpec(500, "jpy"), "¥500."),
+            ({"price": "9", "billing_interval": "month"}, PriceSpec(900, "usd", "month"), "$9.00 a month."),
+            ({"price": "9", "currency": "", "billing_interval": ""}, PriceSpec(900, "usd"), "$9.00."),
+            ({"price": "0"}, None, "Free."),
+            ({"price": "", "currency": "eur"}, None, "Free."),
+        ],
+    )
+    def test_a_price_is_understood_and_said_back(self, typed, spec, said):
+        form = sent(**typed)
+
+        assert form.is_valid()
+        assert form.content().price == spec
+        assert form["price"].note == said
+
+    def test_a_word_of_caution_where_stripe_may_refuse(self):
+        form = sent(price="2000000")
+
+        assert form.is_valid()
+        assert "large amount" in form["price"].note
+
+    def test_numbers_are_read_the_way_of_their_writer(self):
+        german, english = (
+            CourseForm.sent({"title": "Bread", "price": "1,234", "currency": "kwd"}, {}, locale=locale)
+            for locale in ("de", "en")
+        )
+
+        assert not german.is_valid()  # 1,234 is 1.234 dinars, whose last digit must be 0
+        assert english.is_valid()
+
+    def test_an_unusual_language_is_offered_beside_the_common_ones(self):
+        form = sent(language="gsw-CH")
+
+        assert form.is_valid()
+        assert form.content().language == "gsw-CH"
+        assert 'value="gsw-CH" selected' in str(form["language"])
+
+    def test_a_cover(self):
+        form = CourseForm.sent({"title": "Bread"}, {"cover": picture()})
+
+        assert form.is_valid()
+        assert form.content().cover.data.startswith(b"RIFF")
+
+    @pytest.mark.parametrize(("data", "words"), [(b"", "empty"), (b"hello", "not a PNG, JPEG or WebP")])
+    def test_a_bad_cover_is_refused(self, data, words):
+        form = CourseForm.sent({"title": "Bread"}, {"cover": SimpleUploadedFile("a.png", data)})
+
+        assert words in str(form.errors["cover"])
+
+
+class TestEdit:
+    def edit(self, course, **data):
+        form = CourseForm.sent(data, {}, course=Course.objects.get(pk=course.pk))
+        assert form.is_valid(), form.errors
+        return form
+
+    def test_what_was_shown_and_sent_back_changes_nothing(self, draft):
+        shown = form_of(draft)
+
+        form = self.edit(draft, **shown)
+
+        assert form.content() == Content.of(draft)
+        assert form.edit().given == set(FIELDS) - {"cover"}
+
+    def test_an_absent_field_stays(self, draft):
+        form = self.edit(draft, title="Oil")
+
+        assert form.edit().given == {"title"}
+        assert form.content().summary == draft.summary
+
+    def test_an_empty_field_is_emptied(self, draft):
+        assert self.edit(draft, summary="", price="").content().price is None
+
+    def test_currency_alone_keeps_the_amount(self, draft):
+        form = self.edit(draft, currency="eur")
+
+        assert form.content().price == PriceSpec(4900, "eur")
+        assert form.edit().given == {"price"}
+
+    def test_amount_alone_keeps_the_currency(self, make_course):
+        course = make_course(price=PriceSpec(4900, "eur", "month"))
+
+        assert self.edit(course, price="7").content().price == PriceSpec(700, "eur", "month")
+
+    def test_a_button_alone_is_no_edit(self, draft):
+        assert self.edit(draft).edit() is None
+
+    def test_a_form_without_its_version_has_no_known_origin(self, draft):
+        assert self.edit(draft, title="Oil").edit().base is None
+
+    def test_keeping_theirs_counts_as_absent(self, draft):
+        form = self.edit(draft, **form_of(draft, title="Oil", price="59"), keep_title="theirs", keep_price="theirs")
+
+        assert not {"title", "price"} & form.edit().given
+        assert form.content() == Content.of(draft)
+
+    @pytest.mark.parametrize("asked", [{"remove_cover": "on"}, {"cover": ""}])
+    def test_a_cover_is_taken_away(self, make_course, asked):
+        course = make_course(cover="covers/a.webp")
+
+        form = self.edit(course, **asked)
+
+        assert form.content().cover == ""
+        assert form.edit().given == {"cover"}
+
+    def test_the_covers_own_address_leaves_it(self, make_course):
+        course = make_course(cover="covers/a.webp")
+
+        form = self.edit(course, cover="/media/covers/a.webp", title="Oil")
+
+        assert form.content().cover == "covers/a.webp"
+        assert form.edit().given == {"title"}
+
+    @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(
+        data=st.dictionaries(
+            st.sampled_from([*CourseForm.base_fields, "keep_title", "keep_price", "keep_cover"]), st.text(max_size=30)
+        )
+    )
+    def test_whatever_comes_in_is_judged(self, data, draft):
+        form = CourseForm.sent(data, {}, course=draft)
+
+        if form.is_valid():
+            assert isinstance(form.content(), Content)
+        else:
+            assert form.errors
