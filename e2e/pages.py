@@ -1,0 +1,232 @@
+"""The portal's pages in the words of those who use them. What a page looks like inside is known here alone."""
+
+import json
+import re
+from typing import Any, Self
+
+from playwright.sync_api import Dialog, Locator, Page, expect
+
+
+class PortalPage:
+    """What every page has: a heading, messages, and a way out."""
+
+    address = "/"
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def open(self) -> Self:
+        self.page.goto(self.address)
+        return self
+
+    @property
+    def heading(self) -> Locator:
+        return self.page.get_by_role("heading", level=1)
+
+    @property
+    def toasts(self) -> Locator:
+        """Messages that come and go; `role=status`."""
+        return self.page.get_by_role("status")
+
+    def button(self, name: str) -> Locator:
+        return self.page.get_by_role("button", name=name, exact=True)
+
+    def link(self, name: str) -> Locator:
+        return self.page.get_by_role("link", name=name, exact=True)
+
+    def sign_out(self) -> None:
+        self.button("Sign out").click()
+        expect(self.link("Sign in").first).to_be_visible()
+
+    def mark(self) -> None:
+        """Remember this very document: whatever loads a page anew forgets it."""
+        self.page.evaluate("document.wasNeverReloaded = true")
+
+    def expect_no_reload(self) -> None:
+        assert self.page.evaluate("document.wasNeverReloaded === true"), "the page was loaded anew"
+
+
+class SignIn(PortalPage):
+    address = "/accounts/login/"
+
+    def as_(self, email: str, password: str) -> None:
+        self.page.get_by_label("Email").fill(email)
+        self.page.get_by_label("Password", exact=True).fill(password)
+        self.page.get_by_role("main").get_by_role("button", name="Sign in").click()
+
+
+class SignUp(PortalPage):
+    address = "/accounts/signup/"
+
+    def as_teacher(self, email: str, password: str) -> None:
+        self.page.get_by_label("Email").fill(email)
+        self.page.get_by_label("Password", exact=True).fill(password)
+        self.page.get_by_label("Password (again)").fill(password)
+        self.page.get_by_role("main").get_by_role("button", name="Sign up").click()
+
+
+class CourseList(PortalPage):
+    address = "/courses/"
+
+    def new_course(self) -> "Editor":
+        self.link("New course").first.click()
+        return Editor(self.page)
+
+    def course(self, title: str) -> Locator:
+        return self.page.get_by_role("listitem").filter(has=self.page.get_by_role("heading", name=title, exact=True))
+
+    def search(self, text: str) -> None:
+        self.page.get_by_role("searchbox", name="Search your courses").fill(text)
+
+
+class Editor(PortalPage):
+    """The page on which a course is made and changed."""
+
+    address = "/courses/new/"
+
+    def of(self, course: dict[str, Any]) -> Self:
+        self.page.goto(course["url"])
+        return self
+
+    def field(self, label: str) -> Locator:
+        return self.page.get_by_label(label, exact=True)
+
+    def write(self, **fields: str) -> Self:
+        """`write(title="Watercolour", price="49")`: type into the fields with these labels, in this order."""
+        for name, text in fields.items():
+            self.field(name.capitalize()).fill(text)
+        return self
+
+    @property
+    def plan(self) -> Locator:
+        """What saving would do, said before."""
+        return self.page.locator("#plan")
+
+    @property
+    def status(self) -> Locator:
+        """How the course stands with Stripe."""
+        return self.page.get_by_role("region", name="In Stripe")
+
+    @property
+    def error_summary(self) -> Locator:
+        return self.page.get_by_role("group", name="Please look at this first")
+
+    def message_beside(self, label: str) -> Locator:
+        """What is said of a field beside it, found the way a screen reader finds it."""
+        ids = str(self.field(label).get_attribute("aria-describedby")).split()
+        return self.page.locator(f"#{next(one for one in ids if one.endswith('_error'))}")
+
+    def save(self) -> None:
+        self.button("Save").click()
+
+    def expect_saved(self) -> None:
+        """The page is at the course's own address, where it says its status."""
+        expect(self.page).to_have_url(re.compile(r"/courses/[0-9a-f-]{36}/$"))
+        expect(self.status).to_be_visible()
+
+    def publish(self) -> None:
+        self.button("Publish").click()
+
+    def archive(self) -> None:
+        """It asks once: the button that does it comes out with what happens to buyers."""
+        self.page.get_by_text("Archive…").click()
+        expect(self.page.get_by_text(re.compile("People who bought it keep it")).first).to_be_visible()
+        self.button("Archive this course").click()
+
+    def restore(self) -> None:
+        self.button("Restore").click()
+
+    def price_history(self) -> "PriceHistory":
+        self.link("Price history").click()
+        return PriceHistory(self.page)
+
+    @property
+    def course_id(self) -> str:
+        found = re.search(r"/courses/([0-9a-f-]{36})/", self.page.url)
+        assert found, f"not a course's address: {self.page.url}"
+        return found.group(1)
+
+
+class Conflict(PortalPage):
+    """Both versions of what two people changed."""
+
+    def choice(self, field: str) -> Locator:
+        return self.page.get_by_role("group", name=field, exact=True)
+
+    def keep_mine(self, field: str) -> None:
+        self.choice(field).get_by_role("radio", name=re.compile("^Yours")).check()
+
+    def keep_theirs(self, field: str) -> None:
+        self.choice(field).get_by_role("radio", name=re.compile("^Saved meanwhile")).check()
+
+    def save(self) -> None:
+        self.button("Save this choice").click()
+
+
+class PriceHistory(PortalPage):
+    @property
+    def prices(self) -> Locator:
+        return self.page.get_by_role("table").get_by_role("rowheader")
+
+    def back(self) -> Editor:
+        self.link("Back to the course").click()
+        return Editor(self.page)
+
+
+class StaffPrices(PortalPage):
+    address = "/billing/prices/"
+
+    def row(self, title: str) -> Locator:
+        return self.page.get_by_role("row").filter(has_text=title)
+
+
+class SandboxPage:
+    """Stripe's stand-in as people see it."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def open(self, address: str) -> Self:
+        self.page.goto(f"{address}/_sandbox/")
+        return self
+
+    def product(self, name: str) -> Locator:
+        return self.page.get_by_role("row").filter(has_text=name)
+
+
+class Desk:
+    """A person's portal by JSON, for what a test needs there before it begins, or does as somebody else."""
+
+    def __init__(self, page: Page) -> None:
+        self.request = page.context.request
+        self.page = page
+
+    def post(self, address: str, **fields: Any) -> dict[str, Any]:
+        token = next(str(cookie["value"]) for cookie in self.page.context.cookies() if cookie["name"] == "csrftoken")
+        headers = {"Accept": "application/json", "X-CSRFToken": token}
+        answer = self.request.post(address, data=fields, headers=headers)
+        assert answer.ok, f"{address}: {answer.status} {answer.text()}"
+        found: dict[str, Any] = json.loads(answer.body())
+        return found
+
+    def get(self, address: str) -> dict[str, Any]:
+        answer = self.request.get(address, headers={"Accept": "application/json"})
+        assert answer.ok, f"{address}: {answer.status} {answer.text()}"
+        found: dict[str, Any] = json.loads(answer.body())
+        return found
+
+    def make_course(self, **fields: str) -> dict[str, Any]:
+        given = {"title": "Watercolour for beginners", "summary": "Paint light in six evenings.", "price": "49"}
+        return self.post("/courses/", **(given | fields))
+
+    def change(self, course: dict[str, Any], **fields: str) -> dict[str, Any]:
+        version = self.get(course["url"])["version"]
+        return self.post(course["url"], version=version, **fields)
+
+    def press(self, course: dict[str, Any], verb: str) -> dict[str, Any]:
+        return self.post(f"{course['url']}{verb}/")
+
+
+def leave_anyway(dialog: Dialog) -> None:
+    """Answer "Leave this page?" with yes."""
+    dialog.accept()

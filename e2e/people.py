@@ -1,0 +1,17 @@
+"""Who sits before the browser: the demo's people, and teachers who came by signing up."""
+
+from dataclasses import dataclass
+
+PASSWORD = "course-demo"
+
+
+@dataclass(frozen=True)
+class Person:
+    email: str
+    is_new: bool = False
+
+
+TEACHER = Person("teacher@example.com")  # has the demo's courses; tests only look at them
+AUTHOR = Person("other@example.com")  # the one whose courses tests make and change
+STAFF = Person("staff@example.com")
+NEWCOMER = Person("newcomer@example.com", is_new=True)  # has no course, and makes none
