@@ -74,6 +74,12 @@ class _Run:
             raise _Stop(Result.LATER)
         return min(longest, left)
 
+    def renewed_seconds(self) -> float:
+        """As `seconds`, with a full lease from now on. Raises _Stop and LeaseLost."""
+        seconds = self.seconds()
+        self.lease.renew()
+        return seconds
+
 
 def converge(product_id: UUID, *, budget: float | None = None) -> Result:
     """Bring Stripe to what this product desires, in at most `budget` seconds (and the call under way then).
@@ -172,13 +178,11 @@ def _read(run: _Run, product: BillingProduct) -> None:
     _check_account(run, product.account, product.livemode)
     known = set(product.prices.filter(gone=False).values_list("stripe_id", flat=True))
     unclear = list(product.calls.filter(outcome=StripeCall.Outcome.UNCLEAR, read_back=False))
-    run.lease.renew()
     try:
-        snapshot = gateway.read(product.stripe_id, seconds=run.seconds())
+        snapshot = gateway.read(product.stripe_id, seconds=run.renewed_seconds)
         missing = known - {price["id"] for price in snapshot.prices}
         if missing or any(mirror.sent_price_is_missing(call, snapshot, known) for call in unclear):
-            run.lease.renew()
-            snapshot = gateway.read(product.stripe_id, seconds=run.seconds())
+            snapshot = gateway.read(product.stripe_id, seconds=run.renewed_seconds)
     except ReadFailed as failed:
         _fail(run, failed.unanswered)
     with transaction.atomic():

@@ -6,9 +6,9 @@ Errors: https://docs.stripe.com/error-low-level and https://docs.stripe.com/api/
 
 import hashlib
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 import requests
 import stripe
@@ -115,7 +115,7 @@ def post(path: str, params: Mapping[str, Any], *, key: str, seconds: float) -> V
     answer = _request("post", path, dict(params) | {"idempotency_key": key}, seconds)
     if not isinstance(answer, stripe.StripeResponse):
         return answer
-    if not isinstance(answer.data, dict) or "id" not in answer.data:
+    if not _is_an_object(answer.data):
         return _unreadable(answer.code)
     return Accepted(answer.data, answer.code, str(answer.headers.get("request-id", "")))
 
@@ -146,10 +146,10 @@ def _judge(error: stripe.StripeError) -> Refused | Unclear | Unanswered:
     if isinstance(error, stripe.APIConnectionError) or status is None:
         timed_out = isinstance(error.__cause__, requests.Timeout)
         return Unanswered(Trouble.SLOW if timed_out else Trouble.UNREACHABLE, message)
-    if error.error is None:
-        return _unreadable(status, request_id)
     if status >= 500 and headers.get("idempotent-replayed") == "true":
         return Unclear(status, message, request_id)
+    if error.error is None:
+        return _unreadable(status, request_id)
     if isinstance(error, stripe.IdempotencyError):
         return Unclear(status, message, request_id)
     if trouble := _trouble(status, error.code or ""):
@@ -178,9 +178,14 @@ def _get(path: str, params: Mapping[str, Any], seconds: float) -> dict[str, Any]
         raise ReadFailed(answer)
     if isinstance(answer, Refused | Unclear):
         raise ReadFailed(Unanswered(Trouble.FAILING, answer.message, answer.status, answer.request_id))
-    if not isinstance(answer.data, dict):
+    if not _is_an_object(answer.data):
         raise ReadFailed(_unreadable(answer.code))
     return answer.data
+
+
+def _is_an_object(data: Any) -> TypeGuard[dict[str, Any]]:
+    """Everything that Stripe itself says says of what kind it is; a proxy's page or JSON does not."""
+    return isinstance(data, dict) and "object" in data
 
 
 def account_id(*, seconds: float) -> str:
@@ -191,13 +196,13 @@ def account_id(*, seconds: float) -> str:
     return str(account["id"])
 
 
-def read(product_id: str, *, seconds: float) -> Snapshot:
+def read(product_id: str, *, seconds: Callable[[], float]) -> Snapshot:
     """The product, its active prices, then its archived ones: three calls, more only beyond 100 prices of a kind.
 
     In that order, because a list without `active` holds only active ones (https://docs.stripe.com/api/prices/list).
-    Raises ReadFailed.
+    `seconds` is asked before each call how long that one may take. Raises ReadFailed.
     """
-    product = _get(f"/v1/products/{product_id}", {}, seconds)
+    product = _get(f"/v1/products/{product_id}", {}, seconds())
     if product is None or product.get("deleted"):
         return Snapshot(None, ())
     prices = [*_prices(product_id, active=True, seconds=seconds), *_prices(product_id, active=False, seconds=seconds)]
@@ -205,10 +210,10 @@ def read(product_id: str, *, seconds: float) -> Snapshot:
     return Snapshot(product, tuple({price["id"]: price for price in prices}.values()))
 
 
-def _prices(product_id: str, *, active: bool, seconds: float) -> Iterator[dict[str, Any]]:
+def _prices(product_id: str, *, active: bool, seconds: Callable[[], float]) -> Iterator[dict[str, Any]]:
     params: dict[str, Any] = {"product": product_id, "active": active, "limit": PAGE}
     while True:
-        page = _get("/v1/prices", params, seconds)
+        page = _get("/v1/prices", params, seconds())
         if page is None:
             return
         yield from page["data"]
