@@ -6,6 +6,7 @@ Django costs half a second.
 
 import fcntl
 import hashlib
+import io
 import os
 import re
 import secrets
@@ -55,13 +56,14 @@ def main(what: str) -> None:
 def start(procfile: str, *, debug: bool) -> NoReturn:
     """Everything at once, on this machine: database, files and demo data made ready, then web, worker and sandbox."""
     make_env_file()
-    environs.Env().read_env(ENV_FILE, recurse=False)
     os.environ["DEBUG"] = "1" if debug else "0"
     os.environ["BIND"] = LOOPBACK
     port = os.environ["PORT"] = free_port("PORT", os.environ.get("PORT") or PORT)
     address = f"http://{LOOPBACK}:{port}"
-    os.environ["SITE_URL"] = os.environ.get("SITE_URL") or address
-    sandbox = choose_sandbox(address)
+    env = environs.Env()
+    env.read_env(ENV_FILE, recurse=False)
+    os.environ["SITE_URL"] = env.str("SITE_URL", "") or address
+    sandbox = choose_sandbox(env)
 
     with alone():
         migrate()
@@ -99,21 +101,25 @@ def free_port(name: str, wanted: str) -> str:
         return str(probe.getsockname()[1])
 
 
-def choose_sandbox(address: str) -> str:
+def choose_sandbox(env: environs.Env) -> str:
     """The sandbox's address; empty where STRIPE_API_BASE says that the portal shall talk to Stripe itself."""
-    base = os.environ.get("STRIPE_API_BASE", "")
+    base, key = env.str("STRIPE_API_BASE", ""), env.str("STRIPE_SECRET_KEY", "")
     if base and urlsplit(base).hostname not in {LOOPBACK, "localhost"}:
         return ""
-    if STRIPES_OWN_KEY.fullmatch(os.environ.get("STRIPE_SECRET_KEY", "")):
+    if STRIPES_OWN_KEY.fullmatch(key):
         sys.exit(
             "STRIPE_SECRET_KEY is a key of Stripe's, and STRIPE_API_BASE leads to the sandbox: "
             "to use Stripe itself, set STRIPE_API_BASE=https://api.stripe.com in .env."
         )
     wanted = os.environ.get("SANDBOX_PORT") or str(urlsplit(base).port or SANDBOX_PORT)
-    port = os.environ["SANDBOX_PORT"] = free_port("SANDBOX_PORT", wanted)
-    os.environ["STRIPE_API_BASE"] = f"http://{LOOPBACK}:{port}"
-    os.environ["SANDBOX_STATE"] = str(ROOT / "sandbox.sqlite3")
-    os.environ["SANDBOX_WEBHOOK_URL"] = f"{address}/billing/webhooks/stripe/"
+    port = free_port("SANDBOX_PORT", wanted)
+    os.environ.update(
+        STRIPE_API_BASE=f"http://{LOOPBACK}:{port}",
+        # The only key that the sandbox takes; it reads no `.env`.
+        STRIPE_SECRET_KEY=key,
+        SANDBOX_PORT=port,
+        SANDBOX_STATE=str(ROOT / "sandbox.sqlite3"),
+    )
     return os.environ["STRIPE_API_BASE"]
 
 
@@ -174,7 +180,7 @@ def make_demo_data() -> None:
 
     if not get_user_model().objects.exists():
         say("Making the demo data ...")
-        call_command("demo", force=True, verbosity=0)
+        call_command("demo", force=True, stdout=io.StringIO())
 
 
 def run_programs(procfile: str, address: str, sandbox: str) -> int:
@@ -224,13 +230,15 @@ def listens(url: str) -> bool:
 def welcome(address: str, sandbox: str) -> None:
     from django.contrib.auth import get_user_model
 
-    demo = ["teacher@example.com", "other@example.com", "staff@example.com", "admin@example.com"]
-    people = get_user_model().objects.filter(email__in=demo).values_list("email", flat=True)
+    from courses.management.commands import demo
+
+    people = get_user_model().objects
     say(f"\nThe portal    {address}/")
     if sandbox:
         say(f"Its Stripe    {sandbox}/_sandbox/")
-    for email in sorted(people, key=demo.index):
-        say(f"Sign in as    {email}, password course-demo")
+    for email in (demo.TEACHER, demo.OTHER, demo.STAFF, demo.ADMIN):
+        if people.filter(email=email).exists():
+            say(f"Sign in as    {email}, password {demo.PASSWORD}")
     say("Ctrl-C stops everything.\n")
 
 
@@ -239,4 +247,7 @@ def say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    try:
+        main(*sys.argv[1:])
+    except KeyboardInterrupt:
+        sys.exit(130)

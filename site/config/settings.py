@@ -4,7 +4,6 @@ A setting that is missing or wrong raises `SystemExit` with one sentence: Django
 traceback of a hundred lines, and gunicorn would start its workers anew for ever.
 """
 
-import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +12,7 @@ from urllib.parse import urlsplit
 
 from django.utils.csp import CSP
 from environs import Env, EnvError, validate
+from whitenoise.compress import Compressor
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 
@@ -26,7 +26,7 @@ _FROM_ZERO = validate.Range(min=0)
 
 def _setting[T](name: str, default: T, read: Callable[..., Any] = env.str, **how: Any) -> T:
     """What `read` makes of a setting; an empty one counts as not set."""
-    if not os.environ.get(name, "").strip():
+    if not env.str(name, "").strip():
         return default
     try:
         value: T = read(name, **how)
@@ -202,6 +202,9 @@ STORAGES = {
 }
 # Browsers ask again for what has no hash in its name; everything we link has one.
 WHITENOISE_MAX_AGE = 0 if DEBUG else 3600
+# Half a minute of compressing for files that no page asks for: those without a hash, and source maps.
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")
 
 # Language -------------------------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
