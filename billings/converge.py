@@ -143,6 +143,7 @@ def _settle(run: _Run, call: StripeCall) -> None:
         StripeCall.objects.filter(pk=call.pk).update(last_sent_at=timezone.now(), sends=F("sends") + 1)
     verdict = gateway.post(call.path, call.params, key=call.key, seconds=seconds)
     if isinstance(verdict, Unanswered):
+        _note(run, call, verdict)
         _fail(run, verdict)
     with transaction.atomic():
         product = run.lease.lock()
@@ -154,6 +155,14 @@ def _settle(run: _Run, call: StripeCall) -> None:
                 mirror.refuse(product, call, verdict)
             case Unclear(status, message, request_id):
                 mirror.give_up(product, call, status=status, request_id=request_id, message=message)
+
+
+def _note(run: _Run, call: StripeCall, verdict: Unanswered) -> None:
+    """Keep what was said, though it settles nothing: Stripe's support is asked with the request's id."""
+    call.http_status, call.request_id, call.error_message = verdict.status, verdict.request_id, verdict.message
+    with transaction.atomic():
+        run.lease.lock()
+        call.save(update_fields=["http_status", "request_id", "error_message"])
 
 
 def _settle_dead_key(run: _Run, call: StripeCall) -> None:
