@@ -64,6 +64,7 @@ def _accept_product(product: BillingProduct, call: StripeCall, data: dict[str, A
         Field.PRICE not in calls.call_fields(call.step, call.params)
         and product.observed_default_price != before.default
     ):
+        product.reads_wanted += 1  # the answer holds an id alone, of a price that may be strange to us
         _open_drift(
             product, Field.PRICE, _picture_json(product, before), _picture_json(product, product_picture(product))
         )
