@@ -75,7 +75,16 @@ def preview(product: BillingProduct | None, wanted: Desired) -> tuple[Step, ...]
     """What a save of `wanted` would do in Stripe."""
     if product is None:
         return plan(wanted, Observed())
-    return plan(wanted, product.observed(), held=product.held() - changed_fields(product.desired, wanted))
+    held = _held_after(product, changed_fields(product.desired, wanted))
+    return plan(wanted, product.observed(), held=held)
+
+
+def _held_after(product: BillingProduct, changed: frozenset[Field]) -> frozenset[Field]:
+    """What plans would still leave alone once `_release` has done its part (two queries)."""
+    drifted = product.drifts.filter(closed_at=None).exclude(field__in=changed).values_list("field", flat=True)
+    asked_again = product.refusals.filter(field__in=changed).values("call")
+    refused = product.refusals.exclude(call__in=asked_again).values_list("field", flat=True)
+    return frozenset(Field(name) for name in (*drifted, *refused))
 
 
 def converge_after_commit(product: BillingProduct, *, inline: bool = True) -> None:
