@@ -70,7 +70,8 @@ class Period:
 
 def history(product: BillingProduct) -> list[Period]:
     """Every price this course has had, the present one first (two queries)."""
-    stripe_ids = {price.spec: price.stripe_id for price in product.prices.all() if price.spec}
+    # The newest of the same terms wins: a product that was made anew has its prices anew.
+    stripe_ids = {price.spec: price.stripe_id for price in reversed(product.prices.all()) if price.spec}
     periods: list[Period] = []
     until: datetime | None = None
     for row in product.price_changes.select_related("actor"):
