@@ -109,7 +109,14 @@ def _sentence(state: str, product: BillingProduct, *, staff: bool) -> str:
         case "attention":
             return _attention(product, staff=staff)
         case "drift":
-            return " ".join([*(_drift(drift) for drift in open_drifts(product)), _("Staff will decide.")])
+            cause = [_("The portal's own data is older than Stripe's, as after restoring a backup.")]
+            return " ".join(
+                [
+                    *(_drift(drift) for drift in open_drifts(product)),
+                    *(cause if _is_older_than_stripe(product) else []),
+                    _("Staff will decide."),
+                ]
+            )
         case "retrying":
             return " ".join([_TROUBLES[product.trouble](), _("Your change is safe;"), _next_try(product)])
         case "pending":
@@ -194,6 +201,11 @@ def _drift(drift: Drift) -> str:
         case Field.DESCRIPTION:
             return _("Somebody changed the summary in Stripe.")
     return _("Somebody changed the picture in Stripe.")
+
+
+def _is_older_than_stripe(product: BillingProduct) -> bool:
+    """Whether Stripe was told a generation that is unknown here, leaving out those that open drifts have added since."""
+    return product.metadata_generation > product.generation - len(open_drifts(product))
 
 
 def _product_line(product: BillingProduct, *, staff: bool) -> str:
