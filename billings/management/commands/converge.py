@@ -6,13 +6,15 @@ from typing import Any
 from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db.models import Q, QuerySet
 
 from billings.converge import Result, converge
 from billings.models import BillingProduct, behind
-from billings.status import describe, open_drifts, state_of
+from billings.status import PREFETCH, annotate_state, describe
 
 LEASE_WAIT_SECONDS = 180.0
 LEASE_POLL_SECONDS = 0.2
+CHUNK = 500
 
 
 class Command(BaseCommand):
@@ -24,26 +26,27 @@ class Command(BaseCommand):
         group.add_argument("--all", action="store_true", help="every course, pending or not")
 
     def handle(self, *, course: UUID | None, all: bool, **options: Any) -> None:  # noqa: A002  # the contract's name
-        products = BillingProduct.objects.order_by("created_at")
+        scope = BillingProduct.objects.order_by("created_at")
         if course:
-            products = products.filter(course_id=course)
-            if not products.exists():
+            scope = scope.filter(course_id=course)
+            if not scope.exists():
                 raise CommandError(f"There is no course {course}.")
-        elif not all:
-            products = products.filter(behind())
+        products = scope if course or all else scope.filter(behind())
         ids = list(products.values_list("pk", flat=True))
         left = [product_id for product_id in ids if _patiently(product_id) is not Result.DONE]
-        self._list(ids)
+        self._list(scope)
         self.stdout.write(f"{len(ids) - len(left)} of {len(ids)} agree with Stripe.")
         if left:
             raise SystemExit(1)
 
-    def _list(self, ids: list[UUID]) -> None:
-        """A line for everything that a person should know."""
-        for product in BillingProduct.objects.filter(pk__in=ids).prefetch_related("drifts", "refusals__call", "prices"):
-            if product.trouble or product.refusals.all() or open_drifts(product):
-                status = describe(product, staff=True)
-                self.stdout.write(f"{product.course_id} {product}: {state_of(product)}. {status.sentence}")
+    def _list(self, scope: QuerySet[BillingProduct]) -> None:
+        """A line for everything that a person should know: what is left, drifted or refused."""
+        notable = annotate_state(scope, prefix="").filter(
+            behind() | Q(billing_state__in=("attention", "drift", "retrying"))
+        )
+        for product in notable.prefetch_related(*PREFETCH).iterator(chunk_size=CHUNK):
+            status = describe(product, staff=True)
+            self.stdout.write(f"{product.course_id} {product}: {status.state}. {status.sentence}")
 
 
 def _patiently(product_id: UUID) -> Result:
