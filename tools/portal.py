@@ -45,6 +45,7 @@ def main(what: str) -> None:
         case "dev":
             start("tools/Procfile.dev", debug=True)
         case "serve":
+            os.environ["PORT"] = free_port("PORT", os.environ.get("PORT") or PORT)
             with alone():
                 collect_static_files()
             os.execv("/bin/sh", ["sh", "-c", parse_procfile(Path("Procfile").read_text()).processes["web"]])
@@ -97,7 +98,7 @@ def free_port(name: str, wanted: str) -> str:
         try:
             probe.bind((LOOPBACK, int(wanted)))
         except (OSError, OverflowError, ValueError):
-            sys.exit(f"Port {wanted} cannot be used or is taken: choose another, as in `make run {name}=8123`.")
+            sys.exit(f"Port {wanted} is taken or none: choose another, as in {name}=8123 behind the command.")
         return str(probe.getsockname()[1])
 
 
