@@ -1,4 +1,13 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from billings import views
 
 app_name = "billings"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("prices/", views.prices, name="prices"),
+    path("prices/<uuid:course_id>/", views.change_price, name="change_price"),
+    path("prices/<uuid:course_id>/edit/", views.edit_price, name="edit_price"),
+    path("prices/<uuid:course_id>/plan/", views.plan_price, name="plan_price"),
+    path("prices/<uuid:course_id>/row/", views.price_row, name="price_row"),
+    path("prices/<uuid:course_id>/status/", views.price_status, name="price_status"),
+]

@@ -1,0 +1,69 @@
+"""Who may change prices, and where those go who may not."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.contrib.auth.models import User
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import resolve_url
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.middleware import HtmxDetails
+
+MANAGE_PRICES = "billings.manage_prices"
+
+
+class StaffRequest(HttpRequest):
+    """A request of somebody who may change prices."""
+
+    user: User
+    htmx: HtmxDetails
+
+
+def wants_json(request: HttpRequest) -> bool:
+    return request.get_preferred_type(["text/html", "application/json"]) == "application/json"
+
+
+def price_managers_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Strangers are sent to sign in and come back to the page they were on; everybody else is refused."""
+
+    @wraps(view)
+    def checked(request: StaffRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return _ask_to_sign_in(request)
+        if request.user.has_perm(MANAGE_PRICES):
+            return view(request, *args, **kwargs)
+        if wants_json(request):
+            return _refused(_("You may not manage prices."), 403)
+        raise PermissionDenied
+
+    return checked
+
+
+def _ask_to_sign_in(request: StaffRequest) -> HttpResponse:
+    if wants_json(request):
+        return _refused(_("Sign in first."), 401)
+    to_login = redirect_to_login(_page_of(request), resolve_url("account_login"))
+    return HttpResponseClientRedirect(to_login.url) if request.htmx else to_login
+
+
+def _refused(words: str, status: int) -> JsonResponse:
+    return JsonResponse({"errors": {"__all__": [words]}}, status=status)
+
+
+def _page_of(request: StaffRequest) -> str:
+    """The page to come back to, which must be one that can be looked at: not the address of a button or of a part."""
+    if request.htmx:
+        return request.htmx.current_url_abs_path or reverse("billings:prices")
+    if request.method in ("GET", "HEAD"):
+        return request.get_full_path()
+    referer = request.headers.get("Referer", "")
+    if url_has_allowed_host_and_scheme(referer, {request.get_host()}, require_https=request.is_secure()):
+        return urlsplit(referer)._replace(scheme="", netloc="").geturl()
+    return reverse("billings:prices")

@@ -1,0 +1,145 @@
+"""What people type into the fields of a price, judged in one place wherever it is typed."""
+
+import unicodedata
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Self
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import get_language, to_locale
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as __
+
+from billings import money, repricing
+from billings.models import BillingProduct, PriceChange
+from billings.money import Money, MoneyError, PriceSpec
+
+INTERVALS: dict[str, money.Interval | None] = {"one_time": None, "month": "month", "year": "year"}
+PRICE_FIELDS = frozenset({"price", "currency", "billing_interval"})
+REASON_LENGTH = PriceChange._meta.get_field("reason").max_length
+
+
+def reading_locale() -> str:
+    """How the person in front of the page writes numbers."""
+    return to_locale(get_language() or "en")
+
+
+@lru_cache(maxsize=8)
+def currency_choices(locale: str) -> list[tuple[str, str]]:
+    return [(code, f"{code.upper()} – {money.currency_name(code, locale)}") for code in money.CURRENCIES]
+
+
+def price_texts(product: BillingProduct) -> dict[str, str]:
+    """The price as the fields of a form say it."""
+    price = product.price
+    return {
+        "price": "" if price is None else money.format_amount(price.money, reading_locale()),
+        "currency": product.desired_currency,
+        "billing_interval": product.desired_interval or "one_time",
+    }
+
+
+class FieldWithNote(forms.BoundField):
+    form: "PriceFields"
+
+    @property
+    def note(self) -> str:
+        """What the form understood, or a word of caution; empty for most fields."""
+        return self.form.notes.get(self.name, "")
+
+
+class PriceFields(forms.Form):
+    """Amount, currency and interval. Valid, `price_spec` is the price (None: free) and `notes` say it back."""
+
+    bound_field_class = FieldWithNote
+
+    price = forms.CharField(
+        label=__("Price"),
+        required=False,
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+        help_text=__("Leave it empty for a free course."),
+    )
+    currency = forms.ChoiceField(label=__("Currency"), choices=lambda: currency_choices(reading_locale()))
+    billing_interval = forms.ChoiceField(
+        label=__("Paid"),
+        choices=[("one_time", __("once")), ("month", __("every month")), ("year", __("every year"))],
+    )
+
+    def __init__(self, *args: Any, locale: str | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.locale = locale or reading_locale()
+        self.notes: dict[str, str] = {}
+        self.price_spec: PriceSpec | None = None
+
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        if self.cleaned_data.keys() >= PRICE_FIELDS:
+            self._judge_price(**{name: self.cleaned_data[name] for name in PRICE_FIELDS})
+        return self.cleaned_data
+
+    def _judge_price(self, *, price: str, currency: str, billing_interval: str) -> None:
+        try:
+            amount = money.parse_amount(price, currency, self.locale) if price else Money(0, currency)
+            money.check_limits(amount)
+        except MoneyError as error:
+            self.add_error("price", str(error))
+            return
+        if amount.amount == 0:
+            self.notes["price"] = _("Free.")
+            return
+        self.price_spec = PriceSpec(amount.amount, currency, INTERVALS[billing_interval])
+        self.notes["price"] = " ".join(filter(None, [f"{self.price_spec}.", money.caution(amount)]))
+
+
+class PriceChangeForm(PriceFields):
+    """A price changed by staff, with the reason that the audit keeps."""
+
+    reason = forms.CharField(
+        label=__("Reason"),
+        max_length=REASON_LENGTH,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        help_text=__("The teacher reads it in the price history."),
+    )
+    version = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, product: BillingProduct, **kwargs: Any) -> None:
+        # Several rows of one page may be open at once: the ids differ, the names do not.
+        super().__init__(*args, auto_id=f"price-{product.course_id}-%s", **kwargs)
+        self.product = product
+        for bound in self.visible_fields():
+            self._wire(bound)
+
+    @classmethod
+    def showing(cls, product: BillingProduct) -> Self:
+        return cls(product=product, initial=price_texts(product) | {"version": repricing.token(product)})
+
+    @classmethod
+    def sent(cls, data: Mapping[str, str], product: BillingProduct) -> Self:
+        """The form as it came in; a field of the price that is absent stays as it is."""
+        present = {name: value for name, value in data.items() if name in cls.base_fields}
+        return cls(price_texts(product) | present, product=product)
+
+    def clean_reason(self) -> str:
+        reason = " ".join(self.cleaned_data["reason"].split())
+        if reason and all(unicodedata.category(character)[0] in "CZ" for character in reason):
+            raise ValidationError(self.fields["reason"].error_messages["required"], code="required")
+        return reason
+
+    @property
+    def price_is_valid(self) -> bool:
+        """Whether the price can be understood; the reason may still be missing."""
+        return not PRICE_FIELDS & self.errors.keys()
+
+    @property
+    def judged(self) -> list[forms.BoundField]:
+        return [self["price"], self["currency"], self["billing_interval"]]
+
+    def _wire(self, bound: forms.BoundField) -> None:
+        """Every field knows its words by `aria-describedby`; none cuts a paste silently."""
+        attrs = bound.field.widget.attrs
+        attrs.pop("maxlength", None)
+        parts = ["helptext"] if bound.field.help_text else []
+        parts += ["note", "error"] if bound.name == "price" else ["error"]
+        attrs["aria-describedby"] = " ".join(f"{bound.auto_id}_{part}" for part in parts)
+        attrs["class"] = "form-select" if isinstance(bound.field, forms.ChoiceField) else "form-control"

@@ -1,0 +1,212 @@
+"""Staff's pages: who may, what happens, how it is answered; how it happens is for the domain to know."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as __
+from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.vary import vary_on_headers
+from django_htmx.http import replace_url
+
+from billings import plan_line, repricing, status
+from billings.access import StaffRequest, price_managers_only, wants_json
+from billings.filters import Listing, Wanted, currencies_in_use, listing, with_course
+from billings.forms import PriceChangeForm
+from billings.models import Availability, BillingProduct, PriceChange
+from billings.repricing import PriceMoved
+
+# One address answers pages, parts and JSON: what keeps copies must tell them apart.
+vary = vary_on_headers("Accept", "HX-Request")
+
+SORT_LABELS = (
+    ("title", __("Course")),
+    ("teacher", __("Teacher")),
+    ("price", __("Price, lowest first")),
+    ("-price", __("Price, highest first")),
+    ("-changed", __("Changed last")),
+    ("changed", __("Changed first")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One course's price in the table, with the addresses of what can be done to it."""
+
+    product: BillingProduct
+    status: status.Status
+    wanted: Wanted
+
+    @classmethod
+    def of(cls, product: BillingProduct, wanted: Wanted) -> "Row":
+        return cls(product, status.describe(product, staff=True), wanted)
+
+    @property
+    def change_url(self) -> str:
+        return self.wanted.address("change_price", self.product.course_id)
+
+    @property
+    def edit_url(self) -> str:
+        return self.wanted.address("edit_price", self.product.course_id)
+
+    @property
+    def plan_url(self) -> str:
+        return self.wanted.address("plan_price", self.product.course_id)
+
+    @property
+    def row_url(self) -> str:
+        return self.wanted.address("price_row", self.product.course_id)
+
+    @property
+    def status_url(self) -> str:
+        return reverse("billings:price_status", args=[self.product.course_id])
+
+
+@require_safe
+@vary
+@price_managers_only
+def prices(request: StaffRequest) -> HttpResponse:
+    """The prices of every course."""
+    found = listing(Wanted.of(request.GET.dict()))
+    if wants_json(request):
+        return JsonResponse(_listing_json(found))
+    context: dict[str, Any] = {"listing": found, "rows": [Row.of(product, found.wanted) for product in found.page]}
+    if request.htmx and not request.htmx.history_restore_request:
+        return replace_url(render(request, "billings/prices.html#found", context), found.wanted.url)
+    context |= {"statuses": Availability.choices, "currencies": currencies_in_use(), "sorts": SORT_LABELS}
+    return render(request, "billings/prices.html", context)
+
+
+@require_safe
+@vary
+@price_managers_only
+def edit_price(request: StaffRequest, course_id: UUID) -> HttpResponse:
+    """The form that changes one price: in its row, or on a page of its own."""
+    product = _product_or_404(course_id)
+    return _editor(request, PriceChangeForm.showing(product))
+
+
+@require_POST
+@vary
+@price_managers_only
+def plan_price(request: StaffRequest, course_id: UUID) -> HttpResponse:
+    """What saving would do, and what the price is taken for. Nothing is saved."""
+    form = PriceChangeForm.sent(request.POST.dict(), _product_or_404(course_id))
+    form.fields["reason"].required = False
+    if request.htmx:
+        context = {"form": form, "plan": _plan_line(form), "judged": True}
+        return render(request, "billings/price_form.html#judged", context)
+    return _editor(request, form, code=200 if form.is_valid() else 422)
+
+
+@require_POST
+@vary
+@price_managers_only
+def change_price(request: StaffRequest, course_id: UUID) -> HttpResponse:
+    """Set the price, remember who and why, and tell Stripe."""
+    product = _product_or_404(course_id)
+    form = PriceChangeForm.sent(request.POST.dict(), product)
+    if not form.is_valid():
+        return _editor(request, form, code=422)
+    fields = form.cleaned_data
+    try:
+        change = repricing.change_price(
+            product, form.price_spec, version=fields["version"], actor=request.user, reason=fields["reason"]
+        )
+    except PriceMoved as moved:
+        return _moved(request, form, moved)
+    return _changed(request, course_id, change)
+
+
+@require_safe
+@vary
+@price_managers_only
+def price_row(request: StaffRequest, course_id: UUID) -> HttpResponse:
+    """One row of the table, as it is put back where somebody does not change the price after all."""
+    row = Row.of(_product_or_404(course_id), Wanted.of(request.GET.dict()))
+    if not request.htmx:
+        return redirect(row.wanted.url)
+    return render(request, "billings/prices.html#row", {"row": row, "focus": True})
+
+
+@require_safe
+@vary
+@price_managers_only
+def price_status(request: StaffRequest, course_id: UUID) -> HttpResponse:
+    """The chip of a row; asked for again and again while something is pending."""
+    row = Row.of(_product_or_404(course_id), Wanted())
+    if not request.htmx:
+        return redirect("billings:prices")
+    return render(request, "billings/prices.html#status", {"row": row})
+
+
+def _product_or_404(course_id: UUID) -> BillingProduct:
+    return get_object_or_404(with_course(BillingProduct.objects.all()), course_id=course_id)
+
+
+def _plan_line(form: PriceChangeForm) -> str:
+    if not form.price_is_valid:
+        return _("This cannot be saved yet: see the messages beside the fields.")
+    if repricing.moved(form.product, form.price_spec, version=form["version"].value() or ""):
+        return _("This price was changed elsewhere meanwhile. Saving will show both, and you choose.")
+    return plan_line.for_price(form.product, form.price_spec)
+
+
+def _editor(request: StaffRequest, form: PriceChangeForm, *, code: int = 200, **more: Any) -> HttpResponse:
+    """The form, with what was typed and every reason beside its field."""
+    row = Row.of(form.product, Wanted.of(request.GET.dict()))
+    wrong = next((bound.name for bound in form.visible_fields() if bound.errors), "price")
+    form.fields[wrong].widget.attrs["autofocus"] = True
+    plan = _plan_line(form) if form.is_bound else ""
+    page = "billings/prices.html#edit_row" if request.htmx else "billings/price_edit.html"
+    return render(request, page, {"form": form, "row": row, "plan": plan, **more}, status=code)
+
+
+def _moved(request: StaffRequest, form: PriceChangeForm, moved: PriceMoved) -> HttpResponse:
+    """Nothing was saved; both prices are shown, and saving once more is the choice between them."""
+    product = _product_or_404(form.product.course_id)
+    again = PriceChangeForm.sent({**form.data, "version": repricing.token(product)}, product)
+    conflict = {
+        "yours": form.price_spec or _("Free"),
+        "theirs": moved.theirs or _("Free"),
+        "change": product.price_changes.select_related("actor").first(),
+    }
+    return _editor(request, again, code=409, conflict=conflict)
+
+
+def _changed(request: StaffRequest, course_id: UUID, change: PriceChange | None) -> HttpResponse:
+    row = Row.of(_product_or_404(course_id), Wanted.of(request.GET.dict()))
+    messages.success(request, _in_words(row.product, change))
+    if request.htmx:
+        return render(request, "billings/prices.html#changed", {"row": row, "focus": True})
+    return HttpResponseRedirect(row.wanted.url, status=303)
+
+
+def _in_words(product: BillingProduct, change: PriceChange | None) -> str:
+    facts = {"course": product.course.title, "price": product.price or _("free")}
+    if change is None:
+        return _("Nothing to change: “%(course)s” was %(price)s already.") % facts
+    return _("“%(course)s” is %(price)s now.") % facts
+
+
+def _listing_json(found: Listing) -> dict[str, Any]:
+    return {"results": [_row_json(product) for product in found.page], "count": found.count, "next": found.next_url}
+
+
+def _row_json(product: BillingProduct) -> dict[str, Any]:
+    course: Any = product.course
+    changed_at = product.price_changed_at
+    return {
+        "id": str(product.course_id),
+        "title": course.title,
+        "teacher": course.owner.email,
+        "price": status.price_as_json(product.price),
+        "billing": status.as_json(product),
+        "url": reverse("courses:prices", args=[product.course_id]),
+        "price_changed_at": changed_at.isoformat() if changed_at else None,
+    }
