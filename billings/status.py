@@ -204,7 +204,7 @@ def _drift(drift: Drift) -> str:
 
 
 def _is_older_than_stripe(product: BillingProduct) -> bool:
-    """Whether Stripe was told a generation that is unknown here, leaving out those that open drifts have added since."""
+    """Whether Stripe was told a generation that is unknown here, not counting those that open drifts added since."""
     return product.metadata_generation > product.generation - len(open_drifts(product))
 
 
