@@ -65,6 +65,11 @@ class FieldWithNote(forms.BoundField):
         """What the form understood, or a word of caution; empty for most fields."""
         return self.form.notes.get(self.name, "")
 
+    @property
+    def sign(self) -> str:
+        """The sign of the chosen currency, which stands beside the amount."""
+        return money.currency_symbol(str(self.form["currency"].value() or DEFAULTS["currency"]), self.form.locale)
+
 
 class CourseForm(forms.Form):
     bound_field_class = FieldWithNote
@@ -74,6 +79,7 @@ class CourseForm(forms.Form):
         label=__("Summary"),
         max_length=SUMMARY_LENGTH,
         required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
         help_text=__("One or two sentences; buyers see them at checkout. Needed before publishing."),
     )
     description = Prose(
@@ -234,7 +240,11 @@ class CourseForm(forms.Form):
             field.widget.attrs["aria-describedby"] = " ".join(f"id_{name}_{part}" for part in parts)
             if name in TEXT_FIELDS | PRICE_FIELDS:
                 field.widget.attrs |= {"hx-post": plan_url, "hx-target": "#plan", "hx-swap": "outerHTML"}
-                field.widget.attrs |= {"hx-trigger": "change", "hx-sync": "#plan:replace", "hx-params": "not cover"}
+                field.widget.attrs |= {
+                    "hx-trigger": "change",
+                    "hx-sync": "#plan-region:queue last",
+                    "hx-params": "not cover",
+                }
         self.fields["price"].widget.attrs["hx-trigger"] = "change, input changed delay:700ms"
 
     @property

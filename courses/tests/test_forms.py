@@ -30,7 +30,7 @@ FIELD_ERRORS = [
     ({"billing_interval": "week", "price": "5"}, "billing_interval", "not one of the available choices"),
     ({"price": "a lot"}, "price", "not an amount"),
     ({"price": "-5"}, "price", "negative"),
-    ({"price": "0.49"}, "price", "$0.50 is the smallest"),
+    ({"price": "0.49"}, "price", "0.50 is the smallest"),
     ({"price": "49.999"}, "price", "at most 2 decimals"),
     ({"price": "10000000000"}, "price", "is the largest"),
     ({"price": "100.50", "currency": "jpy"}, "price", "no decimals"),

@@ -1,0 +1,230 @@
+"""POST /courses/, and the page its form is on."""
+
+import json
+
+import pytest
+
+from billings.money import PriceSpec
+from courses.models import Course
+from courses.tests.conftest import HTMX, JSON
+from courses.tests.pictures import picture
+from courses.tests.test_forms import FIELD_ERRORS
+
+WHOLE = {
+    "title": "Bread",
+    "summary": "Sourdough.",
+    "description": "# Flour\r\n\r\nWater.",
+    "subject": "Cooking",
+    "level": "beginner",
+    "language": "de",
+    "price": "49",
+    "currency": "eur",
+    "billing_interval": "month",
+    "version": "",
+}
+
+
+class TestNewPage:
+    def test_it_works(self, teacher):
+        page = teacher.get("new")
+
+        assert page.status_code == 200
+        assert b'name="title"' in page.content
+
+    def test_a_stranger_signs_in_first_and_comes_back(self, stranger):
+        assert stranger.get("new").headers["Location"] == "/accounts/login/?next=/courses/new/"
+
+    def test_asks_little_of_the_database(self, teacher, django_assert_max_num_queries):
+        with django_assert_max_num_queries(10):
+            teacher.get("new")
+
+
+class TestCreate:
+    def test_it_works(self, teacher):
+        answer = teacher.post("teacher_courses", data=WHOLE)
+
+        course = Course.objects.select_related("billing").get()
+        assert answer.status_code == 303
+        assert answer.headers["Location"] == f"/courses/{course.id}/"
+        assert (course.owner, course.title, course.description) == (teacher.user, "Bread", "# Flour\n\nWater.")
+        assert course.status == "draft"
+        assert course.billing.price == PriceSpec(4900, "eur", "month")
+
+    def test_stripe_is_to_be_told_of_a_price(self, teacher):
+        teacher.post("teacher_courses", data=WHOLE)
+
+        billing = Course.objects.select_related("billing").get().billing
+        assert (billing.desired_name, billing.desired_description) == ("Bread", "Sourdough.")
+        assert billing.generation > billing.observed_generation
+
+    def test_stripe_is_not_told_of_a_free_course(self, teacher):
+        teacher.post("teacher_courses", data={"title": "Bread"})
+
+        billing = Course.objects.select_related("billing").get().billing
+        assert billing.generation == billing.observed_generation
+
+    def test_the_next_page_says_so(self, teacher):
+        page = teacher.client.post("/courses/", WHOLE, follow=True)
+
+        assert "Saved." in page.text
+
+    def test_htmx_gets_the_editor_and_its_address(self, teacher):
+        answer = teacher.post("teacher_courses", data=WHOLE, headers=HTMX)
+
+        course = Course.objects.get()
+        assert answer.status_code == 200
+        assert answer.headers["HX-Push-Url"] == f"/courses/{course.id}/"
+        assert '<div id="editor"' in answer.text
+        assert "<html" not in answer.text
+        assert f'action="/courses/{course.id}/"' in answer.text
+        assert "Saved." in answer.text
+
+    def test_a_cover(self, teacher):
+        teacher.post("teacher_courses", data={**WHOLE, "cover": picture()})
+
+        course = Course.objects.get()
+        assert course.cover.name.startswith("covers/")
+        assert course.cover.name.endswith(".webp")
+        picture_answer = teacher.client.get(course.cover.url)
+        assert b"".join(picture_answer.streaming_content).startswith(b"RIFF")
+        picture_answer.close()
+
+    @pytest.mark.parametrize(("data", "field", "words"), FIELD_ERRORS)
+    def test_each_bad_field_is_told_and_stays_typed(self, teacher, data, field, words):
+        answer = teacher.post("teacher_courses", data={**WHOLE, **data})
+
+        form = answer.context["form"]
+        assert answer.status_code == 422
+        assert words in str(form.errors[field])
+        assert form["title"].value() == data.get("title", "Bread")
+        assert form["description"].value() == data.get("description", WHOLE["description"])
+        assert "data-error-summary" in answer.text
+        assert not Course.objects.exists()
+
+    def test_a_bad_price_is_shown_as_it_was_typed(self, teacher):
+        answer = teacher.post("teacher_courses", data={**WHOLE, "price": "<b>a lot"})
+
+        assert 'value="&lt;b&gt;a lot"' in answer.text
+        assert 'aria-invalid="true"' in answer.text
+        assert 'href="#id_price"' in answer.text
+
+    def test_a_picture_must_be_chosen_again(self, teacher):
+        answer = teacher.post("teacher_courses", data={**WHOLE, "title": "", "cover": picture()})
+
+        assert "must be chosen again" in answer.text
+
+    def test_a_bad_picture_is_told(self, teacher):
+        answer = teacher.post("teacher_courses", data={**WHOLE, "cover": picture("GIF")})
+
+        assert answer.status_code == 422
+        assert "not a PNG, JPEG or WebP" in answer.text
+
+    def test_htmx_gets_the_form_with_its_messages(self, teacher):
+        answer = teacher.post("teacher_courses", data={**WHOLE, "price": "0.10"}, headers=HTMX)
+
+        assert answer.status_code == 422
+        assert 'value="0.10"' in answer.text
+        assert "€0.50 is the smallest price" in answer.text
+        assert "<html" not in answer.text
+
+    def test_a_stranger_signs_in_first_and_comes_back_to_the_page_not_to_the_button(self, stranger):
+        answer = stranger.client.post("/courses/", WHOLE, headers={"Referer": "http://testserver/courses/new/?a=b"})
+
+        assert answer.status_code == 302
+        assert answer.headers["Location"] == "/accounts/login/?next=/courses/new/%3Fa%3Db"
+        assert not Course.objects.exists()
+
+    def test_somebody_elses_page_is_not_come_back_to(self, stranger):
+        answer = stranger.client.post("/courses/", WHOLE, headers={"Referer": "https://evil.example/courses/"})
+
+        assert answer.headers["Location"] == "/accounts/login/?next=/courses/"
+
+    def test_needs_its_token(self, teacher):
+        teacher.client.handler.enforce_csrf_checks = True
+
+        assert teacher.post("teacher_courses", data=WHOLE).status_code == 403
+
+    @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+    def test_other_methods_are_refused(self, teacher, method):
+        assert teacher.send(method, "teacher_courses").status_code == 405
+
+
+class TestCreateByProgram:
+    def create(self, person, body, **headers):
+        text = body if isinstance(body, str | bytes) else json.dumps(body)
+        return person.client.post("/courses/", text, content_type="application/json", headers={**JSON, **headers})
+
+    def test_it_works(self, teacher):
+        answer = self.create(teacher, {"title": "Bread", "price": 49.5, "currency": "eur"})
+
+        course = Course.objects.get()
+        assert answer.status_code == 201
+        assert answer.headers["Location"] == f"/courses/{course.id}/"
+        assert answer.json()["id"] == str(course.id)
+        assert answer.json()["price"] == {
+            "amount": "49.50",
+            "currency": "eur",
+            "billing_interval": "one_time",
+            "unit_amount": 4950,
+            "display": "€49.50",
+        }
+
+    def test_a_form_will_do_as_well(self, teacher):
+        answer = teacher.post("teacher_courses", data=WHOLE, headers=JSON)
+
+        assert answer.status_code == 201
+        assert answer.json()["level"] == "beginner"
+
+    def test_json_is_answered_in_json(self, teacher):
+        answer = teacher.client.post("/courses/", '{"title": "Bread"}', content_type="application/json")
+
+        assert answer.status_code == 201
+
+    def test_what_was_read_can_be_sent_back(self, teacher):
+        read = self.create(teacher, {**WHOLE}).json()
+
+        again = self.create(teacher, {**read, "title": "Copy"}).json()
+
+        assert again["price"] == read["price"]
+        assert again["description"] == read["description"]
+
+    def test_null_is_free(self, teacher):
+        assert self.create(teacher, {"title": "Bread", "price": None}).json()["price"] is None
+
+    @pytest.mark.parametrize(("data", "field", "words"), FIELD_ERRORS)
+    def test_each_bad_field_is_told(self, teacher, data, field, words):
+        answer = self.create(teacher, {**WHOLE, **data})
+
+        assert answer.status_code == 422
+        assert words in " ".join(answer.json()["errors"][field])
+        assert not Course.objects.exists()
+
+    @pytest.mark.parametrize(
+        ("body", "field"),
+        [
+            ({"title": ["Bread"]}, "title"),
+            ({"title": {"a": 1}}, "title"),
+            ({"title": "B", "price": True}, "price"),
+            ({"title": "B", "price": {"amount": [1]}}, "price"),
+            ({"title": "half a character: \ud800"}, "title"),
+            ({"title": "B", "price": 1e400}, "price"),
+        ],
+    )
+    def test_what_is_no_text_is_told(self, teacher, body, field):
+        answer = self.create(teacher, body)
+
+        assert answer.status_code == 422
+        assert field in answer.json()["errors"]
+
+    @pytest.mark.parametrize("body", ["{", "[1]", "null", "\xff", b"\xff\xfe", "[" * 100_000])
+    def test_what_is_no_json_object_is_told(self, teacher, body):
+        answer = self.create(teacher, body)
+
+        assert answer.status_code == 400
+        assert answer.json()["errors"]["__all__"]
+
+    def test_a_stranger_is_told(self, stranger):
+        answer = self.create(stranger, {"title": "Bread"})
+
+        assert answer.status_code == 401
+        assert answer.json()["errors"]

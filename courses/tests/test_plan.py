@@ -1,0 +1,200 @@
+"""POST …/plan/ and …/preview/: what is said before anything is saved."""
+
+from billings.models import BillingPrice, BillingProduct, Drift
+from billings.money import PriceSpec
+from courses.models import Course
+from courses.tests.conftest import HTMX, form_of
+from courses.tests.pictures import picture
+
+
+def left(field: str) -> dict[str, str]:
+    """htmx tells which field was left."""
+    return {**HTMX, "HX-Target": "plan", "HX-Trigger-Name": field}
+
+
+def in_stripe(course: Course) -> Course:
+    """As if Stripe had been told of the course as it is."""
+    billing = BillingProduct.objects.get(course=course)
+    BillingPrice.objects.create(
+        product=billing,
+        stripe_id="price_1",
+        unit_amount=billing.desired_unit_amount,
+        currency=billing.desired_currency,
+        active=True,
+        stripe_created=1,
+    )
+    BillingProduct.objects.filter(pk=billing.pk).update(
+        exists=True,
+        observed_name=billing.desired_name,
+        observed_description=billing.desired_description,
+        observed_active=billing.desired.active,
+        observed_default_price="price_1",
+        observed_generation=billing.generation,
+    )
+    return course
+
+
+class TestPlanOfANewCourse:
+    def test_it_works(self, teacher):
+        answer = teacher.post("plan_new", data={"title": "Bread", "price": "49"}, headers=left("price"))
+
+        assert answer.status_code == 200
+        assert "Creates the product and its price $49.00, not on sale yet." in answer.text
+        assert not Course.objects.exists()
+
+    def test_a_free_course(self, teacher):
+        answer = teacher.post("plan_new", data={"title": "Bread"}, headers=left("title"))
+
+        assert "Free: nothing is sold in Stripe." in answer.text
+
+    def test_a_whole_page_without_javascript(self, teacher):
+        answer = teacher.post("plan_new", data={"title": "Bread", "price": "49"})
+
+        assert answer.status_code == 200
+        assert "<html" in answer.text
+        assert "Creates the product and its price $49.00" in answer.text
+        assert 'value="Bread"' in answer.text
+
+    def test_a_bad_field_without_javascript(self, teacher):
+        answer = teacher.post("plan_new", data={"title": "", "price": "49"})
+
+        assert answer.status_code == 422
+        assert "cannot be saved yet" in answer.text
+
+    def test_with_a_picture(self, teacher, settings):
+        settings.SITE_IS_PUBLIC = True
+
+        answer = teacher.post("plan_new", data={"title": "Bread", "price": "49", "cover": picture()})
+
+        assert "Creates the product" in answer.text
+
+
+class TestInlineValidation:
+    def test_the_field_that_was_left_is_judged(self, teacher):
+        answer = teacher.post("plan_new", data={"title": "Bread", "price": "0.10"}, headers=left("price"))
+
+        assert answer.status_code == 200
+        assert "cannot be saved yet" in answer.text
+        assert 'id="id_price_error"' in answer.text
+        assert "$0.50 is the smallest price" in answer.text
+
+    def test_the_others_are_left_in_peace(self, teacher):
+        answer = teacher.post("plan_new", data={"title": "", "price": "49"}, headers=left("price"))
+
+        assert "id_title_error" not in answer.text
+        assert "required" not in answer.text
+
+    def test_what_a_price_is_taken_for_is_said(self, teacher):
+        answer = teacher.post("plan_new", data={"title": "Bread", "price": "1,234"}, headers=left("price"))
+
+        assert 'id="id_price_note"' in answer.text
+        assert "$1,234.00." in answer.text
+
+    def test_another_currency_judges_the_price_anew(self, teacher):
+        data = {"title": "Bread", "price": "49.50", "currency": "jpy"}
+
+        answer = teacher.post("plan_new", data=data, headers=left("currency"))
+
+        assert "has no decimals" in answer.text
+
+    def test_a_field_that_is_good_again_loses_its_message(self, teacher):
+        answer = teacher.post("plan_new", data={"title": "Bread"}, headers=left("title"))
+
+        assert '<div id="id_title_error" class="invalid-feedback" hx-swap-oob="true"></div>' in answer.text
+
+    def test_no_field_at_all(self, teacher):
+        assert "invalid-feedback" not in teacher.post("plan_new", data={"title": "Bread"}, headers=HTMX).text
+        assert "invalid-feedback" not in teacher.post("plan_new", data={"title": "B"}, headers=left("<x>")).text
+
+
+class TestPlanOfACourse:
+    def plan(self, teacher, course, **changed) -> str:
+        return teacher.post("plan", course, form_of(course, **changed), headers=left("price")).text
+
+    def test_a_new_price(self, teacher, published_course):
+        words = self.plan(teacher, in_stripe(published_course), price="59")
+
+        assert "$59.00" in words
+        assert "retires $49.00" in words
+        assert "People who already bought are not affected" in words
+
+    def test_nothing_new(self, teacher, published_course):
+        assert "Nothing changes in Stripe." in self.plan(teacher, in_stripe(published_course))
+
+    def test_only_what_stripe_never_sees(self, teacher, published_course):
+        assert "Nothing changes in Stripe." in self.plan(teacher, in_stripe(published_course), subject="Oil")
+
+    def test_nothing_is_saved(self, teacher, published_course):
+        self.plan(teacher, published_course, title="Oil", price="59")
+
+        course = Course.objects.select_related("billing").get()
+        assert (course.title, course.billing.price) == ("Watercolour", PriceSpec(4900, "usd"))
+
+    def test_a_picture_only_where_stripe_can_fetch_it(self, teacher, draft, settings):
+        in_stripe(draft)
+        assert "picture" not in self.plan(teacher, draft, cover=picture())
+
+        settings.SITE_IS_PUBLIC = True
+        assert "updates the picture" in self.plan(teacher, draft, cover=picture()).lower()
+
+    def test_a_conflict_is_foretold(self, teacher, draft):
+        shown = form_of(draft)
+        teacher.post("edit", draft, {**shown, "price": "51"})
+
+        assert "Saving will show both versions" in self.plan(teacher, draft, **{**shown, "price": "52"})
+
+    def test_a_change_from_elsewhere_is_no_part_of_it(self, teacher, draft):
+        in_stripe(draft)
+        shown = form_of(draft)
+        teacher.post("edit", draft, {**shown, "price": "51"})
+
+        words = self.plan(teacher, draft, **{**shown, "title": "Oil"})
+
+        assert "$51.00" in words
+        assert "Oil" in words
+
+    def test_what_was_changed_in_stripe_stays_and_is_said(self, teacher, published_course):
+        in_stripe(published_course)
+        billing = BillingProduct.objects.get()
+        Drift.objects.create(product=billing, field="price", ours={"words": "$49.00"}, theirs={"words": "$39.00"})
+
+        words = self.plan(teacher, published_course, title="Oil")
+
+        assert "Oil" in words
+        assert "left as it is there until staff decide: the price." in words
+
+    def test_what_is_set_anew_is_not_left(self, teacher, published_course):
+        in_stripe(published_course)
+        billing = BillingProduct.objects.get()
+        Drift.objects.create(product=billing, field="price", ours={"words": "$49.00"}, theirs={"words": "$39.00"})
+
+        words = self.plan(teacher, published_course, price="59")
+
+        assert "$59.00" in words
+        assert "until staff decide" not in words
+
+    def test_without_any_field(self, teacher, draft):
+        in_stripe(draft)
+
+        assert "Nothing changes in Stripe." in teacher.post("plan", draft, headers=HTMX).text
+
+    def test_json_that_cannot_be_read(self, teacher, draft):
+        assert (
+            teacher.client.post(f"/courses/{draft.id}/plan/", "{", content_type="application/json").status_code == 400
+        )
+
+
+class TestPreview:
+    def test_it_works(self, teacher):
+        answer = teacher.post("preview_new", data={"description": "# Flour\n\n*Water*"}, headers=HTMX)
+
+        assert "<h3>Flour</h3>" in answer.text
+        assert "<em>Water</em>" in answer.text
+        assert "<form" not in answer.text
+
+    def test_a_whole_page_without_javascript(self, teacher, draft):
+        answer = teacher.post("preview", draft, form_of(draft, title="Typed", description="**Water**"))
+
+        assert "<strong>Water</strong>" in answer.text
+        assert 'value="Typed"' in answer.text
+        assert Course.objects.get().title == "Watercolour"

@@ -1,0 +1,110 @@
+"""GET /courses/<uuid>/status/, and POST retry."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from billings.models import BillingProduct, Trouble
+from courses.tests.conftest import HTMX, JSON
+
+STATUS = {"HX-Request": "true", "HX-Target": "status"}
+
+
+@pytest.fixture
+def waiting_course(draft):
+    BillingProduct.objects.filter(course=draft).update(
+        trouble=Trouble.SLOW, attempts=3, next_attempt_at=timezone.now() + timedelta(hours=1)
+    )
+    return draft
+
+
+@pytest.fixture
+def settled_course(draft):
+    billing = draft.billing
+    BillingProduct.objects.filter(pk=billing.pk).update(observed_generation=billing.generation)
+    return draft
+
+
+class TestStatus:
+    def test_it_works(self, teacher, draft):
+        answer = teacher.get("status", draft, headers=HTMX)
+
+        assert answer.status_code == 200
+        assert answer.text.strip().startswith('<section id="status"')
+        assert "Saving to Stripe…" in answer.text
+
+    def test_it_asks_again_while_something_is_pending(self, teacher, draft):
+        assert 'hx-trigger="load delay:1s' in teacher.get("status", draft, headers=HTMX).text
+
+    def test_it_rests_when_all_is_settled(self, teacher, settled_course):
+        answer = teacher.get("status", settled_course, headers=HTMX)
+
+        assert "Ready at $49.00" in answer.text
+        assert "hx-trigger" not in answer.text
+
+    def test_a_chip_alone_for_the_list(self, teacher, draft):
+        answer = teacher.get("status", draft, query="?chip", headers=HTMX)
+
+        assert answer.text.strip().startswith("<span")
+        assert "<section" not in answer.text
+
+    def test_a_whole_page_without_javascript(self, teacher, draft):
+        answer = teacher.get("status", draft)
+
+        assert "<html" in answer.text
+        assert "Saving to Stripe…" in answer.text
+
+    def test_staff_see_everybodys(self, staff, waiting_course):
+        answer = staff.get("status", waiting_course)
+
+        assert answer.status_code == 200
+        assert 'id="retry"' not in answer.text
+
+    def test_as_json(self, teacher, draft):
+        body = teacher.get("status", draft, headers=JSON).json()
+
+        assert body.keys() == {"id", "status", "billing"}
+        assert body["billing"]["state"] == "pending"
+
+    def test_asks_little_of_the_database(self, teacher, draft, django_assert_max_num_queries):
+        with django_assert_max_num_queries(8):
+            teacher.get("status", draft, headers=HTMX)
+
+    def test_a_lapsed_session_sends_the_page_to_sign_in(self, stranger, draft):
+        here = {**STATUS, "HX-Current-URL": f"http://testserver/courses/{draft.id}/"}
+
+        answer = stranger.get("status", draft, headers=here)
+
+        assert answer.headers["HX-Redirect"] == f"/accounts/login/?next=/courses/{draft.id}/"
+
+    def test_a_stranger_is_told_in_json(self, stranger, draft):
+        assert stranger.get("status", draft, headers=JSON).status_code == 401
+
+
+class TestRetry:
+    def test_it_works(self, teacher, waiting_course):
+        answer = teacher.post("retry", waiting_course)
+
+        assert answer.status_code == 303
+        assert BillingProduct.objects.get().next_attempt_at <= timezone.now()
+
+    def test_htmx_gets_the_status_alone(self, teacher, waiting_course):
+        answer = teacher.post("retry", waiting_course, headers=STATUS)
+
+        assert answer.status_code == 200
+        assert '<section id="status"' in answer.text
+        assert "course-form" not in answer.text
+        assert "HX-Push-Url" not in answer.headers
+
+    def test_what_is_wrong_is_told_beside_the_status(self, teacher, waiting_course):
+        answer = teacher.post("retry", waiting_course, {"title": ""}, headers=STATUS)
+
+        assert "This field is required." in answer.text
+        assert '<section id="status"' in answer.text
+
+    def test_a_settled_course_stays_settled(self, teacher, settled_course):
+        before = BillingProduct.objects.get().generation
+
+        assert teacher.post("retry", settled_course).status_code == 303
+        assert BillingProduct.objects.get().generation == before
