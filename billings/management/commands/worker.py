@@ -42,24 +42,33 @@ class PatientWorker(Worker):
             worker_id=get_random_string(32),
         )
         self._prune_at = 0.0
+        self._failures = 0
 
     def work(self, *, once: bool = False) -> None:
         """Until SIGTERM; with `once`, until a round finds nothing to do."""
         while self.running:
-            try:
-                found = self.round()
-            except (OperationalError, InterfaceError) as error:
-                logger.warning("The database cannot be used (%s); trying again.", error)
-                found = None
-            except Exception:
-                if once:
-                    raise
-                logger.exception("The worker met something unexpected; going on.")
-                found = None
+            found = self._attempt(once)
             if found == 0 and once:
                 return
             if not found and self.running:
-                time.sleep(INTERVAL * random.uniform(0.8, 1.2))
+                # Longer and longer while the database is away; jitter keeps several workers apart.
+                time.sleep(INTERVAL * min(2**self._failures, 60) * random.uniform(0.8, 1.2))
+
+    def _attempt(self, once: bool) -> int | None:
+        """A round; None where it failed."""
+        try:
+            found = self.round()
+        except (OperationalError, InterfaceError) as error:
+            logger.warning("The database cannot be used (%s); trying again.", error)
+        except Exception:
+            if once:
+                raise
+            logger.exception("The worker met something unexpected; going on.")
+        else:
+            self._failures = 0
+            return found
+        self._failures += 1
+        return None
 
     def round(self) -> int:
         """Run the tasks that are ready and converge the rows that are due; how many there were."""
