@@ -5,6 +5,7 @@ Errors: https://docs.stripe.com/error-low-level and https://docs.stripe.com/api/
 """
 
 import hashlib
+import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -70,6 +71,10 @@ class ReadFailed(Exception):
     def __init__(self, unanswered: Unanswered) -> None:
         super().__init__(unanswered.message)
         self.unanswered = unanswered
+
+
+class BadSignature(Exception):
+    """A message that does not prove to be Stripe's, is too old, or cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,3 +225,27 @@ def _prices(product_id: str, *, active: bool, seconds: Callable[[], float]) -> I
         if not page.get("has_more"):
             return
         params["starting_after"] = page["data"][-1]["id"]
+
+
+def verified_event(payload: bytes, signature: str) -> dict[str, Any]:
+    """The event in a webhook's raw body, proven by any of the secrets (two while one is rolled). Raises BadSignature.
+
+    https://docs.stripe.com/webhooks#verify-official-libraries; the tolerance is the library's, 300 seconds.
+    """
+    if not any(_signed(payload, signature, secret) for secret in settings.STRIPE_WEBHOOK_SECRETS):
+        raise BadSignature
+    try:
+        event = json.loads(payload)
+    except ValueError as error:
+        raise BadSignature from error
+    if not isinstance(event, dict) or not isinstance(event.get("id"), str):
+        raise BadSignature
+    return event
+
+
+def _signed(payload: bytes, signature: str, secret: str) -> bool:
+    tolerance = stripe.Webhook.DEFAULT_TOLERANCE
+    try:
+        return bool(stripe.WebhookSignature.verify_header(payload, signature, secret, tolerance))
+    except (UnicodeDecodeError, stripe.SignatureVerificationError):
+        return False

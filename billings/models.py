@@ -248,6 +248,34 @@ class StripeCall(models.Model):
         return f"{self.step} {self.outcome or 'open'}"
 
 
+class StripeEvent(models.Model):
+    """One message of Stripe's, stored once by its id; it only asks for a read."""
+
+    class Outcome(models.TextChoices):
+        WAITING = ""
+        READ = "read"
+        ECHO = "echo"  # of a call of ours
+        IGNORED = "ignored"  # not about a product of ours
+
+    event_id = models.CharField(max_length=255, unique=True)
+    type = models.CharField(max_length=100)
+    stripe_product = models.CharField(max_length=255, blank=True)
+    livemode = models.BooleanField()
+    idempotency_key = models.CharField(max_length=255, blank=True)
+    shown = models.JSONField(help_text="The object as the event shows it.")
+    received_at = models.DateTimeField(auto_now_add=True)
+    processed_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=10, choices=Outcome, default=Outcome.WAITING, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(name="billings_event_waiting", fields=["id"], condition=Q(processed_at__isnull=True)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.event_id}"
+
+
 class Drift(models.Model):
     """A field that Stripe holds otherwise than anybody here asked for; kept out of plans until decided."""
 

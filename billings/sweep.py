@@ -5,7 +5,7 @@ from uuid import UUID
 from django.db.models import Q
 from django.utils import timezone
 
-from billings import lease
+from billings import lease, webhooks
 from billings.converge import converge
 from billings.models import BillingProduct, behind
 
@@ -18,8 +18,9 @@ def due(limit: int) -> list[UUID]:
 
 
 def sweep(limit: int = 100) -> int:
-    """Converge what is due; returns how many rows were worked on."""
+    """Judge the events that wait, then converge what is due; returns how much was worked on."""
+    events = webhooks.process()
     ids = due(limit)
     for product_id in ids:
         converge(product_id)
-    return len(ids)
+    return events + len(ids)

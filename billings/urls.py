@@ -4,6 +4,7 @@ from billings import views
 
 app_name = "billings"
 urlpatterns = [
+    path("webhooks/stripe/", views.webhook, name="webhook"),
     path("prices/", views.prices, name="prices"),
     path("prices/<uuid:course_id>/", views.change_price, name="change_price"),
     path("prices/<uuid:course_id>/edit/", views.edit_price, name="edit_price"),

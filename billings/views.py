@@ -1,20 +1,21 @@
-"""Staff's pages: who may, what happens, how it is answered; how it happens is for the domain to know."""
+"""Staff's pages and Stripe's door: who may, what happens, how it is answered. How it happens the domain knows."""
 
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import replace_url
 
-from billings import plan_line, repricing, status
+from billings import gateway, plan_line, repricing, status, webhooks
 from billings.access import StaffRequest, price_managers_only, wants_json
 from billings.filters import Listing, Wanted, currencies_in_use, listing, with_course
 from billings.forms import PriceChangeForm
@@ -210,3 +211,21 @@ def _row_json(product: BillingProduct) -> dict[str, Any]:
         "url": reverse("courses:prices", args=[product.course_id]),
         "price_changed_at": changed_at.isoformat() if changed_at else None,
     }
+
+
+# Far above any event of products and prices.
+LARGEST_EVENT_BYTES = 512 * 1024
+
+
+@csrf_exempt  # Stripe has no session here; its signature says more than a token could
+@require_POST
+def webhook(request: HttpRequest) -> HttpResponse:
+    """Store one message of Stripe's and answer at once; the worker judges it."""
+    if int(request.headers.get("Content-Length") or 0) > LARGEST_EVENT_BYTES:
+        return HttpResponse("too large", status=400, content_type="text/plain")
+    try:
+        event = gateway.verified_event(request.body, request.headers.get("Stripe-Signature", ""))
+    except gateway.BadSignature:
+        return HttpResponse("bad signature or payload", status=400, content_type="text/plain")
+    webhooks.store(event)
+    return HttpResponse("stored", content_type="text/plain")

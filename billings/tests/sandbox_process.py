@@ -74,6 +74,11 @@ class SandboxProcess:
     def state(self) -> dict[str, Any]:
         return self._door("GET", "state")
 
+    def events(self) -> list[dict[str, Any]]:
+        """What Stripe has to tell, the newest first, as a webhook's body would say it."""
+        answer = requests.get(f"{self.url}/v1/events?limit=100", auth=("sk_test_sandbox_tests", ""), timeout=20)
+        return list(answer.json()["data"])
+
     def products(self) -> list[dict[str, Any]]:
         return self.state()["products"]
 

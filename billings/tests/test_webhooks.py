@@ -1,0 +1,177 @@
+"""Stripe's messages, sent by the real sandbox to a real web server, and judged by the worker's sweep."""
+
+import json
+import time
+
+import pytest
+import stripe
+from django.test import Client
+
+from billings.models import StripeEvent
+from billings.sweep import sweep
+from billings.tests.conftest import USD59
+from billings.tests.test_converge import assert_in_sync
+from billings.webhooks import process
+
+URL = "/billing/webhooks/stripe/"
+SECRET = "whsec_tests"
+
+
+def event(**changes):
+    """A product.updated as Stripe sends one."""
+    shown = {"id": "prod_1", "object": "product", "name": "Oil", "active": True}
+    body = {"id": "evt_1", "object": "event", "type": "product.updated", "livemode": False, "data": {"object": shown}}
+    return body | {"request": {"id": None, "idempotency_key": None}} | changes
+
+
+def signature(payload: str, *secrets: str, at: int | None = None) -> str:
+    at = int(time.time()) if at is None else at
+    signed = [stripe.WebhookSignature._compute_signature(f"{at}.{payload}", secret) for secret in secrets]
+    return ",".join([f"t={at}", *(f"v1={one}" for one in signed)])
+
+
+def deliver(body, *secrets: str, at: int | None = None):
+    payload = body if isinstance(body, str) else json.dumps(body)
+    header = signature(payload, *(secrets or (SECRET,)), at=at)
+    return Client(enforce_csrf_checks=True).post(
+        URL, payload, content_type="application/json", headers={"Stripe-Signature": header}
+    )
+
+
+@pytest.mark.django_db
+class TestEndpoint:
+    def test_it_stores_an_event_once(self, django_assert_num_queries):
+        with django_assert_num_queries(1):
+            assert deliver(event()).status_code == 200
+        assert deliver(event()).status_code == 200
+
+        (stored,) = StripeEvent.objects.all()
+        assert (stored.event_id, stored.type, stored.stripe_product) == ("evt_1", "product.updated", "prod_1")
+
+    def test_it_takes_either_secret_while_one_is_rolled(self, settings):
+        settings.STRIPE_WEBHOOK_SECRETS = ["whsec_new", "whsec_old"]
+
+        assert deliver(event(id="evt_1"), "whsec_old").status_code == 200
+        assert deliver(event(id="evt_2"), "whsec_new").status_code == 200
+        assert deliver(event(id="evt_3"), "whsec_other", "whsec_new").status_code == 200
+        assert StripeEvent.objects.count() == 3
+
+    def test_a_price_event_names_its_product(self):
+        deliver(event(data={"object": {"id": "price_1", "object": "price", "product": "prod_7"}}))
+        deliver(event(id="evt_2", data={"object": {"id": "price_1", "object": "price", "product": {"id": "prod_8"}}}))
+
+        assert [stored.stripe_product for stored in StripeEvent.objects.all()] == ["prod_7", "prod_8"]
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            pytest.param(lambda: deliver(event(), "whsec_forged"), id="forged"),
+            pytest.param(lambda: deliver(event(), at=int(time.time()) - 301), id="stale"),
+            pytest.param(lambda: deliver("{"), id="not JSON"),
+            pytest.param(lambda: deliver("[]"), id="not an object"),
+            pytest.param(lambda: deliver({"object": "event"}), id="no id"),
+            pytest.param(lambda: deliver(event(id=7)), id="an id that is no text"),
+            pytest.param(lambda: Client().post(URL, b"\xff", content_type="application/json"), id="no signature"),
+            pytest.param(lambda: deliver(event(padding="x" * 600_000)), id="too large"),
+        ],
+    )
+    def test_it_refuses_what_is_not_stripes(self, answer):
+        assert answer().status_code == 400
+        assert not StripeEvent.objects.exists()
+
+    def test_a_page_cannot_be_read_there(self):
+        assert Client().get(URL).status_code == 405
+
+    @pytest.mark.parametrize(
+        "data", [{}, {"object": None}, {"object": {}}, {"object": {"object": "price"}}, "odd", None]
+    )
+    def test_an_event_of_an_odd_shape_is_kept_and_never_blocks_the_others(self, data):
+        assert deliver(event(data=data)).status_code == 200
+        assert deliver(event(id="evt_2", type="customer.created")).status_code == 200
+
+        assert process() == 2
+        assert set(StripeEvent.objects.values_list("outcome", flat=True)) == {"ignored"}
+        assert process() == 0
+
+
+class TestJudging:
+    """What the sandbox has to tell after each operation, delivered in any order."""
+
+    @staticmethod
+    def told(sandbox, reverse=False):
+        """Every event so far, as Stripe would send them."""
+        bodies = sandbox.events()
+        for body in bodies if reverse else reversed(bodies):
+            assert deliver(body).status_code == 200
+
+    @pytest.mark.parametrize("reverse", [False, True])
+    def test_echoes_of_our_own_last_calls_ask_for_no_read(self, sold, sandbox, reverse):
+        self.told(sandbox, reverse)
+        calls = len(sandbox.calls())
+
+        while sweep():
+            pass
+
+        assert set(StripeEvent.objects.values_list("outcome", flat=True)) == {"echo"}
+        assert len(sandbox.calls()) == calls
+
+    def test_an_edit_in_the_dashboard_is_read_and_shown_as_drift(self, sold, sandbox):
+        sandbox.dashboard(f"products/{sold.product.stripe_id}", name="Renamed by hand")
+        self.told(sandbox)
+
+        while sweep():
+            pass
+
+        (drift,) = sold.product.drifts.all()
+        assert (drift.field, drift.ours, drift.theirs) == ("name", "Watercolour", "Renamed by hand")
+
+    def test_a_storm_of_events_costs_one_read(self, sold, sandbox):
+        for number in range(5):
+            sandbox.dashboard(f"products/{sold.product.stripe_id}", name=f"Renamed {number}")
+        self.told(sandbox)
+        calls = len(sandbox.calls())
+
+        while sweep():
+            pass
+
+        assert len(sandbox.calls()) == calls + 3
+
+    def test_an_event_of_an_open_call_asks_for_nothing(self, make_sold, sandbox):
+        sandbox.fault("reset", when="after", method="POST")
+        sold = make_sold()
+        sold.converge()
+        self.told(sandbox)
+
+        process()
+
+        assert set(StripeEvent.objects.values_list("outcome", flat=True)) == {"echo"}
+        assert sold.product.reads_wanted == 0
+
+    def test_events_of_another_mode_or_of_strangers_are_ignored(self, sold):
+        shown = {"id": sold.product.stripe_id, "object": "product"}
+        deliver(event(id="evt_live", livemode=True, data={"object": shown}))
+        deliver(event(id="evt_stranger", data={"object": {"id": "prod_stranger", "object": "product"}}))
+
+        process()
+
+        assert set(StripeEvent.objects.values_list("outcome", flat=True)) == {"ignored"}
+        assert sold.product.reads_wanted == 0
+
+    def test_old_echoes_that_no_longer_say_what_we_know_end_in_agreement(self, sold, sandbox):
+        sold.price(USD59)
+        sold.converge()
+        self.told(sandbox, reverse=True)
+
+        while sweep():
+            pass
+
+        assert_in_sync(sold, sandbox)
+        assert not sold.product.drifts.exists()
+
+    def test_judging_many_events_is_a_constant_number_of_queries(self, sold, sandbox, django_assert_max_num_queries):
+        shown = {"id": sold.product.stripe_id, "object": "product", "name": "Oil"}
+        for number in range(50):
+            deliver(event(id=f"evt_{number}", data={"object": shown}))
+
+        with django_assert_max_num_queries(6):
+            assert process() == 50

@@ -1,0 +1,113 @@
+"""Stripe's messages: verified, stored once, answered at once; what they mean is found later, by the worker.
+
+An event carries no truth, for events come in any order, twice, or late: it only asks for a read. The echo of our own
+call is known by its idempotency key and asks for none when it says what the mirror says, or while its call is open.
+https://docs.stripe.com/webhooks
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.db.models import F
+from django.utils import timezone
+
+from billings.gateway import key_is_live
+from billings.models import BillingProduct, StripeCall, StripeEvent
+
+BATCH = 500
+
+
+def store(event: Mapping[str, Any]) -> None:
+    """Keep a verified event, once by its id; every judgement of its shape is made here, at the door."""
+    shown = _mapping(_mapping(event.get("data")).get("object"))
+    request = _mapping(event.get("request"))
+    StripeEvent.objects.bulk_create(
+        [
+            StripeEvent(
+                event_id=event["id"],
+                type=str(event.get("type", ""))[:100],
+                stripe_product=_product_id(shown),
+                livemode=bool(event.get("livemode")),
+                idempotency_key=str(request.get("idempotency_key") or "")[:255],
+                shown=shown,
+            )
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _product_id(shown: Mapping[str, Any]) -> str:
+    """The product that an event is about; empty for everything else that Stripe may tell us."""
+    if shown.get("object") == "product":
+        return str(shown.get("id", ""))[:255]
+    if shown.get("object") == "price":
+        product = shown.get("product") or ""
+        return str(product.get("id", "") if isinstance(product, dict) else product)[:255]
+    return ""
+
+
+def process(limit: int = BATCH) -> int:
+    """Judge what is waiting, oldest first; returns how many. A constant number of queries, however many they are."""
+    events = list(StripeEvent.objects.filter(processed_at=None).order_by("id")[:limit])
+    if not events:
+        return 0
+    # The calls first: what they settled is in the mirror by the time that is read.
+    calls = StripeCall.objects.filter(key__in={event.idempotency_key for event in events if event.idempotency_key})
+    settled = dict(calls.values_list("key", "settled_at"))
+    ids = {event.stripe_product for event in events if event.stripe_product and event.livemode == key_is_live()}
+    products = {
+        product.stripe_id: product
+        for product in BillingProduct.objects.filter(stripe_id__in=ids).prefetch_related("prices")
+    }
+    wanted = set()
+    for event in events:
+        product = products.get(event.stripe_product)
+        event.outcome = _judge(event, product, settled)
+        if product and event.outcome == StripeEvent.Outcome.READ:
+            wanted.add(product.pk)
+        event.processed_at = timezone.now()
+    want_reads(wanted)
+    StripeEvent.objects.bulk_update(events, ["outcome", "processed_at"])
+    return len(events)
+
+
+def _judge(event: StripeEvent, product: BillingProduct | None, settled: Mapping[str, Any]) -> str:
+    if product is None:
+        return StripeEvent.Outcome.IGNORED
+    if event.idempotency_key in settled and (
+        settled[event.idempotency_key] is None or _says_the_same(event.shown, product)
+    ):
+        return StripeEvent.Outcome.ECHO
+    return StripeEvent.Outcome.READ
+
+
+def _says_the_same(shown: Mapping[str, Any], product: BillingProduct) -> bool:
+    """Whether an event shows just what the mirror holds."""
+    if shown.get("object") == "price":
+        price = next((price for price in product.prices.all() if price.stripe_id == shown.get("id")), None)
+        return price is not None and price.active == shown.get("active") and not price.gone
+    default = shown.get("default_price") or ""
+    return product.exists and (
+        shown.get("name"),
+        shown.get("description") or "",
+        next(iter(shown.get("images") or []), ""),
+        shown.get("active"),
+        default.get("id") if isinstance(default, dict) else default,
+    ) == (
+        product.observed_name,
+        product.observed_description,
+        product.observed_image,
+        product.observed_active,
+        product.observed_default_price,
+    )
+
+
+def want_reads(product_ids: Iterable[Any]) -> None:
+    """Ask for one more read of each; a read under way does not count for it, since it may have looked too early."""
+    BillingProduct.objects.filter(pk__in=list(product_ids)).update(
+        reads_wanted=F("reads_wanted") + 1, next_attempt_at=timezone.now()
+    )
