@@ -160,9 +160,10 @@
   document.addEventListener("htmx:afterSettle", ({ target }) => {
     start(target.parentElement ?? document);
     all(".invalid-feedback[id]").forEach(markField);
-    if (chip() === said) return;
-    // The status is asked for every second: a screen reader hears of it when it has become another one.
+    const before = said;
     said = chip();
+    // The status is asked for every second: a screen reader hears of it when it has become another one.
+    if (target.id !== "status" || said === before) return;
     const news = Object.assign(document.createElement("span"), { className: "visually-hidden", textContent: said });
     toasts().append(news);
     setTimeout(() => news.remove(), 5000);
