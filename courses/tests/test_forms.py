@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from billings.money import PriceSpec
-from courses.content import FIELDS, Content
+from courses.content import FIELDS, Content, NewCover
 from courses.forms import CourseForm
 from courses.models import Course
 from courses.tests.conftest import form_of
@@ -78,13 +78,13 @@ class TestNewCourse:
 
         assert form.is_valid()
         assert form.content().price == spec
-        assert form["price"].note == said
+        assert form.notes["price"] == said
 
     def test_a_word_of_caution_where_stripe_may_refuse(self):
         form = sent(price="2000000")
 
         assert form.is_valid()
-        assert "large amount" in form["price"].note
+        assert "large amount" in form.notes["price"]
 
     def test_numbers_are_read_the_way_of_their_writer(self):
         german, english = (
@@ -106,7 +106,9 @@ class TestNewCourse:
         form = CourseForm.sent({"title": "Bread"}, {"cover": picture()})
 
         assert form.is_valid()
-        assert form.content().cover.data.startswith(b"RIFF")
+        cover = form.content().cover
+        assert isinstance(cover, NewCover)
+        assert cover.data.startswith(b"RIFF")
 
     @pytest.mark.parametrize(("data", "words"), [(b"", "empty"), (b"hello", "not a PNG, JPEG or WebP")])
     def test_a_bad_cover_is_refused(self, data, words):

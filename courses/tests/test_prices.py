@@ -4,9 +4,9 @@ from billings.money import PriceSpec
 from courses.models import Course
 
 
-def set_price(course: Course, person, amount: int | None, **why) -> None:
+def set_price(course: Course, person, amount: int, **why) -> None:
     billing = Course.objects.select_related("billing").get(pk=course.pk).billing
-    pricing.set_price(billing, amount and PriceSpec(amount, "usd"), actor=person.user, **why)
+    pricing.set_price(billing, PriceSpec(amount, "usd"), actor=person.user, **why)
 
 
 class TestPrices:
