@@ -59,6 +59,13 @@ class SandboxProcess:
         """Let blocked answers go, and late work be carried out, now."""
         self._door("POST", "faults/release")
 
+    def settings(self, **settings: Any) -> None:
+        """Until the next reset."""
+        self._door("POST", "settings", settings)
+
+    def register_key(self, key: str, *, account: str, permission: str = "write") -> None:
+        self._door("POST", "keys", {"key": key, "account": account, "permission": permission})
+
     def dashboard(self, path: str, **body: Any) -> dict[str, Any]:
         """Somebody edits in the Dashboard."""
         return self._door("POST", f"dashboard/{path}", body)
