@@ -1,0 +1,156 @@
+"""One call from arrival to answer, in the order Stripe judges it: key, rate, address, idempotency, parameters, work.
+
+Everything in here is synchronous and one transaction, so that requests never meet half-done work.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from urllib.parse import unquote
+
+from billings.sandbox import expand, forms, operations
+from billings.sandbox.accounts import Key, Realm
+from billings.sandbox.calls import Call
+from billings.sandbox.checks import check
+from billings.sandbox.idempotency import Remembered
+from billings.sandbox.refusals import Refusal, invalid
+from billings.sandbox.schema import shape_of
+from billings.sandbox.shapes import Json
+from billings.sandbox.world import World
+
+FORM = "application/x-www-form-urlencoded"
+NOT_REMEMBERED = (401, 403, 409, 429)
+
+type Twist = Callable[[Callable[[], Json]], Json]
+"""What a stored fault does with the work: instead of it, or after it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    body: Json
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+class Api:
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def open(self, method: str, path: str, query: str, headers: dict[str, str], body: bytes) -> Call:
+        """A call as it arrived, before anything judged it."""
+        call = self.world.calls.open(method, unquote(path), headers)
+        try:
+            call.params = _parameters(method, query, headers, body)
+        except Refusal as refusal:
+            call.unreadable = refusal
+        return call
+
+    def perform(self, call: Call, twist: Twist | None = None) -> Answer:
+        """The answer to a call. When this returns, what it says is stored."""
+        with self.world.store.transaction():
+            try:
+                answer = self._judge(call, twist)
+            except Refusal as refusal:
+                answer = self.refused(call, refusal)
+            call.status = answer.status
+            self.world.calls.save(call)
+        self.world.webhooks.wake()
+        return answer
+
+    def identify(self, call: Call) -> Key:
+        key = self.world.keyring.identify(call.headers)
+        call.account, call.livemode = key.realm.account, key.realm.livemode
+        return key
+
+    @contextmanager
+    def holding(self, call: Call) -> Iterator[None]:
+        """While this lasts, the call's key is answered 409: its first request is at work."""
+        realm = None
+        with suppress(Refusal):
+            realm = self.identify(call).realm
+        if realm is None or call.key is None or self.world.keys.knows(realm, call.key):
+            yield
+            return
+        place = (realm, call.key)
+        self.world.keys.held.add(place)
+        try:
+            yield
+        finally:
+            self.world.keys.held.discard(place)
+
+    def refused(self, call: Call, refusal: Refusal) -> Answer:
+        error = refusal.body(call.request_id, livemode=bool(call.livemode))
+        call.error = refusal.code or refusal.type
+        return Answer(refusal.status, error, dict(refusal.headers))
+
+    def _judge(self, call: Call, twist: Twist | None) -> Answer:
+        world = self.world
+        key = self.identify(call)
+        realm = key.realm
+        world.limits.count(world.settings, realm, call.method, call.path)
+        operation, names = operations.find(call.method, call.path)
+        key.must_allow(call.method)
+        request = f"{call.method} {call.path} {json.dumps(call.params, sort_keys=True)}"
+        if call.key and (kept := world.keys.recall(realm, call.key, request)):
+            return self._replayed(call, kept)
+        params = self._checked(call, operation)
+        paths = params.pop("expand", [])
+        tree = expand.plan(operation.returns, paths) if paths else {}
+        context = world.context(realm, call.request_id, call.key)
+
+        def work() -> Json:
+            with world.store.transaction():
+                answer: Json = operation.run(context, params, *names)
+            call.done = True
+            return expand.expanded(world.store, realm, answer, tree)
+
+        return self._worked(call, realm, request, lambda: twist(work) if twist else work())
+
+    def _checked(self, call: Call, operation: operations.Operation) -> Json:
+        if call.unreadable:
+            raise call.unreadable
+        params = check(shape_of(operation.params), call.params)
+        if operation.examine:
+            operation.examine(params)
+        return params
+
+    def _worked(self, call: Call, realm: Realm, request: str, work: Callable[[], Json]) -> Answer:
+        try:
+            answer = Answer(200, work())
+        except Refusal as refusal:
+            answer = self.refused(call, refusal)
+        if call.key and answer.status not in NOT_REMEMBERED:
+            self.world.keys.remember(realm, call.key, request, Remembered(answer.status, answer.body, call.request_id))
+        return answer
+
+    def _replayed(self, call: Call, kept: Remembered) -> Answer:
+        call.replayed = True
+        call.error = kept.body.get("error", {}).get("code") if kept.status >= 400 else None
+        headers = {"Idempotent-Replayed": "true", "Original-Request": kept.request_id}
+        if kept.status >= 500:
+            headers["Stripe-Should-Retry"] = "false"
+        return Answer(kept.status, kept.body, headers)
+
+    def headers(self, call: Call, answer: Answer) -> dict[str, str]:
+        version = call.headers.get("stripe-version", self.world.api_version)
+        headers = {"Request-Id": call.request_id, "Stripe-Version": version} | answer.headers
+        if call.key:
+            headers = {"Idempotency-Key": call.key, "Original-Request": call.request_id} | headers
+        return headers
+
+
+def _parameters(method: str, query: str, headers: dict[str, str], body: bytes) -> Json:
+    if method == "POST" and body:
+        if headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
+            raise invalid(
+                "Invalid request (check that your POST content type is application/x-www-form-urlencoded). If you have any "
+                "questions, we can help at https://support.stripe.com/."
+            )
+        try:
+            query = "&".join(filter(None, (query, body.decode())))
+        except UnicodeDecodeError:
+            raise invalid("Invalid request: the body is not UTF-8.") from None
+    return forms.decode(query)

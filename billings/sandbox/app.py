@@ -1,0 +1,76 @@
+"""The application: Stripe's API on every address, the sandbox's own door under `/_sandbox/`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from billings.sandbox.api import Answer, Api
+from billings.sandbox.calls import Call
+from billings.sandbox.door import Door
+from billings.sandbox.faulty import Cut, Faulty, Garbage
+from billings.sandbox.server import cut
+from billings.sandbox.store import dump
+from billings.sandbox.world import World
+
+GARBAGE = b'<html><head><title>Welcome to nginx!</title></head><body>\x00\xff{"id": "prod_'
+
+
+def application(world: World) -> ASGIApp:
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        world.webhooks.wake()
+        deliveries = asyncio.ensure_future(world.webhooks.run())
+        yield
+        deliveries.cancel()
+        with suppress(asyncio.CancelledError):
+            await deliveries
+        world.store.close()
+
+    return Starlette(
+        routes=[Mount("/_sandbox", app=Door(world).app), Mount("/", app=StripeApi(world))], lifespan=lifespan
+    )
+
+
+class StripeApi:
+    def __init__(self, world: World) -> None:
+        self.world, self.api = world, Api(world)
+        self.faulty = Faulty(world, self.api)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        body = await _read(receive)
+        call = self.api.open(scope["method"], scope["path"], scope["query_string"].decode("latin-1"), headers, body)
+        fault = self.world.faults.pick_for_call(call.method, call.path)
+        try:
+            answer = await self.faulty.answer(call, fault, receive) if fault else self.api.perform(call)
+        except Cut as ending:
+            await cut(scope, receive, reset=ending.reset)
+        except Garbage:
+            await _send(send, 200, GARBAGE, {"Request-Id": call.request_id})
+        else:
+            await self._answer(call, answer, send)
+
+    async def _answer(self, call: Call, answer: Answer, send: Send) -> None:
+        await _send(send, answer.status, dump(answer.body).encode(), self.api.headers(call, answer))
+
+
+async def _read(receive: Receive) -> bytes:
+    chunks: list[bytes] = []
+    message: Message = {"more_body": True}
+    while message.get("more_body"):
+        message = await receive()
+        chunks.append(message.get("body", b""))
+    return b"".join(chunks)
+
+
+async def _send(send: Send, status: int, body: bytes, headers: dict[str, str]) -> None:
+    fields = {"Content-Type": "application/json", "Content-Length": str(len(body))} | headers
+    raw = [(name.lower().encode(), value.encode("latin-1", "replace")) for name, value in fields.items()]
+    await send({"type": "http.response.start", "status": status, "headers": raw})
+    await send({"type": "http.response.body", "body": body})

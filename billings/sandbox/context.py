@@ -1,0 +1,27 @@
+"""What an operation works with: whose request it is, and where things are kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from billings.sandbox.accounts import Realm
+from billings.sandbox.clock import Clock
+from billings.sandbox.events import Events
+from billings.sandbox.settings import Settings
+from billings.sandbox.shapes import Json
+from billings.sandbox.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    store: Store
+    clock: Clock
+    settings: Settings
+    events: Events
+    realm: Realm
+    request_id: str | None = None  # None: somebody in the Dashboard
+    idempotency_key: str | None = None
+
+    def emit(self, type: str, about: Json, previous: Json | None = None) -> None:
+        request: Json = {"id": self.request_id, "idempotency_key": self.idempotency_key}
+        self.events.emit(self.realm, type, about, previous=previous, request=request)

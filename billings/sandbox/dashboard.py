@@ -1,0 +1,116 @@
+"""Somebody at work in the Dashboard: the same rules as the API's, events without a request.
+
+Bodies are the API's parameters as JSON. What only the Dashboard can do is here too: deleting prices and with them
+products, and editing a price in place, which makes a new one behind the scenes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from billings.sandbox import endpoints, ids, lookup, prices, products
+from billings.sandbox.checks import check
+from billings.sandbox.context import Context
+from billings.sandbox.operations import OPERATIONS
+from billings.sandbox.refusals import no_such_address
+from billings.sandbox.schema import shape_of
+from billings.sandbox.shapes import Json
+
+
+def act(context: Context, steps: list[str], body: Json) -> Json:
+    """`steps` is the address behind `/_sandbox/dashboard/`: products, products/ID, products/ID/archive, …"""
+    match steps:
+        case ["products" | "prices" as kind]:
+            return _create(context, kind, body)
+        case ["products" | "prices" as kind, object_id]:
+            return _call(context, kind, body, object_id)
+        case ["products" | "prices" as kind, object_id, "archive" | "activate" as verb]:
+            return _call(context, kind, {"active": verb == "activate"}, object_id)
+        case ["products", product_id, "delete"]:
+            return _delete_product(context, product_id)
+        case ["prices", price_id, "delete"]:
+            return _delete_price(context, price_id)
+        case ["prices", price_id, "default"]:
+            return _make_default(context, price_id)
+        case ["products", product_id, "price"]:
+            return _edit_price(context, product_id, body)
+        case ["webhook_endpoints", endpoint_id, "roll"]:
+            return _roll(context, endpoint_id, body)
+        case _:
+            raise no_such_address("POST", "/_sandbox/dashboard/" + "/".join(steps))
+
+
+def _call(context: Context, kind: str, body: Json, *names: str) -> Json:
+    operation = OPERATIONS["POST", f"{kind}/*" if names else kind]
+    params = check(shape_of(operation.params), as_form(body))
+    if operation.examine:
+        operation.examine(params)
+    return operation.run(context, params, *names)
+
+
+def as_form(value: Any) -> Any:
+    """JSON as it would have come in a form."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "true" if value else "false"
+        case dict():
+            return {key: as_form(one) for key, one in value.items()}
+        case list():
+            return {str(index): as_form(one) for index, one in enumerate(value)}
+        case _:
+            return str(value)
+
+
+def _create(context: Context, kind: str, body: Json) -> Json:
+    default = body.pop("default", False) if kind == "prices" else False
+    made = _call(context, kind, body)
+    if default:
+        _make_default(context, made["id"])
+    return made
+
+
+def _make_default(context: Context, price_id: str) -> Json:
+    price = lookup.price(context, price_id)
+    return _call(context, "products", {"default_price": price_id}, price["product"])
+
+
+def _edit_price(context: Context, product_id: str, body: Json) -> Json:
+    """A new price like the old default with what was changed; it becomes the default, the old one is archived."""
+    product = lookup.product(context, product_id)
+    old = lookup.price(context, product["default_price"]) if product["default_price"] else None
+    like: Json = {"product": product_id}
+    if old:
+        like |= {"currency": old["currency"], "metadata": old["metadata"]}
+        if old["recurring"]:
+            like["recurring"] = {name: old["recurring"][name] for name in ("interval", "interval_count")}
+    made = _call(context, "prices", like | body)
+    _make_default(context, made["id"])
+    if old and old["active"]:
+        _call(context, "prices", {"active": False}, old["id"])
+    return made
+
+
+def _delete_price(context: Context, price_id: str) -> Json:
+    price = lookup.price(context, price_id)
+    product = context.store.products.get(context.realm, price["product"])
+    if product and product["default_price"] == price_id:
+        products.save(context, product, product | {"default_price": None})
+    prices.remove(context, price)
+    return {"id": price_id, "object": "price", "deleted": True}
+
+
+def _delete_product(context: Context, product_id: str) -> Json:
+    """With its prices, as long as nobody bought (and here nobody ever did): our reading of manage-prices#delete-product."""
+    lookup.product(context, product_id)
+    for price in context.store.prices.find(context.realm, [("product = ?", (product_id,))]):
+        prices.remove(context, price)
+    return products.delete(context, {}, product_id)
+
+
+def _roll(context: Context, endpoint_id: str, body: Json) -> Json:
+    endpoint = endpoints.retrieve(context, {}, endpoint_id)
+    secret = body.get("secret") or ids.webhook_secret()
+    endpoints.roll(context.store, endpoint_id, secret, context.clock.time(), float(body.get("expires_in", 86_400)))
+    return endpoint | {"secret": secret}

@@ -1,0 +1,226 @@
+"""The sandbox's own door under `/_sandbox/`: JSON for tests and scripts, pages for people. README.md has the bodies.
+
+A form posted by a page is taken like the same JSON and answered with the page again.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Route, Router
+from starlette.types import ASGIApp
+
+from billings.sandbox import dashboard, ids
+from billings.sandbox.accounts import Key, Realm
+from billings.sandbox.faults import BadFault
+from billings.sandbox.refusals import Refusal
+from billings.sandbox.seed import seed
+from billings.sandbox.settings import BadSetting
+from billings.sandbox.shapes import Json
+from billings.sandbox.world import World
+
+LOCAL = ("localhost", "127.0.0.1", "::1")
+
+type Handler = Callable[[Request, Json], Json]
+
+
+class BadBody(Exception):
+    """Says in one sentence what is wrong with a control body."""
+
+
+class Door:
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.app: ASGIApp = Router(routes=self._routes())
+
+    def _routes(self) -> list[BaseRoute]:
+        pages: dict[str, Handler] = {
+            "/calls": self.calls,
+            "/faults": self.faults,
+            "/state": self.state,
+            "/clock": self.clock,
+            "/settings": self.settings,
+            "/webhooks": self.webhooks,
+        }
+        actions: dict[str, Handler] = {
+            "/faults": self.add_fault,
+            "/faults/release": self.release,
+            "/seed": self.seed,
+            "/reset": self.reset,
+            "/clock": self.move_clock,
+            "/settings": self.change_settings,
+            "/keys": self.register_key,
+            "/events": self.make_event,
+            "/webhooks/resend": self.resend,
+            "/webhooks/hurry": self.hurry,
+            "/dashboard/{steps:path}": self.dashboard,
+        }
+        removals: dict[str, Handler] = {"/faults": self.remove_faults, "/faults/{id:int}": self.remove_faults}
+        return [
+            *(Route(path, self._answering(handler), methods=["GET"]) for path, handler in pages.items()),
+            *(Route(path, self._answering(handler), methods=["POST"]) for path, handler in actions.items()),
+            *(Route(path, self._answering(handler), methods=["DELETE"]) for path, handler in removals.items()),
+        ]
+
+    def _answering(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+        async def answer(request: Request) -> Response:
+            if not _from_here(request):
+                return JSONResponse({"error": "This door opens to pages of this machine only."}, 403)
+            try:
+                body = await _body(request)
+                with self.world.store.transaction():
+                    found = handler(request, body)
+            except (BadBody, BadFault, BadSetting) as error:
+                return JSONResponse({"error": str(error)}, 400)
+            except Refusal as refusal:
+                return JSONResponse(refusal.body(ids.request_id()), refusal.status)
+            self.world.webhooks.wake()
+            if _by_a_person(request):
+                return RedirectResponse(request.headers.get("referer", "/_sandbox/"), 303)
+            return JSONResponse(found)
+
+        return answer
+
+    def _realm(self, request: Request) -> Realm:
+        """`?account=acct_…&livemode=true` chooses; else the account and mode of the key the sandbox was started with."""
+        default, query = self.world.default, request.query_params
+        livemode = query["livemode"] == "true" if "livemode" in query else default.livemode
+        return Realm(query.get("account", default.account), livemode)
+
+    def calls(self, request: Request, body: Json) -> Json:
+        query = request.query_params
+        limit = int(query["limit"]) if query.get("limit", "").isdigit() else None
+        since = query.get("since", "0")
+        return {"calls": self.world.calls.since(int(since) if since.isdigit() else 0, limit)}
+
+    def faults(self, request: Request, body: Json) -> Json:
+        return self.world.faults.as_json()
+
+    def add_fault(self, request: Request, body: Json) -> Json:
+        return self.world.faults.add(body).as_json()
+
+    def remove_faults(self, request: Request, body: Json) -> Json:
+        self.world.faults.clear(request.path_params.get("id"))
+        return self.world.faults.as_json()
+
+    def release(self, request: Request, body: Json) -> Json:
+        self.world.faults.release()
+        return self.world.faults.as_json()
+
+    def state(self, request: Request, body: Json) -> Json:
+        realm, store = self._realm(request), self.world.store
+        return {
+            "account": realm.account,
+            "livemode": realm.livemode,
+            "products": store.products.find(realm, oldest_first=True),
+            "prices": store.prices.find(realm, oldest_first=True),
+        }
+
+    def seed(self, request: Request, body: Json) -> Json:
+        started = time.perf_counter()
+        made = seed(self.world.context(self._realm(request)), body)
+        return made | {"seconds": round(time.perf_counter() - started, 2)}
+
+    def reset(self, request: Request, body: Json) -> Json:
+        self.world.reset()
+        return {"reset": True}
+
+    def clock(self, request: Request, body: Json) -> Json:
+        return {"now": self.world.clock.now(), "offset": round(self.world.clock.offset, 3)}
+
+    def move_clock(self, request: Request, body: Json) -> Json:
+        clock = self.world.clock
+        match body:
+            case {"advance": int() | float() as seconds}:
+                clock.advance(seconds)
+            case {"now": int() | float() as moment}:
+                clock.set(moment)
+            case {"offset": int() | float() as offset}:
+                clock.offset = float(offset)
+            case _:
+                raise BadBody('Send {"advance": seconds}, {"now": moment} or {"offset": 0}.')
+        self.world.move_clock()
+        return self.clock(request, body)
+
+    def settings(self, request: Request, body: Json) -> Json:
+        return self.world.settings.as_json()
+
+    def change_settings(self, request: Request, body: Json) -> Json:
+        self.world.change_settings(self.world.settings.changed(body))
+        return self.world.settings.as_json()
+
+    def register_key(self, request: Request, body: Json) -> Json:
+        secret, permission = body.get("key"), body.get("permission", "write")
+        if not isinstance(secret, str) or permission not in ("write", "read", "none", "revoked"):
+            raise BadBody('Send {"key": "sk_test_…", "account": "acct_…", "permission": "write|read|none|revoked"}.')
+        realm = Realm(body.get("account", self.world.default.account), "_live_" in secret)
+        key = None if permission == "revoked" else Key(realm, permission)
+        self.world.keyring.registered[secret] = key
+        return {"account": realm.account, "livemode": realm.livemode, "permission": permission}
+
+    def webhooks(self, request: Request, body: Json) -> Json:
+        endpoints = self.world.store.endpoints.find(self._realm(request))
+        return {
+            "endpoints": endpoints,
+            "deliveries": self.world.webhooks.as_json(int(request.query_params.get("limit", 100))),
+        }
+
+    def make_event(self, request: Request, body: Json) -> Json:
+        """Any event at all, as Stripe might send one tomorrow."""
+        if not isinstance(body.get("type"), str) or not isinstance(body.get("object"), dict):
+            raise BadBody('Send {"type": "customer.created", "object": {…}}, and previous_attributes if you like.')
+        self.world.context(self._realm(request)).emit(body["type"], body["object"], body.get("previous_attributes"))
+        newest = self.world.store.events.find(self._realm(request), limit=1)
+        return newest[0] if newest else {}
+
+    def resend(self, request: Request, body: Json) -> Json:
+        return {"deliveries": self.world.webhooks.again(str(body.get("event", "")))}
+
+    def hurry(self, request: Request, body: Json) -> Json:
+        return {"deliveries": self.world.webhooks.hurry()}
+
+    def dashboard(self, request: Request, body: Json) -> Json:
+        steps = request.path_params["steps"].strip("/").split("/")
+        return dashboard.act(self.world.context(self._realm(request)), steps, body)
+
+
+async def _body(request: Request) -> Json:
+    """JSON, whatever its content type says, or a form of the pages."""
+    raw = (await request.body()).decode()
+    if _is_form(request) and not raw.lstrip().startswith("{"):
+        return {name: _guessed(value) for name, value in parse_qsl(raw)}
+    try:
+        body: Any = json.loads(raw) if raw.strip() else {}
+    except ValueError as error:
+        raise BadBody("The body is not JSON.") from error
+    if not isinstance(body, dict):
+        raise BadBody("The body must be a JSON object.")
+    return body
+
+
+def _is_form(request: Request) -> bool:
+    return request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+
+
+def _by_a_person(request: Request) -> bool:
+    return _is_form(request) and "text/html" in request.headers.get("accept", "")
+
+
+def _guessed(value: str) -> Any:
+    """What a form's field means: a number, true, false, or its text."""
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
+
+
+def _from_here(request: Request) -> bool:
+    """Not by a foreign page in somebody's browser: neither its Origin nor a Host name it made point here."""
+    origin = request.headers.get("origin")
+    return request.url.hostname in LOCAL and (origin is None or urlsplit(origin).netloc == request.headers.get("host"))

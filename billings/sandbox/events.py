@@ -1,0 +1,70 @@
+"""Events: one for each change, kept to the last 100,000, each with a delivery for every endpoint that wants it.
+
+docs.stripe.com/api/events: `request` names the call that caused it and is empty for the Dashboard;
+`previous_attributes` has what an update changed, of metadata only the keys that did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from billings.sandbox import ids
+from billings.sandbox.accounts import Realm
+from billings.sandbox.clock import Clock
+from billings.sandbox.shapes import Json
+from billings.sandbox.store import KEPT, Store
+
+API_VERSION = "2026-10-28.endive"
+TRIM_EVERY = 1_000
+
+type Announce = Callable[[Realm, Json], int]
+"""Queues an event's deliveries and says how many there are; -1: this event never was."""
+
+
+class Events:
+    def __init__(self, store: Store, clock: Clock, announce: Announce) -> None:
+        self.store, self.clock, self.announce = store, clock, announce
+        self._since_trim = 0
+
+    def emit(self, realm: Realm, type: str, about: Json, *, previous: Json | None = None, request: Json) -> None:
+        event: Json = {
+            "id": ids.event_id(),
+            "object": "event",
+            "api_version": API_VERSION,
+            "created": self.clock.now(),
+            "data": {"object": about} | ({"previous_attributes": previous} if previous is not None else {}),
+            "livemode": realm.livemode,
+            "pending_webhooks": 0,
+            "request": request,
+            "type": type,
+        }
+        waiting = self.announce(realm, event)
+        if waiting < 0:
+            return
+        self.store.events.add(realm, event | {"pending_webhooks": waiting})
+        if waiting:
+            self.store.db.execute("UPDATE events SET undelivered = ? WHERE id = ?", (waiting, event["id"]))
+        self._trim()
+
+    def _trim(self) -> None:
+        self._since_trim += 1
+        if self._since_trim >= TRIM_EVERY:
+            self._since_trim = 0
+            for table in ("events", "deliveries"):
+                oldest = f"(SELECT max(seq) FROM {table}) - ?"
+                self.store.db.execute(f"DELETE FROM {table} WHERE seq <= {oldest}", (KEPT,))
+
+
+def differences(before: Any, after: Any) -> Json:
+    """What `previous_attributes` holds: the old value of each top-level field that changed.
+
+    Of nested objects only the keys that changed; a key that was not there before is null.
+    """
+    changed: Json = {}
+    for key in before.keys() | after.keys():
+        old, new = before.get(key), after.get(key)
+        if old != new:
+            nested = isinstance(old, dict) and isinstance(new, dict)
+            changed[key] = differences(old, new) if nested else old
+    return changed

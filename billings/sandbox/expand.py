@@ -1,0 +1,61 @@
+"""`expand[]`: ids replaced by the objects they stand for, four levels deep (docs.stripe.com/api/expanding_objects)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from billings.sandbox.accounts import Realm
+from billings.sandbox.refusals import invalid
+from billings.sandbox.shapes import Json
+from billings.sandbox.store import Store
+
+DEEPEST = 4
+# By kind: what each field leads to; None: a field that is only there when asked for.
+FIELDS: Mapping[str, Mapping[str, str | None]] = {
+    "product": {"default_price": "price", "tax_code": None},
+    "price": {"product": "product", "currency_options": None, "tiers": None},
+}
+HIDDEN = ("currency_options", "tiers")
+
+type Tree = dict[str, "Tree"]
+
+
+def plan(kind: str, paths: list[str]) -> Tree:
+    """The paths as a tree, or Stripe's refusal. `kind` is what the call answers: "price", or "list of price"."""
+    tree: Tree = {}
+    for number, path in enumerate(paths):
+        steps = path.split(".")
+        if len(steps) > DEEPEST:
+            raise invalid(f"You cannot expand more than {DEEPEST} levels of a property. Property: {path}", "expand")
+        _walk(kind, steps, path, number)
+        place = tree
+        for step in steps:
+            place = place.setdefault(step, {})
+    return tree
+
+
+def _walk(kind: str, steps: list[str], path: str, number: int) -> None:
+    current: str | None = kind
+    for step in steps:
+        if current and current.startswith("list of ") and step == "data":
+            current = current.removeprefix("list of ")
+            continue
+        fields = FIELDS.get(current or "", {})
+        if step not in fields:
+            raise invalid(f"This property cannot be expanded ({path}).", f"expand[{number}]")
+        current = fields[step]
+
+
+def expanded(store: Store, realm: Realm, answer: Json, tree: Tree) -> Json:
+    """The answer as asked for: what is only there on request left out, ids in `tree` replaced by objects."""
+    if answer.get("object") == "list":
+        return answer | {"data": [expanded(store, realm, one, tree.get("data", {})) for one in answer["data"]]}
+    kind = answer.get("object", "")
+    shown = {name: value for name, value in answer.items() if name not in HIDDEN or name in tree}
+    for name, below in tree.items():
+        target = FIELDS.get(kind, {}).get(name)
+        if target and isinstance(shown.get(name), str):
+            shelf = store.products if target == "product" else store.prices
+            found = shelf.get(realm, shown[name])
+            shown[name] = expanded(store, realm, found, below) if found else shown[name]
+    return shown

@@ -1,0 +1,35 @@
+"""Form encoding as Stripe reads it: `recurring[interval]=month&images[0]=…&expand[]=…` into nested dictionaries.
+
+Lists stay dictionaries with their indices as keys ("0", "1", …; a bare `[]` counts on): only `checks.py` knows which
+parameters are lists.
+"""
+
+import re
+from urllib.parse import parse_qsl
+
+from billings.sandbox.refusals import invalid
+from billings.sandbox.shapes import Json
+
+_NAME = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
+
+
+def decode(text: str) -> Json:
+    params: Json = {}
+    for name, value in parse_qsl(text, keep_blank_values=True, max_num_fields=10_000):
+        if "[" in name:
+            _put(params, name, value)
+        else:
+            params[name] = value
+    return params
+
+
+def _put(params: Json, name: str, value: str) -> None:
+    match = _NAME.fullmatch(name)
+    if match is None:
+        raise invalid(f"Invalid parameter name: {name}", name)
+    place, steps = params, [match[1], *match[2][1:-1].split("][")]
+    for step in steps[:-1]:
+        place = place.setdefault(step, {})
+        if not isinstance(place, dict):
+            raise invalid("Invalid object", name)
+    place[steps[-1] or str(len(place))] = value

@@ -1,0 +1,36 @@
+"""Rate limits (docs.stripe.com/rate-limits): so many requests a second in all, and for each endpoint. Off by default.
+
+Counted in whole seconds of real time, for each account and mode. An endpoint is a method and an address without the id.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+
+from billings.sandbox.accounts import Realm
+from billings.sandbox.refusals import rate_limited
+from billings.sandbox.settings import Settings
+
+
+class RateLimits:
+    def __init__(self) -> None:
+        self._second = 0
+        self._counts: Counter[tuple[str, ...]] = Counter()
+
+    def count(self, settings: Settings, realm: Realm, method: str, path: str) -> None:
+        """One more request, or a 429 when there were enough in this second."""
+        if settings.rate_limit_total is None and settings.rate_limit_endpoint is None:
+            return
+        second = int(time.monotonic())
+        if second != self._second:
+            self._second, self._counts = second, Counter()
+        whole = (realm.account, realm.mode)
+        endpoint = (*whole, method, "/".join(path.split("/")[:3]), str(path.count("/")))
+        self._take(whole, settings.rate_limit_total, "global-rate")
+        self._take(endpoint, settings.rate_limit_endpoint, "endpoint-rate")
+
+    def _take(self, counted: tuple[str, ...], most: int | None, reason: str) -> None:
+        if most is not None and self._counts[counted] >= most:
+            raise rate_limited(reason)
+        self._counts[counted] += 1

@@ -1,0 +1,231 @@
+"""Prices (docs.stripe.com/api/prices, docs.stripe.com/products-prices/manage-prices).
+
+What can never change (amount, currency, interval, product) is not in `stripe.params.PriceUpdateParams` and so refused
+as an unknown parameter.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from billings.sandbox import ids, listing, lookup, values
+from billings.sandbox.context import Context
+from billings.sandbox.events import differences
+from billings.sandbox.refusals import exclusive, invalid, missing
+from billings.sandbox.shapes import Json
+
+AMOUNTS = ("unit_amount", "unit_amount_decimal", "custom_unit_amount")
+LONGEST = {"day": 1095, "week": 156, "month": 36, "year": 3}  # three years: docs.stripe.com/api/prices/create
+ONLY_WHEN_ASKED = ("currency_options", "tiers")  # left out unless expanded: docs.stripe.com/api/prices/object
+
+
+def examine(params: Json, inside: str = "") -> None:
+    """What is wrong with the parameters of a new price by themselves."""
+    code = values.currency(params["currency"], _named("currency", inside))
+    _one_amount(params, inside)
+    for name in ("unit_amount", "unit_amount_decimal"):
+        values.amount(params.get(name), code, _named(name, inside))
+    values.metadata(params.get("metadata"), _named("metadata", inside))
+    values.text(params, "lookup_key", 200, inside)
+    values.text(params, "nickname", 5_000, inside)
+    _interval(params.get("recurring"), inside)
+    for other, options in params.get("currency_options", {}).items():
+        values.currency(other, _named("currency_options", inside))
+        values.amount(options.get("unit_amount"), other, f"{_named('currency_options', inside)}[{other}][unit_amount]")
+
+
+def examine_create(params: Json) -> None:
+    if "product" in params and "product_data" in params:
+        raise exclusive(("product", "product_data"))
+    if "product" not in params and "product_data" not in params:
+        raise missing("product")
+    examine(params)
+
+
+def examine_update(params: Json) -> None:
+    values.metadata(params.get("metadata"))
+    values.text(params, "lookup_key", 200)
+    values.text(params, "nickname", 5_000)
+
+
+def _named(name: str, inside: str) -> str:
+    return f"{inside}[{name}]" if inside else name
+
+
+def _one_amount(params: Json, inside: str) -> None:
+    given = [name for name in AMOUNTS if name in params]
+    tiered = params.get("billing_scheme") == "tiered"
+    if len(given) > 1:
+        raise exclusive(_named(name, inside) for name in given)
+    if tiered and not ("tiers" in params and "tiers_mode" in params):
+        raise missing(_named("tiers" if "tiers" not in params else "tiers_mode", inside))
+    if not given and not tiered:
+        raise missing(_named("unit_amount", inside))
+
+
+def _interval(recurring: Json | None, inside: str) -> None:
+    if not recurring:
+        return
+    count, name = recurring.get("interval_count", 1), f"{_named('recurring', inside)}[interval_count]"
+    values.whole(count, name, 1)
+    if count > LONGEST[recurring["interval"]]:
+        raise invalid("Invalid interval: the maximum interval is three years (3 years, 36 months or 156 weeks).", name)
+
+
+def create(context: Context, params: Json) -> Json:
+    product_id = lookup.product(context, params["product"], "product", status=400)["id"]
+    price = build(context, params, product_id)
+    keep(context, price)
+    return price
+
+
+def build(context: Context, params: Json, product_id: str) -> Json:
+    code = params["currency"].lower()
+    if code in context.settings.refused_currencies:
+        raise invalid(f"The currency {code} is not supported for your account.", "currency")
+    _free_lookup_key(context, params)
+    unit_amount, decimal = _amounts(params)
+    recurring = params.get("recurring")
+    price: Json = {
+        "id": ids.price_id(),
+        "object": "price",
+        "active": params.get("active", True),
+        "billing_scheme": params.get("billing_scheme", "per_unit"),
+        "created": context.clock.now(),
+        "currency": code,
+        "custom_unit_amount": _custom(params.get("custom_unit_amount")),
+        "livemode": context.realm.livemode,
+        "lookup_key": params.get("lookup_key"),
+        "metadata": values.merged({}, params.get("metadata", {})),
+        "nickname": params.get("nickname"),
+        "product": product_id,
+        "recurring": _recurring(recurring) if recurring else None,
+        "tax_behavior": params.get("tax_behavior", "unspecified"),
+        "tiers_mode": params.get("tiers_mode"),
+        "transform_quantity": params.get("transform_quantity"),
+        "type": "recurring" if recurring else "one_time",
+        "unit_amount": unit_amount,
+        "unit_amount_decimal": decimal,
+    }
+    return price | {name: params[name] for name in ONLY_WHEN_ASKED if name in params}
+
+
+def _amounts(params: Json) -> tuple[int | None, str | None]:
+    """`unit_amount` is null when the decimal is no whole number (docs.stripe.com/api/prices/object)."""
+    given = params.get("unit_amount", params.get("unit_amount_decimal"))
+    if given is None:
+        return None, None
+    number = Decimal(given)
+    return (int(number) if number == number.to_integral_value() else None), str(given)
+
+
+def _custom(custom: Json | None) -> Json | None:
+    return {name: custom.get(name) for name in ("maximum", "minimum", "preset")} if custom else None
+
+
+def _recurring(recurring: Json) -> Json:
+    return {
+        "interval": recurring["interval"],
+        "interval_count": recurring.get("interval_count", 1),
+        "meter": recurring.get("meter"),
+        "trial_period_days": recurring.get("trial_period_days"),
+        "usage_type": recurring.get("usage_type", "licensed"),
+    }
+
+
+def _free_lookup_key(context: Context, params: Json, own: str | None = None) -> None:
+    """One price of an account holds a lookup key; `transfer_lookup_key` takes it over (docs.stripe.com/api/prices/create)."""
+    key = params.get("lookup_key")
+    holders = context.store.prices.find(context.realm, [("lookup_key = ?", (key,))]) if key else []
+    for holder in holders:
+        if holder["id"] == own:
+            continue
+        if not params.get("transfer_lookup_key"):
+            raise invalid(f"A price (`{holder['id']}`) already uses that lookup key.", "lookup_key")
+        save(context, holder, holder | {"lookup_key": None})
+
+
+def keep(context: Context, price: Json) -> None:
+    context.store.prices.add(context.realm, price)
+    context.emit("price.created", shown(price))
+
+
+def shown(price: Json) -> Json:
+    return {name: value for name, value in price.items() if name not in ONLY_WHEN_ASKED}
+
+
+def retrieve(context: Context, params: Json, price_id: str) -> Json:
+    return lookup.price(context, price_id)
+
+
+def update(context: Context, params: Json, price_id: str) -> Json:
+    before = lookup.price(context, price_id)
+    if params.get("active") is False:
+        _must_not_be_default(context, before)
+    _tax_behavior_stays(before, params)
+    _free_lookup_key(context, params, own=price_id)
+    after = before | {
+        name: params[name] for name in ("active", "nickname", "lookup_key", "tax_behavior") if name in params
+    }
+    if "metadata" in params:
+        after["metadata"] = values.merged(before["metadata"], params["metadata"])
+    if "currency_options" in params:
+        after["currency_options"] = _other_currencies(before, params["currency_options"])
+    return save(context, before, after)
+
+
+def _must_not_be_default(context: Context, price: Json) -> None:
+    """docs.stripe.com/products-prices/manage-prices#archive-price; the sentence is from stripe-python issue 658."""
+    product = context.store.products.get(context.realm, price["product"])
+    if product and product["default_price"] == price["id"]:
+        raise invalid("This price cannot be archived because it is the default price of its product.")
+
+
+def _tax_behavior_stays(price: Json, params: Json) -> None:
+    wanted = params.get("tax_behavior", price["tax_behavior"])
+    if price["tax_behavior"] != "unspecified" and wanted != price["tax_behavior"]:
+        raise invalid(
+            "You cannot change the `tax_behavior` of a price once it is inclusive or exclusive.", "tax_behavior"
+        )
+
+
+def _other_currencies(price: Json, options: Json | str) -> Json:
+    if isinstance(options, str):
+        return {}
+    if price["currency"] in options:  # stripe-node issue 1559
+        raise invalid(
+            "You are specifying an update to a currency option that matches the top-level currency for this price. Please "
+            "remove this currency option and update the top-level params instead.",
+            f"currency_options[{price['currency']}]",
+        )
+    return {**price.get("currency_options", {}), **options}
+
+
+def save(context: Context, before: Json, after: Json) -> Json:
+    """Our reading: an update that changes nothing makes no event."""
+    if after != before:
+        context.store.prices.save(context.realm, after)
+        context.emit("price.updated", shown(after), differences(shown(before), shown(after)))
+    return after
+
+
+def remove(context: Context, price: Json) -> None:
+    """Only the Dashboard can (docs.stripe.com/products-prices/manage-prices#delete-price): the API has no such call."""
+    context.store.prices.remove(context.realm, price["id"])
+    context.emit("price.deleted", shown(price))
+
+
+def examine_list(params: Json) -> None:
+    listing.examine(params)
+    if len(params.get("lookup_keys", [])) > 10:
+        raise invalid("Invalid array: must have at most 10 elements", "lookup_keys")
+
+
+def list_all(context: Context, params: Json) -> Json:
+    """Without `active` only the active ones (docs.stripe.com/api/prices/list); an unknown product is refused."""
+    if "product" in params:
+        lookup.product(context, params["product"], "product", status=400)
+    asked = {"active": True, **params, **params.get("recurring", {})}
+    conditions = listing.equals(asked, "active", "currency", "product", "type", "interval", "usage_type")
+    conditions += listing.among(params, "lookup_keys", "lookup_key")
+    return listing.page(context.store.prices, context.realm, "price", params, conditions, "/v1/prices")

@@ -1,0 +1,76 @@
+"""Posts webhooks from a few threads, each with connections it keeps open. No redirects: docs.stripe.com/webhooks."""
+
+from __future__ import annotations
+
+import http.client
+import queue
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+THREADS = 8
+HEADERS = {
+    "Accept": "*/*; q=0.5, application/xml",
+    "Cache-Control": "no-cache",
+    "Content-Type": "application/json; charset=utf-8",
+    "User-Agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
+}
+
+type Outcome = int | str
+"""The status of the answer, or why there was none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    url: str
+    body: bytes
+    signature: str
+    timeout: float
+    report: Callable[[Outcome], None]  # called in the sender's thread
+
+
+@dataclass(slots=True)
+class Sender:
+    parcels: queue.SimpleQueue[Parcel] = field(default_factory=queue.SimpleQueue)
+    started: bool = False
+
+    def send(self, parcel: Parcel) -> None:
+        if not self.started:
+            self.started = True
+            for number in range(THREADS):  # daemons: an endpoint that hangs does not hold up the end of the program
+                threading.Thread(target=self._work, name=f"webhooks-{number}", daemon=True).start()
+        self.parcels.put(parcel)
+
+    def _work(self) -> None:
+        open_connections: dict[str, http.client.HTTPConnection] = {}
+        while True:
+            parcel = self.parcels.get()
+            parcel.report(_post(parcel, open_connections))
+
+
+def _post(parcel: Parcel, kept: dict[str, http.client.HTTPConnection]) -> Outcome:
+    """Once more over a new connection when the kept one turns out to be closed."""
+    place = urlsplit(parcel.url)
+    reused = place.netloc in kept
+    try:
+        return _post_once(parcel, kept)
+    except (OSError, http.client.HTTPException) as error:
+        kept.pop(place.netloc, None)
+        if reused and isinstance(error, (ConnectionError, http.client.RemoteDisconnected)):
+            return _post(parcel, kept)
+        return str(error) or type(error).__name__
+
+
+def _post_once(parcel: Parcel, kept: dict[str, http.client.HTTPConnection]) -> int:
+    place = urlsplit(parcel.url)
+    kind = http.client.HTTPSConnection if place.scheme == "https" else http.client.HTTPConnection
+    connection = kept.setdefault(place.netloc, kind(place.netloc, timeout=parcel.timeout))
+    path = place.path or "/"
+    target = f"{path}?{place.query}" if place.query else path
+    connection.request("POST", target, parcel.body, HEADERS | {"Stripe-Signature": parcel.signature})
+    response = connection.getresponse()
+    response.read()
+    if response.will_close:
+        kept.pop(place.netloc).close()
+    return response.status

@@ -1,0 +1,6 @@
+"""Names for the two shapes of data that pass through every module."""
+
+from typing import Any
+
+type Json = dict[str, Any]
+"""A Stripe object, a request's parameters or a control body, as JSON has them."""

@@ -1,0 +1,189 @@
+"""Webhooks (docs.stripe.com/webhooks): signed, retried with backoff until a 2xx, in no promised order.
+
+A delivery is a row: it outlives a restart, and is sent again when the sandbox was killed before it heard the answer.
+The days between the retries are days of the sandbox's clock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from billings.sandbox import endpoints
+from billings.sandbox.accounts import Realm
+from billings.sandbox.clock import Clock
+from billings.sandbox.faults import Fault, Faults
+from billings.sandbox.sender import Outcome, Parcel, Sender
+from billings.sandbox.settings import Settings
+from billings.sandbox.shapes import Json
+from billings.sandbox.store import Store, dump
+
+AT_ONCE = 32  # deliveries under way
+LONGEST_SLEEP = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    seq: int
+    realm: Realm
+    event: str
+    endpoint: str
+    attempts: int
+    faults: Json
+
+
+class Webhooks:
+    def __init__(self, store: Store, clock: Clock, faults: Faults, settings: Callable[[], Settings]) -> None:
+        self.store, self.clock, self.faults, self.settings = store, clock, faults, settings
+        self.sender = Sender()
+        self.under_way: set[int] = set()
+        self._due = asyncio.Event()
+
+    def announce(self, realm: Realm, event: Json) -> int:
+        """Queues a new event for each endpoint that wants it, and says for how many; -1: this event never was."""
+        wanting = [one for one in self.store.endpoints.find(realm) if _wants(one, event["type"])]
+        if not wanting:
+            return 0
+        faults = {fault.kind: fault for fault in self.faults.pick_for_event(event["type"])}
+        if "vanish" in faults:
+            return -1
+        for endpoint in wanting:
+            for _ in range(2 if "double" in faults else 1):
+                self._queue(realm, event, endpoint["id"], faults)
+        return len(wanting)
+
+    def _queue(self, realm: Realm, event: Json, endpoint: str, faults: dict[str, Fault]) -> None:
+        due: float | None = self.clock.time()
+        for kind, fault in faults.items():
+            if kind == "delay" and due is not None:
+                due += fault.seconds
+            if kind == "shuffle" and due is not None:
+                due += fault.chance.uniform(0, fault.seconds)
+        state = "waiting"
+        if "drop" in faults:
+            due, state = None, "dropped"
+        carried = {kind: faults[kind].seconds for kind in ("forge", "stale") if kind in faults}
+        self.store.db.execute(
+            "INSERT INTO deliveries (realm, event, type, endpoint, due, state, faults) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (self.store.number(realm), event["id"], event["type"], endpoint, due, state, dump(carried)),
+        )
+
+    def again(self, event_id: str) -> int:
+        """Sends an event once more to every endpoint it was for (the Dashboard's "Resend")."""
+        sql = "UPDATE deliveries SET due = ?, state = 'waiting', attempts = 0 WHERE event = ?"
+        count = self.store.db.execute(sql, (self.clock.time(), event_id)).rowcount
+        self.wake()
+        return count
+
+    def hurry(self) -> int:
+        """Everything that waits for its time is due now."""
+        count = self.store.db.execute("UPDATE deliveries SET due = ? WHERE due > ?", (self.clock.time(),) * 2).rowcount
+        self.wake()
+        return count
+
+    def wake(self) -> None:
+        self._due.set()
+
+    async def run(self) -> None:
+        """Sends what is due, for ever."""
+        while True:
+            self._due.clear()
+            now = self.clock.time()
+            for delivery in self._ready(now):
+                self._send(delivery)
+            try:
+                await asyncio.wait_for(self._due.wait(), self._pause())
+            except TimeoutError:
+                continue
+
+    def _ready(self, now: float) -> list[Delivery]:
+        rows = self.store.rows(
+            "SELECT seq, realm, event, endpoint, attempts, faults FROM deliveries WHERE due <= ? ORDER BY due LIMIT ?",
+            (now, AT_ONCE * 2),
+        )
+        realms = self.store.realms()
+        ready = [Delivery(row[0], realms[row[1]], row[2], row[3], row[4], json.loads(row[5])) for row in rows]
+        return [one for one in ready if one.seq not in self.under_way][: AT_ONCE - len(self.under_way)]
+
+    def _pause(self) -> float:
+        """Until the next delivery is due; what is under way wakes the loop itself."""
+        busy = ", ".join(map(str, self.under_way))
+        row = self.store.one(f"SELECT min(due) FROM deliveries WHERE due IS NOT NULL AND seq NOT IN ({busy})")
+        if row[0] is None or len(self.under_way) >= AT_ONCE:
+            return LONGEST_SLEEP
+        due: float = row[0]
+        return min(max(due - self.clock.time(), 0.0), LONGEST_SLEEP)
+
+    def _send(self, delivery: Delivery) -> None:
+        endpoint = self.store.endpoints.get(delivery.realm, delivery.endpoint)
+        event = self.store.events.get(delivery.realm, delivery.event)
+        if endpoint is None or event is None or endpoint["status"] != "enabled":
+            self._settle(delivery, "the endpoint or the event is gone", for_good=True)
+            return
+        version = endpoint["api_version"] or event["api_version"]
+        body = json.dumps(event | {"api_version": version}, indent=2).encode()
+        loop = asyncio.get_running_loop()
+
+        def report(outcome: Outcome) -> None:
+            loop.call_soon_threadsafe(self._settle, delivery, outcome)
+
+        self.under_way.add(delivery.seq)
+        signature = self._signature(delivery, body)
+        self.sender.send(Parcel(endpoint["url"], body, signature, self.settings().webhook_timeout, report))
+
+    def _signature(self, delivery: Delivery, body: bytes) -> str:
+        secrets = endpoints.secrets_of(self.store, delivery.endpoint, self.clock.time())
+        if "forge" in delivery.faults:
+            secrets = ["whsec_forged"]
+        return signature_header(body, secrets, int(time.time() - delivery.faults.get("stale", 0)))
+
+    def _settle(self, delivery: Delivery, outcome: Outcome, for_good: bool = False) -> None:
+        self.under_way.discard(delivery.seq)
+        attempts, retries = delivery.attempts + 1, self.settings().webhook_retries
+        due = None
+        if isinstance(outcome, int) and 200 <= outcome < 300:
+            state = "delivered"
+        elif for_good or attempts > len(retries):
+            state = "failed"
+        else:
+            state, due = "retrying", self.clock.time() + retries[attempts - 1]
+        with self.store.transaction():
+            self.store.db.execute(
+                "UPDATE deliveries SET attempts = ?, state = ?, due = ?, answer = ?, faults = '{}' WHERE seq = ?",
+                (attempts, state, due, str(outcome), delivery.seq),
+            )
+            self._count(delivery)
+        self.wake()
+
+    def _count(self, delivery: Delivery) -> None:
+        """What the event says about itself: `pending_webhooks`, and whether `delivery_success` finds it."""
+        sql = "SELECT count(DISTINCT endpoint), count(DISTINCT CASE WHEN due IS NOT NULL THEN endpoint END)"
+        undelivered, pending = self.store.one(
+            f"{sql} FROM deliveries WHERE event = ? AND state != 'delivered'", (delivery.event,)
+        )
+        event = self.store.events.get(delivery.realm, delivery.event)
+        if event:
+            self.store.events.save(delivery.realm, event | {"pending_webhooks": pending})
+            self.store.db.execute("UPDATE events SET undelivered = ? WHERE id = ?", (undelivered, delivery.event))
+
+    def as_json(self, limit: int) -> list[Any]:
+        names = ("seq", "event", "type", "endpoint", "due", "attempts", "state", "answer")
+        rows = self.store.rows(f"SELECT {', '.join(names)} FROM deliveries ORDER BY seq DESC LIMIT ?", (limit,))
+        return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def _wants(endpoint: Json, event_type: str) -> bool:
+    return endpoint["status"] == "enabled" and bool({"*", event_type} & set(endpoint["enabled_events"]))
+
+
+def signature_header(body: bytes, secrets: list[str], moment: int) -> str:
+    """`t=…,v1=…`, one v1 for each secret: HMAC-SHA256 over `t.body` (docs.stripe.com/webhooks#verify-manually)."""
+    signed = f"{moment}.".encode() + body
+    marks = [hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest() for secret in secrets]
+    return ",".join([f"t={moment}", *(f"v1={mark}" for mark in marks)])

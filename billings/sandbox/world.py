@@ -1,0 +1,75 @@
+"""Everything one sandbox holds, put together once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from billings.sandbox import endpoints
+from billings.sandbox.accounts import DEFAULT_ACCOUNT, Keyring, Realm
+from billings.sandbox.calls import Calls
+from billings.sandbox.clock import Clock
+from billings.sandbox.context import Context
+from billings.sandbox.events import API_VERSION, Events
+from billings.sandbox.faults import Faults
+from billings.sandbox.idempotency import Keys
+from billings.sandbox.limits import RateLimits
+from billings.sandbox.settings import Settings
+from billings.sandbox.store import Store
+from billings.sandbox.webhooks import Webhooks
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    state: str | None = None
+    webhook_url: str | None = None
+    webhook_secrets: tuple[str, ...] = ()
+    secret_key: str | None = None
+
+
+class World:
+    api_version = API_VERSION
+
+    def __init__(self, options: Options) -> None:
+        self.store = Store(options.state)
+        self.clock = Clock(self.store.setting("clock_offset") or 0.0)
+        self.settings = Settings(**(self.store.setting("settings") or {}))
+        self.keyring = Keyring(options.secret_key)
+        self.faults = Faults()
+        self.keys = Keys(self.store, self.clock)
+        self.calls = Calls(self.store, self.clock)
+        self.limits = RateLimits()
+        self.webhooks = Webhooks(self.store, self.clock, self.faults, lambda: self.settings)
+        self.events = Events(self.store, self.clock, self.webhooks.announce)
+        self.default = Realm(DEFAULT_ACCOUNT, (options.secret_key or "").startswith(("sk_live_", "rk_live_")))
+        if options.secret_key:
+            self.default = self.keyring.identify({"authorization": f"Bearer {options.secret_key}"}).realm
+        secrets = list(options.webhook_secrets)
+        endpoints.configure(self.store, self.default, self.clock.now(), options.webhook_url, secrets)
+
+    def context(self, realm: Realm, request_id: str | None = None, key: str | None = None) -> Context:
+        return Context(self.store, self.clock, self.settings, self.events, realm, request_id, key)
+
+    def change_settings(self, changed: Settings) -> None:
+        self.settings = changed
+        self.store.set("settings", changed.as_json())
+
+    def move_clock(self) -> None:
+        """Keeps where the clock was moved to, and looks for deliveries that are due by it."""
+        self.store.set("clock_offset", self.clock.offset)
+        self.webhooks.wake()
+
+    def end(self) -> None:
+        """The program is about to end: nobody is kept waiting."""
+        self.faults.ended = True
+        self.faults.release()
+
+    def reset(self) -> None:
+        """As just begun: no objects, events, calls, keys or faults; real time; settings and keyring as at first."""
+        self.faults.clear()
+        self.faults.spent.clear()
+        self.faults.release()
+        self.store.clear()
+        self.clock.offset = 0.0
+        self.keyring.registered.clear()
+        self.store.set("clock_offset", 0.0)
+        self.change_settings(Settings())
