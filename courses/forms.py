@@ -9,35 +9,21 @@ from crispy_forms.layout import HTML, Div, Fieldset, Layout
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.urls import reverse
-from django.utils.translation import get_language, to_locale
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
 
-from billings import money
-from billings.money import Money, MoneyError, PriceSpec
+from billings.forms import PRICE_DEFAULTS, PRICE_FIELDS, PriceFields, price_texts, reading_locale
 from courses import covers, versions
 from courses.content import Content, NewCover
 from courses.fields import LanguageTag, Line, Prose, language_name
 from courses.models import DESCRIPTION_LENGTH, SUBJECT_LENGTH, SUMMARY_LENGTH, TITLE_LENGTH, Course
 from courses.versions import Edit
 
-INTERVALS: dict[str, money.Interval | None] = {"one_time": None, "month": "month", "year": "year"}
-PRICE_FIELDS = frozenset({"price", "currency", "billing_interval"})
 TEXT_FIELDS = frozenset({"title", "summary", "description", "subject", "level", "language"})
-DEFAULTS = {"level": Course.Level.ALL.value, "language": "en", "currency": "usd", "billing_interval": "one_time"}
+DEFAULTS = {"level": Course.Level.ALL.value, "language": "en", **PRICE_DEFAULTS}
 COMMON_LANGUAGES = (
     "en ar bn cs da de el es fa fi fr he hi hu id it ja ko nl no pl pt pt-BR ro ru sv sw th tr uk ur vi zh"
 )
-
-
-def reading_locale() -> str:
-    """How the person in front of the page writes numbers."""
-    return to_locale(get_language() or "en")
-
-
-@lru_cache(maxsize=8)
-def currency_choices(locale: str) -> list[tuple[str, str]]:
-    return [(code, f"{code.upper()} – {money.currency_name(code, locale)}") for code in money.CURRENCIES]
 
 
 @lru_cache(maxsize=1)
@@ -47,32 +33,15 @@ def language_choices() -> list[tuple[str, str]]:
 
 def texts(course: Course, locale: str) -> dict[str, str]:
     """The course as the fields of its form say it."""
-    price = course.billing.price
     return {
         **{name: getattr(course, name) for name in TEXT_FIELDS},
-        "price": "" if price is None else money.format_amount(price.money, locale),
-        "currency": course.billing.desired_currency,
-        "billing_interval": course.billing.desired_interval or "one_time",
+        **price_texts(course.billing, locale),
         "version": versions.token(course.id, Content.of(course)),
     }
 
 
-class FieldWithNote(forms.BoundField):
-    form: "CourseForm"
-
-    @property
-    def note(self) -> str:
-        """What the form understood, or a word of caution; empty for most fields."""
-        return self.form.notes.get(self.name, "")
-
-    @property
-    def sign(self) -> str:
-        """The sign of the chosen currency, which stands beside the amount."""
-        return money.currency_symbol(str(self.form["currency"].value() or DEFAULTS["currency"]), self.form.locale)
-
-
-class CourseForm(forms.Form):
-    bound_field_class = FieldWithNote
+class CourseForm(PriceFields):
+    field_order = ("title", "summary", "description", "subject", "level", "language")
 
     title = Line(label=__("Title"), max_length=TITLE_LENGTH)
     summary = Line(
@@ -88,20 +57,6 @@ class CourseForm(forms.Form):
     subject = Line(label=__("Subject"), max_length=SUBJECT_LENGTH, required=False)
     level = forms.ChoiceField(label=__("Level"), choices=Course.Level.choices)
     language = LanguageTag(label=__("Language"), widget=forms.Select)
-    price = forms.CharField(
-        label=__("Price"),
-        required=False,
-        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
-        help_text=__("Leave it empty for a free course."),
-    )
-    currency = forms.ChoiceField(
-        label=__("Currency"), required=False, choices=lambda: currency_choices(reading_locale())
-    )
-    billing_interval = forms.ChoiceField(
-        label=__("Paid"),
-        required=False,
-        choices=[("one_time", __("once")), ("month", __("every month")), ("year", __("every year"))],
-    )
     cover = forms.FileField(
         label=__("Picture"),
         required=False,
@@ -112,11 +67,8 @@ class CourseForm(forms.Form):
     version = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, course: Course | None = None, locale: str | None = None, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, locale=locale, **kwargs)
         self.course = course
-        self.locale = locale or reading_locale()
-        self.notes: dict[str, str] = {}
-        self.price_spec: PriceSpec | None = None
         self.sent_fields: frozenset[str] = frozenset()
         self.cover_text = ""
         self.fields["language"].widget.choices = language_choices()
@@ -190,31 +142,6 @@ class CourseForm(forms.Form):
             raise forms.ValidationError(_("Send the picture as a file in a form, not as text."), code="not_a_file")
         uploaded = self.cleaned_data["cover"]
         return covers.read_cover(uploaded) if uploaded else None
-
-    def clean_currency(self) -> str:
-        return self.cleaned_data["currency"] or DEFAULTS["currency"]
-
-    def clean_billing_interval(self) -> str:
-        return self.cleaned_data["billing_interval"] or DEFAULTS["billing_interval"]
-
-    def clean(self) -> dict[str, Any]:
-        super().clean()
-        if self.cleaned_data.keys() >= PRICE_FIELDS:
-            self._judge_price(**{name: self.cleaned_data[name] for name in PRICE_FIELDS})
-        return self.cleaned_data
-
-    def _judge_price(self, *, price: str, currency: str, billing_interval: str) -> None:
-        try:
-            amount = money.parse_amount(price, currency, self.locale) if price else Money(0, currency)
-            money.check_limits(amount)
-        except MoneyError as error:
-            self.add_error("price", str(error))
-            return
-        if amount.amount == 0:
-            self.notes["price"] = _("Free.")
-            return
-        self.price_spec = PriceSpec(amount.amount, currency, INTERVALS[billing_interval])
-        self.notes["price"] = " ".join(filter(None, [f"{self.price_spec}.", money.caution(amount)]))
 
     def _cover(self) -> str | NewCover:
         new: NewCover | None = self.cleaned_data["cover"]

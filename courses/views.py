@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django.views.decorators.vary import vary_on_headers
 
 from billings import pricing
+from billings.forms import PRICE_FIELDS
 from billings.status import describe
 from courses import lifecycle, markdown
 from courses.access import TeacherRequest, own_course_or_404, signed_in, visible_course_or_404
@@ -24,7 +25,7 @@ from courses.answers import (
     tells_what_it_cannot_read,
 )
 from courses.api import course_json, status_json, wants_json
-from courses.forms import PRICE_FIELDS, CourseForm
+from courses.forms import CourseForm
 from courses.lifecycle import Conflict, Done, NotReady
 from courses.listing import SORT_LABELS, listing
 from courses.models import Course

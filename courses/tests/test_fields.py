@@ -100,7 +100,8 @@ class TestLanguageTag:
 
 class TestLanguageName:
     @pytest.mark.parametrize(
-        ("tag", "name"), [("en", "English"), ("de", "German (Deutsch)"), ("mis", "mis"), ("en-x-pirate", "en-x-pirate")]
+        ("tag", "name"),
+        [("en", "English"), ("de", "German (Deutsch)"), ("mis", "mis"), ("mhn", "mhn")],
     )
     def test_it_works(self, tag, name):
         assert language_name(tag) == name

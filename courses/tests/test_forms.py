@@ -5,12 +5,16 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from billings import money
+from billings.models import BillingProduct
 from billings.money import PriceSpec
 from courses.content import FIELDS, Content, NewCover
-from courses.forms import CourseForm
+from courses.fields import Prose
+from courses.forms import CourseForm, texts
 from courses.models import Course
 from courses.tests.conftest import form_of
 from courses.tests.pictures import picture
+from courses.versions import digests
 
 FIELD_ERRORS = [
     ({"title": ""}, "title", "required"),
@@ -179,6 +183,24 @@ class TestEdit:
 
         assert form.content().cover == "covers/a.webp"
         assert form.edit().given == {"title"}
+
+    @given(
+        code=st.sampled_from(sorted(money.CURRENCIES)),
+        steps=st.integers(1, 10**9),
+        interval=st.sampled_from(["", "month", "year"]),
+        locale=st.sampled_from(["en", "de", "fr", "ar", "hi", "de_CH"]),
+        description=st.text(st.characters(exclude_categories=["Cc", "Cs"]) | st.just("\n"), max_size=60),
+    )
+    def test_a_form_sent_back_as_it_was_shown_is_no_change(self, code, steps, interval, locale, description):
+        currency = money.CURRENCIES[code]
+        amount = max(currency.minimum or currency.step, steps * currency.step)
+        shown = Course(title="Bread", description=Prose(required=False).clean(description))
+        shown.billing = BillingProduct(desired_unit_amount=amount, desired_currency=code, desired_interval=interval)
+
+        form = CourseForm.sent(texts(shown, locale), {}, course=shown, locale=locale)
+
+        assert form.is_valid(), form.errors
+        assert form.edit().base == digests(form.content())
 
     @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(
