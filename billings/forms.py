@@ -17,6 +17,7 @@ from billings.money import Money, MoneyError, PriceSpec
 
 INTERVALS: dict[str, money.Interval | None] = {"one_time": None, "month": "month", "year": "year"}
 PRICE_FIELDS = frozenset({"price", "currency", "billing_interval"})
+PRICE_DEFAULTS = {"currency": "usd", "billing_interval": "one_time"}
 REASON_LENGTH = PriceChange._meta.get_field("reason").max_length
 
 
@@ -30,11 +31,11 @@ def currency_choices(locale: str) -> list[tuple[str, str]]:
     return [(code, f"{code.upper()} – {money.currency_name(code, locale)}") for code in money.CURRENCIES]
 
 
-def price_texts(product: BillingProduct) -> dict[str, str]:
+def price_texts(product: BillingProduct, locale: str) -> dict[str, str]:
     """The price as the fields of a form say it."""
     price = product.price
     return {
-        "price": "" if price is None else money.format_amount(price.money, reading_locale()),
+        "price": "" if price is None else money.format_amount(price.money, locale),
         "currency": product.desired_currency,
         "billing_interval": product.desired_interval or "one_time",
     }
@@ -48,6 +49,12 @@ class FieldWithNote(forms.BoundField):
         """What the form understood, or a word of caution; empty for most fields."""
         return self.form.notes.get(self.name, "")
 
+    @property
+    def sign(self) -> str:
+        """The sign of the chosen currency, which stands beside the amount."""
+        chosen = self.form["currency"].value() or PRICE_DEFAULTS["currency"]
+        return money.currency_symbol(str(chosen), self.form.locale)
+
 
 class PriceFields(forms.Form):
     """Amount, currency and interval. Valid, `price_spec` is the price (None: free) and `notes` say it back."""
@@ -60,9 +67,12 @@ class PriceFields(forms.Form):
         widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
         help_text=__("Leave it empty for a free course."),
     )
-    currency = forms.ChoiceField(label=__("Currency"), choices=lambda: currency_choices(reading_locale()))
+    currency = forms.ChoiceField(
+        label=__("Currency"), required=False, choices=lambda: currency_choices(reading_locale())
+    )
     billing_interval = forms.ChoiceField(
         label=__("Paid"),
+        required=False,
         choices=[("one_time", __("once")), ("month", __("every month")), ("year", __("every year"))],
     )
 
@@ -71,6 +81,12 @@ class PriceFields(forms.Form):
         self.locale = locale or reading_locale()
         self.notes: dict[str, str] = {}
         self.price_spec: PriceSpec | None = None
+
+    def clean_currency(self) -> str:
+        return self.cleaned_data["currency"] or PRICE_DEFAULTS["currency"]
+
+    def clean_billing_interval(self) -> str:
+        return self.cleaned_data["billing_interval"] or PRICE_DEFAULTS["billing_interval"]
 
     def clean(self) -> dict[str, Any]:
         super().clean()
@@ -107,18 +123,22 @@ class PriceChangeForm(PriceFields):
         # Several rows of one page may be open at once: the ids differ, the names do not.
         super().__init__(*args, auto_id=f"price-{product.course_id}-%s", **kwargs)
         self.product = product
+        # A price must not turn into dollars because a field came in empty.
+        self.fields["currency"].required = self.fields["billing_interval"].required = True
         for bound in self.visible_fields():
             self._wire(bound)
 
     @classmethod
     def showing(cls, product: BillingProduct) -> Self:
-        return cls(product=product, initial=price_texts(product) | {"version": repricing.token(product)})
+        return cls(
+            product=product, initial=price_texts(product, reading_locale()) | {"version": repricing.token(product)}
+        )
 
     @classmethod
     def sent(cls, data: Mapping[str, str], product: BillingProduct) -> Self:
         """The form as it came in; a field of the price that is absent stays as it is."""
         present = {name: value for name, value in data.items() if name in cls.base_fields}
-        return cls(price_texts(product) | present, product=product)
+        return cls(price_texts(product, reading_locale()) | present, product=product)
 
     def clean_reason(self) -> str:
         reason = " ".join(self.cleaned_data["reason"].split())
