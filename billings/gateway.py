@@ -157,9 +157,10 @@ def _judge(error: stripe.StripeError) -> Refused | Unclear | Unanswered:
         return _unreadable(status, request_id)
     if isinstance(error, stripe.IdempotencyError):
         return Unclear(status, message, request_id)
-    if trouble := _trouble(status, error.code or ""):
+    code = str(getattr(error.error, "code", None) or "")  # the library leaves it out of most of its errors themselves
+    if trouble := _trouble(status, code):
         return Unanswered(trouble, message, status, request_id)
-    return Refused(status, error.code or "", str(getattr(error, "param", None) or ""), message, request_id)
+    return Refused(status, code, str(getattr(error, "param", None) or ""), message, request_id)
 
 
 def _trouble(status: int, code: str) -> Trouble | None:
