@@ -69,7 +69,7 @@ class Server(uvicorn.Server):
 def listen(host: str, port: int) -> socket.socket:
     """A socket on this address, or OSError when it is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio switches off Nagle only where the protocol is named; with it each answer waits 40 ms for an acknowledgement.
+    # asyncio switches off Nagle only where the protocol is named; else answers wait 40 ms for acknowledgements.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
