@@ -20,7 +20,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from billings import accounts, calls, gateway, lease, mirror
+from billings import accounts, calls, gateway, lease, mirror, throttle
 from billings.gateway import Accepted, ReadFailed, Refused, Unanswered, Unclear
 from billings.lease import Lease, LeaseLost
 from billings.models import TROUBLE_FOR_PEOPLE, BillingProduct, StripeCall, Trouble, behind
@@ -39,6 +39,7 @@ LANDED_AFTER = timedelta(hours=2)
 BACKOFF_BASE_SECONDS = 2.0
 BACKOFF_CAP_SECONDS = 300.0
 PEOPLE_RETRY_SECONDS = 120.0
+ADVISED_AGAINST_SECONDS = 30.0
 POLL_SECONDS = 0.05
 
 
@@ -137,12 +138,15 @@ def _settle(run: _Run, call: StripeCall) -> None:
     if timezone.now() - call.created_at > KEY_LIFETIME:
         _settle_dead_key(run, call)
         return
+    _wait_for_turn(run)
     seconds = run.seconds()
     with transaction.atomic():
         run.lease.renew()
         StripeCall.objects.filter(pk=call.pk).update(last_sent_at=timezone.now(), sends=F("sends") + 1)
     verdict = gateway.post(call.path, call.params, key=call.key, seconds=seconds)
     if isinstance(verdict, Unanswered):
+        if verdict.trouble == Trouble.RATE_LIMITED:
+            throttle.pause()
         _note(run, call, verdict)
         _fail(run, verdict)
     with transaction.atomic():
@@ -155,6 +159,15 @@ def _settle(run: _Run, call: StripeCall) -> None:
                 mirror.refuse(product, call, verdict)
             case Unclear(status, message, request_id):
                 mirror.give_up(product, call, status=status, request_id=request_id, message=message)
+
+
+def _wait_for_turn(run: _Run) -> None:
+    """Take a slot of the shared budget and wait for it; a person's wait that would outlast the budget is stopped."""
+    with transaction.atomic():
+        wait = throttle.reserve()
+    if run.deadline is not None and time.monotonic() + wait >= run.deadline:
+        raise _Stop(Result.LATER)
+    time.sleep(wait)
 
 
 def _note(run: _Run, call: StripeCall, verdict: Unanswered) -> None:
@@ -267,15 +280,23 @@ def _mode(account: str, livemode: bool) -> str:
 def _fail(run: _Run, failure: Unanswered) -> Never:
     """Write down why, and when it is tried again; then stop."""
     attempts = BillingProduct.objects.values_list("attempts", flat=True).get(pk=run.lease.product_id) + 1
-    delay = PEOPLE_RETRY_SECONDS if failure.trouble in TROUBLE_FOR_PEOPLE else backoff_seconds(attempts)
     logger.warning("Stripe, product %s: %s (%s)", run.lease.product_id, failure.trouble, failure.message)
     run.lease.release(
         attempts=attempts,
         trouble=failure.trouble,
         trouble_message=failure.message,
-        next_attempt_at=timezone.now() + timedelta(seconds=delay),
+        next_attempt_at=timezone.now() + timedelta(seconds=_delay_seconds(failure, attempts)),
     )
     raise _Stop(Result.FAILED)
+
+
+def _delay_seconds(failure: Unanswered, attempts: int) -> float:
+    """When to try again: what a person must mend is tried seldom, and Stripe's own advice counts."""
+    if failure.trouble in TROUBLE_FOR_PEOPLE:
+        return PEOPLE_RETRY_SECONDS
+    if failure.should_retry is False:
+        return max(backoff_seconds(attempts), ADVISED_AGAINST_SECONDS)
+    return backoff_seconds(1 if failure.should_retry else attempts)
 
 
 def backoff_seconds(attempts: int) -> float:

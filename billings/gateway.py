@@ -60,6 +60,8 @@ class Unanswered:
     message: str
     status: int | None = None
     request_id: str = ""
+    should_retry: bool | None = None
+    """Stripe's own advice (`Stripe-Should-Retry`): soon, or not soon; None: it gave none."""
 
 
 type Verdict = Accepted | Refused | Unclear | Unanswered
@@ -159,7 +161,8 @@ def _judge(error: stripe.StripeError) -> Refused | Unclear | Unanswered:
         return Unclear(status, message, request_id)
     code = str(getattr(error.error, "code", None) or "")  # the library leaves it out of most of its errors themselves
     if trouble := _trouble(status, code):
-        return Unanswered(trouble, message, status, request_id)
+        advice = {"true": True, "false": False}.get(str(headers.get("stripe-should-retry")))
+        return Unanswered(trouble, message, status, request_id, advice)
     return Refused(status, code, str(getattr(error, "param", None) or ""), message, request_id)
 
 

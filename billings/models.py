@@ -60,6 +60,17 @@ class StripeKey(models.Model):
         return f"{self.account} ({'live' if self.livemode else 'test'})"
 
 
+class WriteBudget(models.Model):
+    """The one row that every process takes its turn from; see `throttle`."""
+
+    ONLY = 1
+
+    next_slot_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"next write at {self.next_slot_at}"
+
+
 def behind() -> Q:
     """Rows on which converge has something to do; an open call always leaves its row behind."""
     return ~Q(generation=F("observed_generation")) | ~Q(reads_wanted=F("reads_done"))

@@ -1,0 +1,37 @@
+"""One budget of writes to Stripe for all processes: `STRIPE_MAX_WRITES_PER_SECOND`.
+
+Stripe allows 100 requests a second in live mode and 25 in test mode (https://docs.stripe.com/rate-limits). Each send
+reserves the next free slot of a shared row and waits for it. A process reserves one slot at a time, so a person who
+saves waits behind at most one slot of each worker, however long the backlog is.
+"""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db.models import F
+from django.db.models.functions import Greatest
+from django.utils import timezone
+
+from billings.models import WriteBudget
+
+# After a 429: long enough for Stripe's window of a second to pass, for everybody.
+PAUSE_SECONDS = 1.0
+
+
+def reserve() -> float:
+    """Take the next slot; returns how many seconds to wait for it. Must run in a transaction, which should be short."""
+    rate = float(settings.STRIPE_MAX_WRITES_PER_SECOND)
+    if rate <= 0:
+        return 0.0
+    now = timezone.now()
+    budget, _ = WriteBudget.objects.select_for_update().get_or_create(pk=WriteBudget.ONLY)
+    slot = max(now, budget.next_slot_at or now)
+    budget.next_slot_at = slot + timedelta(seconds=1 / rate)
+    budget.save(update_fields=["next_slot_at"])
+    return (slot - now).total_seconds()
+
+
+def pause() -> None:
+    """Stripe asked to slow down: no slot for anybody for a while."""
+    until = timezone.now() + timedelta(seconds=PAUSE_SECONDS)
+    WriteBudget.objects.filter(pk=WriteBudget.ONLY).update(next_slot_at=Greatest(F("next_slot_at"), until))
