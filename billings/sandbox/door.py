@@ -8,15 +8,16 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route, Router
 from starlette.types import ASGIApp
 
-from billings.sandbox import dashboard, ids
+from billings.sandbox import dashboard, ids, pages
 from billings.sandbox.accounts import Key, Realm
 from billings.sandbox.faults import BadFault
 from billings.sandbox.refusals import Refusal
@@ -25,6 +26,10 @@ from billings.sandbox.settings import BadSetting
 from billings.sandbox.shapes import Json
 from billings.sandbox.world import World
 
+STYLE = Path(__file__).with_name("style.css")
+POLICY = (
+    "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
 LOCAL = ("localhost", "127.0.0.1", "::1")
 
 type Handler = Callable[[Request, Json], Json]
@@ -40,7 +45,7 @@ class Door:
         self.app: ASGIApp = Router(routes=self._routes())
 
     def _routes(self) -> list[BaseRoute]:
-        pages: dict[str, Handler] = {
+        readings: dict[str, Handler] = {
             "/calls": self.calls,
             "/faults": self.faults,
             "/state": self.state,
@@ -63,10 +68,27 @@ class Door:
         }
         removals: dict[str, Handler] = {"/faults": self.remove_faults, "/faults/{id:int}": self.remove_faults}
         return [
-            *(Route(path, self._answering(handler), methods=["GET"]) for path, handler in pages.items()),
+            Route(
+                "/",
+                self.show(
+                    lambda request: pages.catalogue(self.world, self._realm(request), dict(request.query_params))
+                ),
+            ),
+            Route("/pages/calls", self.show(lambda request: pages.calls(self.world, "live" in request.query_params))),
+            Route("/pages/faults", self.show(lambda request: pages.faults(self.world))),
+            Route("/pages/webhooks", self.show(lambda request: pages.webhooks(self.world, self._realm(request)))),
+            Route("/pages/clock", self.show(lambda request: pages.clock(self.world))),
+            Route("/style.css", lambda request: FileResponse(STYLE)),
+            *(Route(path, self._answering(handler), methods=["GET"]) for path, handler in readings.items()),
             *(Route(path, self._answering(handler), methods=["POST"]) for path, handler in actions.items()),
             *(Route(path, self._answering(handler), methods=["DELETE"]) for path, handler in removals.items()),
         ]
+
+    def show(self, page: Callable[[Request], str]) -> Callable[[Request], Awaitable[Response]]:
+        async def answer(request: Request) -> Response:
+            return HTMLResponse(page(request), headers={"Content-Security-Policy": POLICY})
+
+        return answer
 
     def _answering(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
