@@ -39,7 +39,7 @@ LANDED_AFTER = timedelta(hours=2)
 BACKOFF_BASE_SECONDS = 2.0
 BACKOFF_CAP_SECONDS = 300.0
 PEOPLE_RETRY_SECONDS = 120.0
-ADVISED_AGAINST_SECONDS = 30.0
+ADVISED_AGAINST_SECONDS = 10.0
 POLL_SECONDS = 0.05
 
 
@@ -300,6 +300,6 @@ def _delay_seconds(failure: Unanswered, attempts: int) -> float:
 
 
 def backoff_seconds(attempts: int) -> float:
-    """Exponential with jitter, so that a crowd that failed together does not come back together."""
+    """Exponential with full jitter, so that a crowd that failed together does not come back together."""
     ceiling = min(BACKOFF_CAP_SECONDS, BACKOFF_BASE_SECONDS * 2 ** min(attempts - 1, 10))
-    return random.uniform(ceiling / 2, ceiling)
+    return random.uniform(0, ceiling)
