@@ -1,4 +1,4 @@
-"""Who may change prices, and where those go who may not."""
+"""Who may change prices; and, for every room, where those go who are not signed in, and who is answered in JSON."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -26,8 +26,15 @@ class StaffRequest(HttpRequest):
     htmx: HtmxDetails
 
 
+def sends_json(request: HttpRequest) -> bool:
+    return request.content_type == "application/json"
+
+
 def wants_json(request: HttpRequest) -> bool:
-    return request.get_preferred_type(["text/html", "application/json"]) == "application/json"
+    """Whether to answer in JSON: asked for by `Accept`, or left open by somebody who sent JSON."""
+    if request.get_preferred_type(["text/html", "application/json"]) == "application/json":
+        return True
+    return sends_json(request) and "text/html" not in request.headers.get("Accept", "")
 
 
 def price_managers_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -36,7 +43,7 @@ def price_managers_only(view: Callable[..., HttpResponse]) -> Callable[..., Http
     @wraps(view)
     def checked(request: StaffRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not request.user.is_authenticated:
-            return _ask_to_sign_in(request)
+            return ask_to_sign_in(request, otherwise=reverse("billings:prices"))
         if request.user.has_perm(MANAGE_PRICES):
             return view(request, *args, **kwargs)
         if wants_json(request):
@@ -46,24 +53,25 @@ def price_managers_only(view: Callable[..., HttpResponse]) -> Callable[..., Http
     return checked
 
 
-def _ask_to_sign_in(request: StaffRequest) -> HttpResponse:
+def ask_to_sign_in(request: HttpRequest, *, otherwise: str) -> HttpResponse:
+    """Strangers sign in and come back to their page, to `otherwise` where none is known; programs are told by 401."""
     if wants_json(request):
         return _refused(_("Sign in first."), 401)
-    to_login = redirect_to_login(_page_of(request), resolve_url("account_login"))
-    return HttpResponseClientRedirect(to_login.url) if request.htmx else to_login
+    to_login = redirect_to_login(_page_of(request) or otherwise, resolve_url("account_login"))
+    return HttpResponseClientRedirect(to_login.url) if HtmxDetails(request) else to_login
 
 
 def _refused(words: str, status: int) -> JsonResponse:
     return JsonResponse({"errors": {"__all__": [words]}}, status=status)
 
 
-def _page_of(request: StaffRequest) -> str:
+def _page_of(request: HttpRequest) -> str | None:
     """The page to come back to, which must be one that can be looked at: not the address of a button or of a part."""
-    if request.htmx:
-        return request.htmx.current_url_abs_path or reverse("billings:prices")
+    if htmx := HtmxDetails(request):
+        return htmx.current_url_abs_path
     if request.method in ("GET", "HEAD"):
         return request.get_full_path()
     referer = request.headers.get("Referer", "")
     if url_has_allowed_host_and_scheme(referer, {request.get_host()}, require_https=request.is_secure()):
         return urlsplit(referer)._replace(scheme="", netloc="").geturl()
-    return reverse("billings:prices")
+    return None

@@ -13,11 +13,12 @@ from django.utils.translation import gettext as _
 from django_htmx.http import push_url
 
 from billings import status
+from billings.access import MANAGE_PRICES, sends_json, wants_json
 from billings.forms import PRICE_FIELDS
 from billings.models import PriceChange
 from courses import versions
-from courses.access import MANAGE_PRICES, TeacherRequest, with_billing
-from courses.api import UnreadableBody, conflict_json, course_json, read_body, sends_json, wants_json
+from courses.access import TeacherRequest, with_billing
+from courses.api import UnreadableBody, conflict_json, course_json, read_body
 from courses.content import Content, NewCover
 from courses.forms import CourseForm
 from courses.lifecycle import Conflict, Done

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from billings import status
+from billings.access import sends_json
 from courses import versions
 from courses.content import Content, NewCover
 from courses.forms import CourseForm, cover_url
@@ -23,17 +24,6 @@ class UnreadableBody(Exception):
         super().__init__(errors)
         self.errors = errors
         self.status = status
-
-
-def sends_json(request: HttpRequest) -> bool:
-    return request.content_type == "application/json"
-
-
-def wants_json(request: HttpRequest) -> bool:
-    """Whether to answer in JSON: asked for by `Accept`, or left open by somebody who sent JSON."""
-    if request.get_preferred_type(["text/html", "application/json"]) == "application/json":
-        return True
-    return sends_json(request) and "text/html" not in request.headers.get("Accept", "")
 
 
 def read_body(request: HttpRequest) -> "tuple[Mapping[str, str], Mapping[str, UploadedFile[Any]]]":

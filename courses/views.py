@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django.views.decorators.vary import vary_on_headers
 
 from billings import pricing
+from billings.access import wants_json
 from billings.forms import PRICE_FIELDS
 from billings.status import describe
 from courses import lifecycle, markdown
@@ -24,7 +25,7 @@ from courses.answers import (
     status_part,
     tells_what_it_cannot_read,
 )
-from courses.api import course_json, status_json, wants_json
+from courses.api import course_json, status_json
 from courses.forms import CourseForm
 from courses.lifecycle import Conflict, Done, NotReady
 from courses.listing import SORT_LABELS, listing
