@@ -338,6 +338,7 @@ class PriceChange(models.Model):
     class Source(models.TextChoices):
         EDIT = "edit"
         STAFF = "staff"
+        STRIPE = "stripe"  # accepted as somebody changed it there
 
     product = models.ForeignKey(BillingProduct, on_delete=models.CASCADE, related_name="price_changes")
     old_unit_amount = models.BigIntegerField(null=True)
