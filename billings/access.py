@@ -13,6 +13,7 @@ from django.shortcuts import resolve_url
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
+from django.views.csrf import csrf_failure
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
@@ -59,6 +60,15 @@ def ask_to_sign_in(request: HttpRequest, *, otherwise: str) -> HttpResponse:
         return _refused(_("Sign in first."), 401)
     to_login = redirect_to_login(_page_of(request) or otherwise, resolve_url("account_login"))
     return HttpResponseClientRedirect(to_login.url) if HtmxDetails(request) else to_login
+
+
+def token_refused(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Django comes here (`CSRF_FAILURE_VIEW`) before any view: programs get JSON, strangers the 401 they would get."""
+    if not wants_json(request):
+        return csrf_failure(request, reason)
+    if not request.user.is_authenticated:
+        return _refused(_("Sign in first."), 401)
+    return _refused(_("The CSRF token is missing or wrong."), 403)
 
 
 def _refused(words: str, status: int) -> JsonResponse:

@@ -440,4 +440,12 @@ class TestByProgram:
     def test_needs_its_token(self, teacher, draft):
         teacher.client.handler.enforce_csrf_checks = True
 
-        assert self.save(teacher, draft, {"title": "Oil"}).status_code == 403
+        answer = self.save(teacher, draft, {"title": "Oil"})
+
+        assert answer.status_code == 403
+        assert "CSRF" in answer.json()["errors"]["__all__"][0]
+
+    def test_a_stranger_without_a_token_is_told_to_sign_in(self, stranger, draft):
+        stranger.client.handler.enforce_csrf_checks = True
+
+        assert self.save(stranger, draft, {"title": "Oil"}).status_code == 401
