@@ -88,9 +88,9 @@ def _presented(headers: Mapping[str, str]) -> str:
         return secret
     raise Refusal(
         401,
-        "You did not provide an API key. You need to provide your API key in the Authorization header, using Bearer auth "
-        "(e.g. 'Authorization: Bearer YOUR_SECRET_KEY'). See https://stripe.com/docs/api#authentication for details, or we "
-        "can help at https://support.stripe.com/.",
+        "You did not provide an API key. You need to provide your API key in the Authorization header, using Bearer "
+        "auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY'). See https://stripe.com/docs/api#authentication for "
+        "details, or we can help at https://support.stripe.com/.",
     )
 
 
@@ -107,7 +107,7 @@ def no_permission() -> Refusal:
 
 def no_access(secret: str, account: str) -> Refusal:
     message = (
-        f"The provided key '{masked(secret)}' does not have access to account '{account}' (or that account does not exist). "
-        "Application access may have been revoked."
+        f"The provided key '{masked(secret)}' does not have access to account '{account}' (or that account does not "
+        "exist). Application access may have been revoked."
     )
     return Refusal(403, message, "account_invalid")

@@ -146,8 +146,8 @@ def _parameters(method: str, query: str, headers: dict[str, str], body: bytes) -
     if method == "POST" and body:
         if headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
             raise invalid(
-                "Invalid request (check that your POST content type is application/x-www-form-urlencoded). If you have any "
-                "questions, we can help at https://support.stripe.com/."
+                "Invalid request (check that your POST content type is application/x-www-form-urlencoded). If you have "
+                "any questions, we can help at https://support.stripe.com/."
             )
         try:
             query = "&".join(filter(None, (query, body.decode())))

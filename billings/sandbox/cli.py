@@ -51,7 +51,7 @@ def run(options: Namespace) -> int:
     try:
         _serve(options)
     except CannotStart as error:
-        print(error, file=sys.stderr)
+        sys.stderr.write(f"{error}\n")
         return 1
     return 0
 
@@ -73,9 +73,14 @@ def _serve(options: Namespace) -> None:
         server.serve(
             application(world),
             listener,
-            started=lambda: print(f"Stripe sandbox on http://{place}/", flush=True),
+            started=lambda: _say(f"Stripe sandbox on http://{place}/"),
             ending=world.end,
         )
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def _world(options: Namespace) -> World:

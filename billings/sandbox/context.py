@@ -22,6 +22,6 @@ class Context:
     request_id: str | None = None  # None: somebody in the Dashboard
     idempotency_key: str | None = None
 
-    def emit(self, type: str, about: Json, previous: Json | None = None) -> None:
+    def emit(self, name: str, about: Json, previous: Json | None = None) -> None:
         request: Json = {"id": self.request_id, "idempotency_key": self.idempotency_key}
-        self.events.emit(self.realm, type, about, previous=previous, request=request)
+        self.events.emit(self.realm, name, about, previous=previous, request=request)

@@ -102,7 +102,7 @@ def _delete_price(context: Context, price_id: str) -> Json:
 
 
 def _delete_product(context: Context, product_id: str) -> Json:
-    """With its prices, as long as nobody bought (and here nobody ever did): our reading of manage-prices#delete-product."""
+    """With its prices, as nobody ever bought here: our reading of products-prices/manage-prices#delete-product."""
     lookup.product(context, product_id)
     for price in context.store.prices.find(context.realm, [("product = ?", (product_id,))]):
         prices.remove(context, price)

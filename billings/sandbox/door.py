@@ -110,7 +110,7 @@ class Door:
         return answer
 
     def _realm(self, request: Request) -> Realm:
-        """`?account=acct_…&livemode=true` chooses; else the account and mode of the key the sandbox was started with."""
+        """`?account=acct_…&livemode=true` chooses; else those of the key the sandbox was started with."""
         default, query = self.world.default, request.query_params
         livemode = query["livemode"] == "true" if "livemode" in query else default.livemode
         return Realm(query.get("account", default.account), livemode)

@@ -1,4 +1,4 @@
-"""Webhook endpoints (docs.stripe.com/api/webhook_endpoints): who is told of which events, and the secrets it is signed with.
+"""Webhook endpoints (docs.stripe.com/api/webhook_endpoints): who is told of which events, signed with which secrets.
 
 Rotation (docs.stripe.com/webhooks#roll-endpoint-secrets) is a Dashboard action: the old secret goes on signing, beside
 the new one, until it expires.

@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - the tables in the SQL are named here
 """Events: one for each change, kept to the last 100,000, each with a delivery for every endpoint that wants it.
 
 docs.stripe.com/api/events: `request` names the call that caused it and is empty for the Dashboard;
@@ -27,7 +28,7 @@ class Events:
         self.store, self.clock, self.announce = store, clock, announce
         self._since_trim = 0
 
-    def emit(self, realm: Realm, type: str, about: Json, *, previous: Json | None = None, request: Json) -> None:
+    def emit(self, realm: Realm, name: str, about: Json, *, previous: Json | None = None, request: Json) -> None:
         event: Json = {
             "id": ids.event_id(),
             "object": "event",
@@ -37,7 +38,7 @@ class Events:
             "livemode": realm.livemode,
             "pending_webhooks": 0,
             "request": request,
-            "type": type,
+            "type": name,
         }
         waiting = self.announce(realm, event)
         if waiting < 0:
