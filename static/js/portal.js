@@ -22,7 +22,7 @@
   }
 
   document.addEventListener("click", ({ target }) => {
-    target.closest("[data-dismiss]")?.closest(".toast-note").remove();
+    target.closest(".toast-note:not(.toast-note-offer)")?.remove();
   });
   document.addEventListener("animationend", ({ animationName, target }) => {
     if (animationName === "toast-leaves") target.remove();
