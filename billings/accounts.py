@@ -22,3 +22,8 @@ def present(*, seconds: float) -> Account:
             defaults={"account": gateway.account_id(seconds=seconds), "livemode": gateway.key_is_live()},
         )
     return Account(known.account, known.livemode)
+
+
+def words(account: str, livemode: bool) -> str:
+    """An account as people read it."""
+    return f"{account} ({'live' if livemode else 'test'})"

@@ -268,13 +268,9 @@ def _check_account(run: _Run, account: str, livemode: bool) -> accounts.Account:
         except ReadFailed as failed:
             _fail(run, failed.unanswered)
     if account and (account, livemode) != (run.account.id, run.account.livemode):
-        there, here = _mode(account, livemode), _mode(run.account.id, run.account.livemode)
+        there, here = accounts.words(account, livemode), accounts.words(run.account.id, run.account.livemode)
         _fail(run, Unanswered(Trouble.ACCOUNT, f"The key is of {here}, but what is sold here was made in {there}."))
     return run.account
-
-
-def _mode(account: str, livemode: bool) -> str:
-    return f"{account} ({'live' if livemode else 'test'})"
 
 
 def _fail(run: _Run, failure: Unanswered) -> Never:

@@ -30,7 +30,7 @@ class Inexpressible(Undecidable):
     """A course has no words for what Stripe holds."""
 
 
-def restore(drift: Drift, *, shown: Any, actor: User) -> None:
+def restore(drift: Drift, *, shown: Any, actor: User | None) -> None:
     """Make Stripe hold ours again. A product that was deleted there is made anew. Raises MovedOn."""
     _look_again(drift)
     with transaction.atomic():
@@ -41,7 +41,7 @@ def restore(drift: Drift, *, shown: Any, actor: User) -> None:
         desired.converge_after_commit(product)
 
 
-def accept(drift: Drift, *, shown: Any, actor: User, adopt: Callable[[Field, Any], None]) -> None:
+def accept(drift: Drift, *, shown: Any, actor: User | None, adopt: Callable[[Field, Any], None]) -> None:
     """Make what Stripe holds ours. Raises MovedOn, or Inexpressible where a course cannot say it.
 
     What the course says of itself is not billing's to write: `adopt` does that, inside this transaction, and copies it
@@ -75,11 +75,11 @@ def _still(drift: Drift, shown: Any) -> BillingProduct:
     return product
 
 
-def _close(drift: Drift, decision: Drift.Decision, actor: User) -> None:
+def _close(drift: Drift, decision: Drift.Decision, actor: User | None) -> None:
     Drift.objects.filter(pk=drift.pk).update(closed_at=timezone.now(), decision=decision, decided_by=actor)
 
 
-def _take_over(product: BillingProduct, drift: Drift, actor: User, adopt: Callable[[Field, Any], None]) -> None:
+def _take_over(product: BillingProduct, drift: Drift, actor: User | None, adopt: Callable[[Field, Any], None]) -> None:
     """A deleted product is accepted by selling the course no more: it becomes free."""
     match field := Field(drift.field):
         case Field.PRICE | Field.PRODUCT:

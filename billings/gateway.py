@@ -220,15 +220,32 @@ def read(product_id: str, *, seconds: Callable[[], float]) -> Snapshot:
 
 
 def _prices(product_id: str, *, active: bool, seconds: Callable[[], float]) -> Iterator[dict[str, Any]]:
-    params: dict[str, Any] = {"product": product_id, "active": active, "limit": PAGE}
+    for page in _pages("/v1/prices", {"product": product_id, "active": active}, seconds):
+        yield from page
+
+
+def product_pages(*, seconds: float) -> Iterator[list[dict[str, Any]]]:
+    """Every product of the account, active or not, a page of 100 a call. Raises ReadFailed."""
+    return _pages("/v1/products", {}, lambda: seconds)
+
+
+def price_pages(*, seconds: float) -> Iterator[list[dict[str, Any]]]:
+    """Every price of the account, the active ones first (two passes: a list holds only one kind). Raises ReadFailed."""
+    for active in (True, False):
+        yield from _pages("/v1/prices", {"active": active}, lambda: seconds)
+
+
+def _pages(path: str, params: Mapping[str, Any], seconds: Callable[[], float]) -> Iterator[list[dict[str, Any]]]:
+    """One page at a time, by Stripe's cursor (https://docs.stripe.com/api/pagination)."""
+    cursor: dict[str, str] = {}
     while True:
-        page = _get("/v1/prices", params, seconds())
-        if page is None:
+        page = _get(path, {**params, "limit": PAGE, **cursor}, seconds())
+        if page is None:  # the product that was asked about is gone
             return
-        yield from page["data"]
+        yield page["data"]
         if not page.get("has_more"):
             return
-        params["starting_after"] = page["data"][-1]["id"]
+        cursor = {"starting_after": page["data"][-1]["id"]}
 
 
 def verified_event(payload: bytes, signature: str) -> dict[str, Any]:

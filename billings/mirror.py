@@ -288,12 +288,21 @@ def _is_plain(data: dict[str, Any], recurring: dict[str, Any]) -> bool:
     )
 
 
-def _seen_fields(data: dict[str, Any]) -> dict[Field, Any]:
+def says_the_same(data: Mapping[str, Any], product: BillingProduct) -> bool:
+    """Whether a Stripe product, as somebody shows it, is just what the mirror holds."""
+    return (
+        product.exists
+        and _seen_fields(data) == _mirrored_fields(product)
+        and _id_of(data.get("default_price")) == product.observed_default_price
+    )
+
+
+def _seen_fields(data: Mapping[str, Any]) -> dict[Field, Any]:
     return {
-        Field.NAME: data["name"],
+        Field.NAME: data.get("name"),
         Field.DESCRIPTION: data.get("description") or "",
         Field.IMAGE: next(iter(data.get("images") or []), ""),
-        Field.ACTIVE: data["active"],
+        Field.ACTIVE: data.get("active"),
     }
 
 

@@ -112,7 +112,7 @@ def _sentence(state: str, product: BillingProduct, *, staff: bool) -> str:
             cause = [_("The portal's own data is older than Stripe's, as after restoring a backup.")]
             return " ".join(
                 [
-                    *(_drift(drift) for drift in open_drifts(product)),
+                    *(drift_in_words(drift) for drift in open_drifts(product)),
                     *(cause if _is_older_than_stripe(product) else []),
                     _("Staff will decide."),
                 ]
@@ -186,7 +186,8 @@ def _clean(message: str) -> str:
     return words if words.endswith((".", "!", "?")) else f"{words}."
 
 
-def _drift(drift: Drift) -> str:
+def drift_in_words(drift: Drift) -> str:
+    """What somebody did in Stripe, in one sentence."""
     match drift.field:
         case Field.PRICE:
             return _("Somebody changed the price in Stripe to %(price)s.") % {"price": drift.theirs["words"]}

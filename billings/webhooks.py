@@ -12,6 +12,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from billings.gateway import key_is_live
+from billings.mirror import says_the_same
 from billings.models import BillingProduct, StripeCall, StripeEvent
 
 BATCH = 500
@@ -90,20 +91,7 @@ def _says_the_same(shown: Mapping[str, Any], product: BillingProduct) -> bool:
     if shown.get("object") == "price":
         price = next((price for price in product.prices.all() if price.stripe_id == shown.get("id")), None)
         return price is not None and price.active == shown.get("active") and not price.gone
-    default = shown.get("default_price") or ""
-    return product.exists and (
-        shown.get("name"),
-        shown.get("description") or "",
-        next(iter(shown.get("images") or []), ""),
-        shown.get("active"),
-        default.get("id") if isinstance(default, dict) else default,
-    ) == (
-        product.observed_name,
-        product.observed_description,
-        product.observed_image,
-        product.observed_active,
-        product.observed_default_price,
-    )
+    return says_the_same(shown, product)
 
 
 def want_reads(product_ids: Iterable[Any]) -> None:

@@ -1,0 +1,75 @@
+"""`manage.py reconcile`: compare the whole catalogue with Stripe."""
+
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from billings import gateway, reconcile, status
+from billings.models import BillingProduct, behind
+
+
+class Command(BaseCommand):
+    help = "Compare the whole catalogue with Stripe. Exit 1: drift was found and not repaired."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--repair", action="store_true", help="restore ours wherever Stripe holds something else")
+        parser.add_argument("--json", action="store_true", help="for programs")
+
+    def handle(self, *, repair: bool, json: bool, **options: Any) -> None:
+        try:
+            found = reconcile.compare()
+        except reconcile.WrongAccount as error:
+            raise CommandError(str(error)) from None
+        except gateway.ReadFailed as failed:
+            raise CommandError(f"Stripe could not be read: {failed}") from None
+        reconcile.read_suspects(found)
+        not_repaired = dict(reconcile.repair()) if repair else {}
+        report = _report(found, {drift.pk: why for drift, why in not_repaired.items()})
+        self.stdout.write(_as_json(report) if json else "\n".join(_as_lines(report)))
+        if report["drift"] or report["orphans"] or report["unread"]:
+            raise SystemExit(1)
+
+
+def _report(found: reconcile.Findings, reasons: dict[int, str]) -> dict[str, Any]:
+    return {
+        "products": found.products,
+        "prices": found.prices,
+        "foreign": found.foreign,
+        "orphans": [{"stripe_id": key, "course_id": value} for key, value in found.orphans.items()],
+        "unread": BillingProduct.objects.filter(behind(), pk__in=found.suspects).count(),
+        "drift": [
+            {
+                "course_id": str(drift.product.course_id),
+                "course": drift.product.desired_name,
+                "field": drift.field,
+                "ours": drift.ours,
+                "theirs": drift.theirs,
+                "words": status.drift_in_words(drift),
+                "not_repaired": reasons.get(drift.pk),
+            }
+            for drift in reconcile.open_drifts()
+        ],
+    }
+
+
+def _as_json(report: dict[str, Any]) -> str:
+    return json.dumps(report, ensure_ascii=False)
+
+
+def _as_lines(report: dict[str, Any]) -> list[str]:
+    lines = [f"{report['products']} products and {report['prices']} prices in Stripe compared."]
+    for drift in report["drift"]:
+        why = f" Not repaired: {drift['not_repaired']}" if drift["not_repaired"] else ""
+        lines.append(f"{drift['course_id']} {drift['course']}: {drift['words']}{why}")
+    lines += [
+        f"{one['stripe_id']}: names course {one['course_id']}, which is not sold by it." for one in report["orphans"]
+    ]
+    if report["foreign"]:
+        lines.append(f"{report['foreign']} products have nothing to do with courses.")
+    if report["unread"]:
+        lines.append(f"{report['unread']} could not be read just now; the worker goes on.")
+    if not (report["drift"] or report["orphans"] or report["unread"]):
+        lines.append("Stripe agrees.")
+    return lines

@@ -1,0 +1,126 @@
+"""The whole catalogue against Stripe, as a stream: a page of 100 a call, compared with the mirror in bounded memory.
+
+Comparing decides nothing. Whatever differs is asked for as a read, and converge, under the lease, tells ours from
+drift; so a compare may run at any time, beside anything. Reads are dear (https://docs.stripe.com/rate-limits): compare
+seldom, and let webhooks tell the rest.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import batched
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+
+from billings import accounts, decisions, gateway
+from billings.converge import converge
+from billings.mirror import says_the_same
+from billings.models import BillingPrice, BillingProduct, Drift
+from billings.webhooks import want_reads
+
+CHUNK = 500
+
+
+@dataclass(slots=True)
+class Findings:
+    """What a compare saw. `orphans`: products in Stripe that name a course, and that no course here sells by."""
+
+    products: int = 0
+    prices: int = 0
+    suspects: set[UUID] = field(default_factory=set)
+    orphans: dict[str, str] = field(default_factory=dict)
+    foreign: int = 0
+
+
+class WrongAccount(Exception):
+    """The key belongs to another account or mode than the mirror; nothing was compared."""
+
+
+def compare() -> Findings:
+    """Stream the catalogue past the mirror. Raises gateway.ReadFailed, and WrongAccount before anything is read."""
+    seconds = float(settings.STRIPE_TIMEOUT_SECONDS)
+    _check_account(seconds)
+    found = Findings()
+    seen: set[int] = set()
+    for page in gateway.product_pages(seconds=seconds):
+        _compare_products(page, found, seen)
+    for page in gateway.price_pages(seconds=seconds):
+        _compare_prices(page, found, seen)
+    found.suspects |= _unseen(seen)
+    return found
+
+
+def _check_account(seconds: float) -> None:
+    account = accounts.present(seconds=seconds)
+    others = BillingProduct.objects.exclude(account="").exclude(account=account.id, livemode=account.livemode)
+    if row := others.first():
+        raise WrongAccount(
+            f"The key is of {accounts.words(account.id, account.livemode)}, but what is sold here was made in "
+            f"{accounts.words(row.account, row.livemode)}. To move there, run: manage.py rebind"
+        )
+
+
+def _compare_products(page: list[dict[str, Any]], found: Findings, seen: set[int]) -> None:
+    rows = {row.stripe_id: row for row in BillingProduct.objects.filter(stripe_id__in=[data["id"] for data in page])}
+    for data in page:
+        found.products += 1
+        row = rows.get(data["id"])
+        if row is None:
+            _count_stranger(data, found)
+            continue
+        seen.add(hash(data["id"]))
+        if not says_the_same(data, row):
+            found.suspects.add(row.pk)
+
+
+def _count_stranger(data: Mapping[str, Any], found: Findings) -> None:
+    course_id = data.get("metadata", {}).get("course_id")
+    if course_id:
+        found.orphans[data["id"]] = course_id
+    else:
+        found.foreign += 1
+
+
+def _compare_prices(page: list[dict[str, Any]], found: Findings, seen: set[int]) -> None:
+    ids = [data["id"] for data in page]
+    known = dict(BillingPrice.objects.filter(stripe_id__in=ids, gone=False).values_list("stripe_id", "active"))
+    strange = [data for data in page if known.get(data["id"]) != data["active"]]
+    of_products = {data["product"] for data in strange}
+    found.suspects.update(BillingProduct.objects.filter(stripe_id__in=of_products).values_list("pk", flat=True))
+    found.prices += len(page)
+    seen.update(hash(price_id) for price_id in ids)
+
+
+def _unseen(seen: set[int]) -> set[UUID]:
+    """Products of ours that Stripe did not list, itself or one of its prices."""
+    suspects: set[UUID] = set()
+    products = BillingProduct.objects.filter(exists=True).values_list("pk", "stripe_id")
+    prices = BillingPrice.objects.filter(gone=False, product__exists=True).values_list("product_id", "stripe_id")
+    for rows in (products, prices):
+        suspects.update(pk for pk, stripe_id in rows.iterator(CHUNK) if hash(stripe_id) not in seen)
+    return suspects
+
+
+def read_suspects(found: Findings) -> None:
+    """Have converge read whatever differs, and tell ours from drift."""
+    for chunk in batched(found.suspects, CHUNK):
+        want_reads(chunk)
+    for product_id in found.suspects:
+        converge(product_id)
+
+
+def open_drifts() -> Iterable[Drift]:
+    drifts = Drift.objects.filter(closed_at=None).select_related("product").order_by("product__desired_name", "id")
+    return drifts.iterator(CHUNK)
+
+
+def repair() -> list[tuple[Drift, str]]:
+    """Restore ours everywhere; returns what could not be, with the reason."""
+    left = []
+    for drift in list(open_drifts()):
+        try:
+            decisions.restore(drift, shown=drift.theirs, actor=None)
+        except decisions.Undecidable as error:
+            left.append((drift, str(error)))
+    return left

@@ -1,0 +1,141 @@
+"""The whole catalogue against the real sandbox, as `manage.py reconcile` compares it."""
+
+import json
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from billings import reconcile
+from billings.converge import Result
+from billings.models import StripeKey
+from billings.money import PriceSpec
+from billings.tests.conftest import USD59
+from billings.tests.test_converge import assert_in_sync
+
+
+def run(capsys, *options: str) -> tuple[int, str]:
+    try:
+        call_command("reconcile", *options)
+    except SystemExit as stop:
+        return int(stop.code or 0), capsys.readouterr().out
+    return 0, capsys.readouterr().out
+
+
+@pytest.fixture
+def catalogue(make_sold, sandbox):
+    """Three courses in sync, one of them with an archived price too."""
+    courses = [make_sold(price=PriceSpec(amount, "usd")) for amount in (1900, 2900, 3900)]
+    for sold in courses:
+        assert sold.converge() is Result.DONE
+    courses[0].price(USD59)
+    assert courses[0].converge() is Result.DONE
+    return courses
+
+
+@pytest.mark.django_db(transaction=True)
+class TestReconcile:
+    def test_nothing_is_found_where_stripe_agrees(self, catalogue, sandbox, capsys):
+        calls = len(sandbox.calls())
+
+        code, said = run(capsys)
+
+        assert (code, said.splitlines()[-1]) == (0, "Stripe agrees.")
+        assert len(sandbox.calls()) == calls + 3
+
+    @pytest.mark.parametrize(
+        ("path", "body", "field"),
+        [
+            ("products/{product}", {"name": "By hand"}, "name"),
+            ("products/{product}", {"description": "By hand"}, "description"),
+            ("products/{product}", {"active": False}, "active"),
+            ("products/{product}/delete", {}, "product"),
+            ("products/{product}/price", {"unit_amount": 100, "currency": "usd"}, "price"),
+            ("prices", {"product": "{product}", "unit_amount": 100, "currency": "usd"}, "price"),
+        ],
+    )
+    def test_every_kind_of_edit_is_found_and_repaired(self, catalogue, sandbox, capsys, path, body, field):
+        sold = catalogue[1]
+        product = sold.product.stripe_id
+        body = {key: value.format(product=product) if isinstance(value, str) else value for key, value in body.items()}
+        sandbox.dashboard(path.format(product=product), **body)
+
+        code, said = run(capsys, "--json")
+        assert code == 1
+        (drift,) = json.loads(said)["drift"]
+        assert (drift["course_id"], drift["field"]) == (str(sold.course.id), field)
+
+        assert run(capsys, "--repair")[0] == 0
+        assert_in_sync_among(catalogue, sandbox)
+        assert run(capsys)[0] == 0
+
+    def test_an_archived_price_made_active_again_is_found(self, catalogue, sandbox, capsys):
+        archived = sandbox.prices(active=False)[0]
+        sandbox.dashboard(f"prices/{archived['id']}/activate")
+
+        code, said = run(capsys)
+
+        assert code == 1
+        assert "changed the price in Stripe" in said
+
+    def test_orphans_are_named_and_strangers_counted(self, catalogue, sandbox, capsys):
+        sandbox.dashboard("products", name="A mug")
+        sandbox.dashboard("products", id="course_lost", name="Lost", metadata={"course_id": "somewhere"})
+
+        code, said = run(capsys)
+
+        assert code == 1
+        assert "course_lost: names course somewhere" in said
+        assert "1 products have nothing to do with courses." in said
+
+    def test_a_course_that_is_on_its_way_is_no_drift(self, catalogue, sandbox, capsys):
+        sandbox.fault("reset", when="after", method="POST")
+        catalogue[2].price(USD59)
+        catalogue[2].converge()
+
+        code, said = run(capsys, "--json")
+
+        assert json.loads(said)["drift"] == []
+        assert code == 0
+
+    def test_a_key_of_another_account_is_refused_before_anything_is_read(self, catalogue, sandbox):
+        StripeKey.objects.update(account="acct_other")
+        calls = len(sandbox.calls())
+
+        with pytest.raises(CommandError, match="acct_other"):
+            call_command("reconcile")
+
+        assert len(sandbox.calls()) == calls
+
+    def test_a_silent_stripe_is_said_so(self, catalogue, sandbox):
+        sandbox.fault("reset", method="GET")
+
+        with pytest.raises(CommandError, match="could not be read"):
+            call_command("reconcile")
+
+    def test_memory_holds_one_page_at_a_time(self, catalogue, sandbox, monkeypatch):
+        monkeypatch.setattr("billings.gateway.PAGE", 2)
+        calls = len(sandbox.calls())
+
+        assert reconcile.compare().suspects == set()
+
+        # 3 products, 3 active prices, 1 archived, two on a page.
+        assert len(sandbox.calls()) == calls + 2 + 2 + 1
+
+
+def assert_in_sync_among(catalogue, sandbox):
+    """Each by itself: a sandbox of one course's objects."""
+    for sold in catalogue:
+        assert_in_sync(sold, Only(sandbox, sold.product.stripe_id))
+
+
+class Only:
+    """The sandbox as one product knows it."""
+
+    def __init__(self, sandbox, product_id):
+        self.sandbox, self.product_id = sandbox, product_id
+
+    def products(self):
+        return [product for product in self.sandbox.products() if product["id"] == self.product_id]
+
+    def prices(self):
+        return [price for price in self.sandbox.prices() if price["product"] == self.product_id]
