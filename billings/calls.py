@@ -15,6 +15,8 @@ CREATE_PRICE = "create_price"
 ACTIVATE_PRICE = "activate_price"
 ARCHIVE_PRICE = "archive_price"
 
+PRICE_PARAMS = ("currency", "unit_amount", "recurring")
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -122,7 +124,7 @@ def call_fields(kind: str, params: Mapping[str, Any]) -> frozenset[Field]:
 def refused_fields(kind: str, params: Mapping[str, Any], param: str) -> frozenset[Field]:
     """Which fields a refusal names by its `param`; where it names none of the call's own, every field of the call."""
     names = {"name": Field.NAME, "description": Field.DESCRIPTION, "images": Field.IMAGE, "active": Field.ACTIVE}
-    names |= {"default_price": Field.PRICE, "default_price_data": Field.PRICE}
+    names |= dict.fromkeys(("default_price", "default_price_data", *PRICE_PARAMS), Field.PRICE)
     fields = call_fields(kind, params)
     named = names.get(param.partition("[")[0])
     return frozenset({named}) if named in fields else fields
