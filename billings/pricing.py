@@ -21,11 +21,13 @@ def set_price(
     reason: str = "",
     source: PriceChange.Source = PriceChange.Source.EDIT,
 ) -> PriceChange | None:
-    """Make `price` (minor units; None: free) what this product should sell, and remember who and why.
+    """Make `price` (minor units; None or zero: free) what this product should sell, and remember who and why.
 
     Raises money.AmountTooSmall, money.AmountTooLarge or money.WrongStep. Returns None when nothing changed. Stripe is
     not called here: the raised generation is what converge looks for.
     """
+    if price is not None and price.unit_amount == 0:
+        price = None
     if price is not None:
         money.check_limits(price.money)
     with transaction.atomic():
