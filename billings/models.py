@@ -218,6 +218,24 @@ class BillingPrice(models.Model):
         )
 
 
+class FormerProduct(models.Model):
+    """What a course was in a Stripe account that it has left (`rebind`); kept for the record."""
+
+    product = models.ForeignKey(BillingProduct, on_delete=models.CASCADE, related_name="former")
+    account = models.CharField(max_length=255)
+    livemode = models.BooleanField()
+    stripe_id = models.CharField(max_length=255)
+    default_price = models.CharField(max_length=255, blank=True)
+    prices = models.JSONField()
+    left_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.stripe_id} in {self.account}"
+
+
 class StripeCall(models.Model):
     """An intent, committed before its first send, and what Stripe answered: memory, audit, and echo detector."""
 

@@ -70,6 +70,10 @@ class SandboxProcess:
         """Somebody edits in the Dashboard."""
         return self._door("POST", f"dashboard/{path}", body)
 
+    def accept_key(self, key: str, *, account: str) -> None:
+        """One more key, of the account named."""
+        self._door("POST", "keys", {"key": key, "account": account})
+
     def calls(self, *, account: bool = False) -> list[dict[str, Any]]:
         """Every call in order, but (unless asked for) the one that learns whose key it is."""
         calls = self._door("GET", "calls")["calls"]

@@ -1,0 +1,34 @@
+"""`manage.py rebind`: move what is sold to the Stripe account of the present key."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from billings import accounts, gateway, rebind
+
+
+class Command(BaseCommand):
+    help = "Move to the Stripe account of the present key: everything is made anew there. Says so first, and asks."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--yes", action="store_true", help="do not ask")
+
+    def handle(self, *, yes: bool, **options: Any) -> None:
+        try:
+            account = rebind.present_account()
+        except gateway.ReadFailed as failed:
+            raise CommandError(f"Stripe could not be asked whose key this is: {failed}") from None
+        here = accounts.words(account.id, account.livemode)
+        ids = rebind.elsewhere(account)
+        if not ids:
+            self.stdout.write(f"Nothing to do: everything that is sold is of {here}.")
+            return
+        self.stdout.write(
+            f"{len(ids)} courses were made in another account or mode. They will be made anew in {here}; what is in "
+            "the old one stays as it is there, and its ids are kept for the record."
+        )
+        if not yes and input("Go on? [y/N] ").strip().lower() not in ("y", "yes"):
+            raise CommandError("Nothing was changed.")
+        rebind.move(ids)
+        self.stdout.write("Done. The worker makes them; `manage.py converge` does it now.")
