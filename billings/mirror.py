@@ -139,6 +139,8 @@ def read_back(product: BillingProduct, snapshot: Snapshot, *, count: int) -> Non
 def _observe_missing(product: BillingProduct, unclear: Iterable[StripeCall]) -> None:
     """Deleted in Stripe is drift; an id that is taken and yet not there is a deleted product's: ours gets a number."""
     if product.exists:
+        for drift in product.drifts.filter(closed_at=None):
+            _close_drift(product, Field(drift.field))  # it went with the product; what is made anew is ours
         _open_drift(product, Field.PRODUCT, product.observed_name, "")
         product.exists = False
         product.prices.update(gone=True, active=False)

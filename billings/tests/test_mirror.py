@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import F
 
 from billings.converge import Result
+from billings.decisions import restore
 from billings.models import BillingProduct, Drift, Refusal
 from billings.money import PriceSpec
 from billings.plan import Field
@@ -369,6 +370,19 @@ class TestADrift:
         assert not sold.product.prices.filter(gone=False).exists()
         assert sandbox.products() == []
         assert len(sandbox.writes()) == 1
+
+    def test_ends_with_the_product_so_that_it_can_be_made_anew(self, sold, sandbox):
+        edit(sandbox, sold, name="Oil")
+        edit_price(sandbox, sold, 3900)
+        read(sold)
+        sandbox.dashboard(f"products/{sold.product.stripe_id}/delete")
+        read(sold)
+
+        restore(open_drift(sold), shown="", actor=None)
+        assert sold.converge() is Result.DONE
+
+        assert_in_sync(sold, sandbox)
+        assert sold.product.price == USD49
 
     def test_of_a_deleted_product_is_found_by_the_next_save_too(self, sold, sandbox):
         sandbox.dashboard(f"products/{sold.product.stripe_id}/delete")
