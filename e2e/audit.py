@@ -57,15 +57,28 @@ OVERFLOWING = """
 
 @dataclass
 class Measured:
+    """A page at one width, and what of it is wrong."""
+
     page: str
     width: int
-    status: int = 0
-    bytes: int = 0
-    requests: int = 0
-    shift: float = 0.0
-    queries: int = 0
+    status: int
+    bytes: int | None = None
+    requests: int | None = None
+    shift: float | None = None
+    queries: int | None = None
     violations: int = 0
     wrong: list[str] = field(default_factory=list)
+
+    def judge_width(self, page: Page) -> None:
+        """A page scrolls up and down only."""
+        if found := page.evaluate(OVERFLOWING):
+            self.wrong.append(f"wider than the screen: {found}")
+
+    def judge_accessibility(self, page: Page, colours: str) -> None:
+        for rule in Axe().run(page).response["violations"]:
+            self.violations += 1
+            where = [node["html"][:200] for node in rule["nodes"][:4]]
+            self.wrong.append(f"axe, {colours}: {rule['id']} ({rule['help']}): {where}")
 
 
 MEASURED = pytest.StashKey[list[Measured]]()
@@ -76,8 +89,7 @@ class Cost:
 
     def __init__(self, page: Page) -> None:
         self.page = page
-        self.sent: dict[str, str] = {}
-        self.requests: list[str] = []
+        self.sent: list[tuple[str, str]] = []  # a redirect keeps its id: the same one twice
         self.received: dict[str, int] = {}
         self.said: list[str] = []
         self.answer: Response | None = None
@@ -98,54 +110,38 @@ class Cost:
             self.answer = response
 
     def _sent(self, event: dict[str, Any]) -> None:
-        url = event["request"]["url"]
-        if url.startswith("data:") or (event.get("type") == "Image" and "/media/" in url):
-            return
-        self.sent[event["requestId"]] = url
-        self.requests.append(url)
+        if not event["request"]["url"].startswith("data:"):
+            self.sent.append((event["requestId"], event["request"]["url"]))
 
     def _finished(self, event: dict[str, Any]) -> None:
-        if event["requestId"] in self.sent:
-            self.received[event["requestId"]] = event["encodedDataLength"]
+        self.received[event["requestId"]] = event["encodedDataLength"]
 
     def judge(self, found: Measured) -> None:
         """Write down what the page cost, and what of it was too much."""
         shifts = self.page.evaluate(READ_SHIFTS)
+        lazy = self.page.evaluate("[...document.querySelectorAll('img[loading=lazy]')].map((picture) => picture.src)")
+        sent = {request: url for request, url in self.sent if url not in lazy}
         assert self.answer is not None
-        found.status = self.answer.status
-        found.bytes = sum(self.received.values())
-        found.requests = len(self.requests)
-        found.shift = sum(shift["value"] for shift in shifts)
-        found.queries = int(self.answer.headers.get(HEADER.lower(), 0))
+        if self.answer.status != found.status:
+            found.wrong.append(f"answered with {self.answer.status} instead of {found.status}")
         if found.status != 200:
             return
+        found.bytes = sum(size for request, size in self.received.items() if request in sent)
+        found.requests = sum(url not in lazy for _, url in self.sent)
+        found.shift = sum(shift["value"] for shift in shifts)
+        found.queries = int(self.answer.headers[HEADER.lower()])
+        if unfinished := sent.keys() - self.received.keys():
+            found.wrong.append(f"never arrived: {[sent[request] for request in unfinished]}")
         if found.bytes > MOST_BYTES:
-            found.wrong.append(f"{found.bytes} bytes: {self._sizes()}")
+            found.wrong.append(f"{found.bytes} bytes: {[(sent.get(one), size) for one, size in self.received.items()]}")
         if found.requests > MOST_REQUESTS:
-            found.wrong.append(f"{found.requests} requests: {self.requests}")
+            found.wrong.append(f"{found.requests} requests: {[url for _, url in self.sent]}")
         if found.shift:
             found.wrong.append(f"the layout shifts by {found.shift:.4f}: {shifts}")
         if found.queries > MOST_QUERIES:
             found.wrong.append(f"{found.queries} queries")
         if self.said:
             found.wrong.append(f"the console says {self.said}")
-
-    def _sizes(self) -> dict[str, int]:
-        return {self.sent[request]: size for request, size in self.received.items()}
-
-
-def accessibility(page: Page) -> list[str]:
-    """A line for each of axe's violations, with the elements that it found."""
-    return [
-        f"{rule['id']} ({rule['help']}): {[node['html'][:200] for node in rule['nodes'][:4]]}"
-        for rule in Axe().run(page).response["violations"]
-    ]
-
-
-def overflowing(page: Page) -> list[str]:
-    """What makes the page wider than the screen; nothing: it scrolls up and down only."""
-    found: list[str] = page.evaluate(OVERFLOWING)
-    return found
 
 
 @dataclass
@@ -167,10 +163,14 @@ class Album:
 
 
 def table(rows: Iterable[Measured]) -> list[str]:
-    lines = [f"{'page':<22}{'width':>6}{'status':>8}{'bytes':>8}{'requests':>10}{'shift':>8}{'queries':>9}{'axe':>5}"]
-    lines += [
-        f"{row.page:<22}{row.width:>6}{row.status:>8}{row.bytes:>8}{row.requests:>10}{row.shift:>8.3f}{row.queries:>9}"
-        f"{row.violations:>5}{'  ' + 'too much' if row.wrong else ''}"
-        for row in sorted(rows, key=lambda row: (row.page, -row.width))
-    ]
-    return [*lines, f"at most: {MOST_BYTES} bytes, {MOST_REQUESTS} requests, shift 0, {MOST_QUERIES} queries, axe 0"]
+    """One line for each page and width."""
+
+    def line(*cells: object) -> str:
+        name, *numbers = ("–" if cell is None else str(cell) for cell in cells)
+        return f"{name:<24}" + "".join(f"{number:>10}" for number in numbers)
+
+    lines = [line("page", "width", "status", "bytes", "requests", "shift", "queries", "axe")]
+    for row in sorted(rows, key=lambda row: (row.page, -row.width)):
+        cost = (row.bytes, row.requests, row.shift, row.queries, row.violations)
+        lines.append(line(row.page, row.width, row.status, *cost) + ("   <- wrong" if row.wrong else ""))
+    return [*lines, line("at most", "", "", MOST_BYTES, MOST_REQUESTS, 0, MOST_QUERIES, 0)]

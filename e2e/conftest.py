@@ -1,14 +1,16 @@
 """The browser tests' surroundings: the running portal, people who are signed in, pages at two widths."""
 
 import os
+import re
+import secrets
 import shutil
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, StorageState, expect
+from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect
 
 from billings.tests.sandbox_process import SandboxProcess
 from e2e import audit
@@ -31,6 +33,9 @@ HEIGHTS = {1280: 900, 390: 844}
 # Longer than anything takes, so that a busy machine fails no test; what is right passes at once.
 PATIENCE_MS = 30_000
 
+# As `LOGGING` writes it, and gunicorn.
+WORSE_THAN_A_WARNING = re.compile(r"^\S+ \S+ (?:ERROR|CRITICAL) |\] \[(?:ERROR|CRITICAL)\] ", re.MULTILINE)
+
 expect.set_options(timeout=PATIENCE_MS)
 
 
@@ -46,7 +51,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     log = item.stash.get(LOG_OF_TEST, None)
     if report.failed and log:
@@ -76,7 +81,7 @@ def base_url(portal: Portal) -> str:
 
 @pytest.fixture(autouse=True)
 def log(request: pytest.FixtureRequest, portal: Portal) -> Iterator[None]:
-    """What the programs said during a test is shown where it fails; a traceback among it fails the test."""
+    """What the programs said during a test is shown where it fails; an error among it fails the test."""
     starts = {path: path.stat().st_size for path in portal.logs}
 
     def said() -> str:
@@ -84,7 +89,7 @@ def log(request: pytest.FixtureRequest, portal: Portal) -> Iterator[None]:
 
     request.node.stash[LOG_OF_TEST] = said
     yield
-    assert "Traceback" not in said(), "the portal met an error that nobody had thought of"
+    assert not WORSE_THAN_A_WARNING.search(said()), "the portal met an error that nobody had thought of"
 
 
 @pytest.fixture
@@ -153,6 +158,12 @@ def visit(new_context: Callable[..., BrowserContext], signed_in: Callable[[Perso
         return context.new_page()
 
     return new_page
+
+
+@pytest.fixture
+def title() -> str:
+    """What a new course is called, and no other one."""
+    return f"Watercolour {secrets.token_hex(3)}"
 
 
 # What stays of a run --------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ import json
 import re
 from typing import Any, Self
 
-from playwright.sync_api import Dialog, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 
 class PortalPage:
@@ -34,9 +34,14 @@ class PortalPage:
     def link(self, name: str) -> Locator:
         return self.page.get_by_role("link", name=name, exact=True)
 
+    @property
+    def error_summary(self) -> Locator:
+        """What is wrong with a form, all of it, above the form."""
+        return self.page.get_by_role("group", name="Please look at this first")
+
     def sign_out(self) -> None:
         self.button("Sign out").click()
-        expect(self.link("Sign in").first).to_be_visible()
+        expect(self.heading).to_have_text("Sign in")
 
     def mark(self) -> None:
         """Remember this very document: whatever loads a page anew forgets it."""
@@ -107,14 +112,17 @@ class Editor(PortalPage):
         """How the course stands with Stripe."""
         return self.page.get_by_role("region", name="In Stripe")
 
-    @property
-    def error_summary(self) -> Locator:
-        return self.page.get_by_role("group", name="Please look at this first")
-
     def message_beside(self, label: str) -> Locator:
-        """What is said of a field beside it, found the way a screen reader finds it."""
+        """What is wrong with a field, found the way a screen reader finds it."""
+        return self._describes(label, "error")
+
+    def note_beside(self, label: str) -> Locator:
+        """What a field's text was understood as."""
+        return self._describes(label, "note")
+
+    def _describes(self, label: str, part: str) -> Locator:
         ids = str(self.field(label).get_attribute("aria-describedby")).split()
-        return self.page.locator(f"#{next(one for one in ids if one.endswith('_error'))}")
+        return self.page.locator(f"#{next(one for one in ids if one.endswith(part))}")
 
     def save(self) -> None:
         self.button("Save").click()
@@ -135,6 +143,9 @@ class Editor(PortalPage):
 
     def restore(self) -> None:
         self.button("Restore").click()
+
+    def try_now(self) -> None:
+        self.button("Try now").click()
 
     def price_history(self) -> "PriceHistory":
         self.link("Price history").click()
@@ -178,6 +189,18 @@ class StaffPrices(PortalPage):
 
     def row(self, title: str) -> Locator:
         return self.page.get_by_role("row").filter(has_text=title)
+
+    def search(self, text: str) -> None:
+        self.page.get_by_role("searchbox").fill(text)
+        expect(self.page.get_by_role("main").get_by_role("rowheader")).to_have_count(1)
+
+    def change(self, title: str, *, price: str, reason: str) -> None:
+        """In the row itself."""
+        self.row(title).get_by_role("link", name="Change").click()
+        form = self.page.get_by_role("form", name=re.compile(f"Price of {title}"))
+        form.get_by_label("Price").fill(price)
+        form.get_by_label("Reason").fill(reason)
+        form.get_by_role("button", name="Save").click()
 
 
 class SandboxPage:
@@ -225,8 +248,3 @@ class Desk:
 
     def press(self, course: dict[str, Any], verb: str) -> dict[str, Any]:
         return self.post(f"{course['url']}{verb}/")
-
-
-def leave_anyway(dialog: Dialog) -> None:
-    """Answer "Leave this page?" with yes."""
-    dialog.accept()

@@ -1,4 +1,4 @@
-"""The three programs that `make run` starts, as the Procfile has them, with ports, a database and files of their own."""
+"""The three programs that `make run` starts, as the Procfile has them, on ports, a database and files of their own."""
 
 import os
 import re

@@ -1,0 +1,128 @@
+"""Every page: what it costs on a cold cache, whether everybody can use it, and how it looks."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from e2e import audit
+from e2e.audit import Album, Cost, Measured
+from e2e.conftest import Visit
+from e2e.pages import Conflict, CourseList, Desk, Editor, SignIn, SignUp, StaffPrices
+from e2e.people import AUTHOR, NEWCOMER, STAFF, TEACHER, Person
+from e2e.programs import Portal
+
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+COURSE = "Watercolour from the first brush"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A page, who looks at it, how they come there, and what it is answered with."""
+
+    name: str
+    person: Person | None
+    way: str | Callable[[Page], None]
+    status: int = 200
+
+    def __str__(self) -> str:
+        return self.name.replace(" ", "-")
+
+
+def demo_course(page: Page) -> str:
+    [course] = Desk(page).get(f"/courses/?q={COURSE}")["results"]
+    return str(course["url"])
+
+
+def to_the_course(page: Page) -> None:
+    page.goto(demo_course(page))
+
+
+def to_its_prices(page: Page) -> None:
+    page.goto(f"{demo_course(page)}prices/")
+
+
+def to_its_price_as_staff(page: Page) -> None:
+    page.goto(f"{StaffPrices.address}?q={COURSE}")
+    page.goto(str(page.get_by_role("row").get_by_role("link", name="Change").get_attribute("href")))
+
+
+def to_errors(page: Page) -> None:
+    editor = Editor(page).open()
+    editor.write(summary="Fold, dip, hang.", price="a lot")
+    editor.save()
+    expect(editor.error_summary).to_be_focused()
+
+
+def to_a_conflict(page: Page) -> None:
+    desk = Desk(page)
+    course = desk.make_course(title="Portraits in charcoal", summary="Ten lines that make a face.", price="49")
+    editor = Editor(page).of(course)
+    desk.change(course, title="Portraits in chalk", summary="Twelve lines that make a face.", price="55")
+    editor.write(title="Portraits in charcoal and chalk", summary="Ten lines, and one more.", price="59")
+    editor.field("Subject").fill("Art")
+    editor.save()
+    expect(Conflict(page).choice("Price")).to_be_visible()
+
+
+def to_an_open_row(page: Page) -> None:
+    page.goto(f"{StaffPrices.address}?q={COURSE}")
+    page.get_by_role("row").get_by_role("link", name="Change").click()
+    expect(page.get_by_label("Reason")).to_be_visible()
+
+
+PLACES = [
+    Place("sign in", None, SignIn.address),
+    Place("sign up", None, SignUp.address),
+    Place("password reset", None, "/accounts/password/reset/"),
+    Place("password reset done", None, "/accounts/password/reset/done/"),
+    Place("sign out", NEWCOMER, "/accounts/logout/"),
+    Place("account email", NEWCOMER, "/accounts/email/"),
+    Place("account password", NEWCOMER, "/accounts/password/change/"),
+    Place("courses", TEACHER, CourseList.address),
+    Place("courses none", NEWCOMER, CourseList.address),
+    Place("courses no match", TEACHER, f"{CourseList.address}?q=nothing+is+called+so"),
+    Place("course new", TEACHER, Editor.address),
+    Place("course", TEACHER, to_the_course),
+    Place("course errors", TEACHER, to_errors, 422),
+    Place("conflict", AUTHOR, to_a_conflict, 409),
+    Place("price history", TEACHER, to_its_prices),
+    Place("staff prices", STAFF, StaffPrices.address),
+    Place("staff prices no match", STAFF, f"{StaffPrices.address}?q=nothing+is+called+so"),
+    Place("staff price", STAFF, to_its_price_as_staff),
+    Place("staff price in its row", STAFF, to_an_open_row),
+    Place("not found", TEACHER, "/courses/00000000-0000-4000-8000-000000000000/", 404),
+    Place("forbidden", TEACHER, StaffPrices.address, 403),
+]
+# Those are reached by acting on a page that was measured already, or by way of another one.
+NOT_MEASURED = {"course errors", "conflict", "staff price in its row", "staff price"}
+
+
+@pytest.fixture(scope="session")
+def settled(portal: Portal) -> None:
+    """No page asks again and again how a demo course stands."""
+    portal.manage("converge")
+
+
+@pytest.mark.usefixtures("settled")
+@pytest.mark.parametrize("place", PLACES, ids=str)
+def test_page(place: Place, width: int, visit: Visit, album: Album, pytestconfig: pytest.Config) -> None:
+    page = visit(place.person)
+    cost = Cost(page)
+    found = Measured(place.name, width, place.status)
+    pytestconfig.stash.setdefault(audit.MEASURED, []).append(found)
+
+    if callable(place.way):
+        place.way(page)
+    else:
+        page.goto(place.way)
+    if place.name not in NOT_MEASURED:
+        cost.judge(found)
+    found.judge_width(page)
+    for colours in SCHEMES:
+        page.emulate_media(color_scheme=colours, reduced_motion="reduce")
+        album.take(page, place.name, width, colours)
+        found.judge_accessibility(page, colours)
+    assert not found.wrong, f"{place.name} at {width} px:\n" + "\n".join(found.wrong)

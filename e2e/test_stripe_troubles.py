@@ -1,0 +1,55 @@
+"""Stripe is down, or does not take our key: the teacher's work is safe, and the page says how it stands."""
+
+from playwright.sync_api import expect
+
+from billings.tests.sandbox_process import SandboxProcess
+from e2e.conftest import Visit
+from e2e.pages import Editor, StaffPrices
+from e2e.people import AUTHOR, STAFF
+from e2e.programs import Portal
+
+
+def test_waits_for_stripe_and_settles_by_itself(visit: Visit, sandbox: SandboxProcess, title: str) -> None:
+    editor = Editor(visit(AUTHOR)).open()
+    editor.mark()
+    sandbox.fault("reset", times=None)
+    editor.write(title=title, price="49")
+    editor.save()
+    expect(editor.status).to_contain_text("Waiting for Stripe")
+    expect(editor.status).to_contain_text("Your change is safe")
+
+    sandbox.clear_faults()
+    expect(editor.status).to_contain_text("Ready at $49.00")
+    editor.expect_no_reload()
+
+
+def test_trying_now_does_not_wait_for_the_worker(visit: Visit, sandbox: SandboxProcess, title: str) -> None:
+    editor = Editor(visit(AUTHOR, java_script_enabled=False)).open()
+    sandbox.fault("503", times=None)
+    editor.write(title=title, price="49")
+    editor.save()
+    expect(editor.status).to_contain_text("Waiting for Stripe")
+
+    sandbox.clear_faults()
+    editor.try_now()
+    expect(editor.status).to_contain_text("Ready at $49.00")
+
+
+def test_a_wrong_key_is_not_the_teachers_to_mend(
+    visit: Visit, portal: Portal, sandbox: SandboxProcess, title: str
+) -> None:
+    editor = Editor(visit(AUTHOR)).open()
+    sandbox.fault("401", times=None)
+    editor.write(title=title, price="49")
+    editor.save()
+    expect(editor.status).to_contain_text("Needs attention")
+    expect(editor.status).to_contain_text("It is not yours to mend")
+
+    prices = StaffPrices(visit(STAFF)).open()
+    prices.search(title)
+    expect(prices.row(title)).to_contain_text("STRIPE_SECRET_KEY")
+
+    sandbox.clear_faults()
+    portal.manage("converge", "--course", editor.course_id)
+    editor.page.reload()
+    expect(editor.status).to_contain_text("Ready at $49.00")
