@@ -235,6 +235,14 @@ def price_pages(*, seconds: float) -> Iterator[list[dict[str, Any]]]:
         yield from _pages("/v1/prices", {"active": active}, lambda: seconds)
 
 
+def missed_event_pages(*, seconds: float) -> Iterator[list[dict[str, Any]]]:
+    """Events of the last 30 days that reached no endpoint, the newest first. Raises ReadFailed.
+
+    https://docs.stripe.com/webhooks/process-undelivered-events
+    """
+    return _pages("/v1/events", {"delivery_success": False}, lambda: seconds)
+
+
 def _pages(path: str, params: Mapping[str, Any], seconds: Callable[[], float]) -> Iterator[list[dict[str, Any]]]:
     """One page at a time, by Stripe's cursor (https://docs.stripe.com/api/pagination)."""
     cursor: dict[str, str] = {}

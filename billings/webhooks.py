@@ -6,35 +6,63 @@ https://docs.stripe.com/webhooks
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from typing import Any
 
-from django.db.models import F
+from django.conf import settings
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
+from billings import gateway
 from billings.gateway import key_is_live
 from billings.mirror import says_the_same
 from billings.models import BillingProduct, StripeCall, StripeEvent
 
 BATCH = 500
+# Stripe itself tells no more than the last 30 days.
+KEEP_DAYS = 30
 
 
-def store(event: Mapping[str, Any]) -> None:
-    """Keep a verified event, once by its id; every judgement of its shape is made here, at the door."""
+def store(*events: Mapping[str, Any]) -> None:
+    """Keep verified events, each once by its id; every judgement of their shape is made here, at the door."""
+    StripeEvent.objects.bulk_create([_row(event) for event in events], ignore_conflicts=True)
+
+
+def _row(event: Mapping[str, Any]) -> StripeEvent:
     shown = _mapping(_mapping(event.get("data")).get("object"))
-    request = _mapping(event.get("request"))
-    StripeEvent.objects.bulk_create(
-        [
-            StripeEvent(
-                event_id=event["id"],
-                type=str(event.get("type", ""))[:100],
-                stripe_product=_product_id(shown),
-                livemode=bool(event.get("livemode")),
-                idempotency_key=str(request.get("idempotency_key") or "")[:255],
-                shown=shown,
-            )
-        ],
-        ignore_conflicts=True,
+    return StripeEvent(
+        event_id=event["id"],
+        type=str(event.get("type", ""))[:100],
+        stripe_product=_product_id(shown),
+        livemode=bool(event.get("livemode")),
+        idempotency_key=str(_mapping(event.get("request")).get("idempotency_key") or "")[:255],
+        shown=shown,
     )
+
+
+def fetch_missed() -> int:
+    """Store what Stripe could not deliver, say in an outage of ours; returns how many were new. Raises ReadFailed."""
+    new = 0
+    for page in gateway.missed_event_pages(seconds=float(settings.STRIPE_TIMEOUT_SECONDS)):
+        ids = {event["id"] for event in page}
+        known = set(StripeEvent.objects.filter(event_id__in=ids).values_list("event_id", flat=True))
+        if not ids - known:
+            break  # the newest come first: from here on all were fetched before
+        store(*reversed(page))
+        new += len(ids - known)
+    return new
+
+
+def replay(events: QuerySet[StripeEvent]) -> int:
+    """Judge them once more; returns how many. Reads are repeatable, so this can do no harm."""
+    return events.update(processed_at=None, outcome=StripeEvent.Outcome.WAITING)
+
+
+def prune(*, days: int = KEEP_DAYS) -> int:
+    """Forget judged events older than this; returns how many."""
+    old = StripeEvent.objects.filter(received_at__lt=timezone.now() - timedelta(days=days), processed_at__isnull=False)
+    deleted, _ = old.delete()
+    return deleted
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

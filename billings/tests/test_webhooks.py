@@ -2,10 +2,13 @@
 
 import json
 import time
+from datetime import timedelta
 
 import pytest
 import stripe
+from django.core.management import CommandError, call_command
 from django.test import Client
+from django.utils import timezone
 
 from billings.models import StripeEvent
 from billings.sweep import sweep
@@ -175,3 +178,49 @@ class TestJudging:
 
         with django_assert_max_num_queries(6):
             assert process() == 50
+
+
+@pytest.mark.django_db(transaction=True)
+class TestCommand:
+    def test_what_was_missed_in_an_outage_is_fetched_once(self, sold, sandbox, capsys):
+        """An endpoint that answered nobody; then the command."""
+        client = stripe.StripeClient("sk_test_sandbox_tests", base_addresses={"api": sandbox.url})
+        client.v1.webhook_endpoints.create({"url": "http://127.0.0.1:9/hook", "enabled_events": ["*"]})
+        sandbox.dashboard(f"products/{sold.product.stripe_id}", name="Renamed by hand")
+
+        call_command("events", "--fetch-missed")
+        call_command("events", "--fetch-missed")
+        while sweep():
+            pass
+
+        said = capsys.readouterr().out
+        assert "1 missed events fetched." in said
+        assert "0 missed events fetched." in said
+        assert sold.product.drifts.get().theirs == "Renamed by hand"
+
+    def test_events_can_be_judged_once_more(self, capsys):
+        deliver(event())
+        deliver(event(id="evt_2"))
+        process()
+
+        call_command("events", "--replay", "evt_1")
+        assert StripeEvent.objects.get(processed_at=None).event_id == "evt_1"
+
+        call_command("events", "--replay", "all")
+        assert process() == 2
+
+    def test_old_judged_events_are_forgotten(self, capsys):
+        deliver(event())
+        deliver(event(id="evt_2"))
+        process(limit=1)
+        StripeEvent.objects.update(received_at=timezone.now() - timedelta(days=8))
+
+        call_command("events", "--prune", "7")
+
+        assert StripeEvent.objects.get().event_id == "evt_2"
+
+    def test_a_silent_stripe_is_said_so(self, sandbox):
+        sandbox.fault("reset", path="/v1/events")
+
+        with pytest.raises(CommandError, match="could not be asked"):
+            call_command("events", "--fetch-missed")

@@ -14,6 +14,7 @@ from django.utils.autoreload import DJANGO_AUTORELOAD_ENV, run_with_reloader
 from django.utils.crypto import get_random_string
 from django_tasks_db.management.commands.db_worker import Worker
 
+from billings import gateway, webhooks
 from billings.sweep import sweep
 
 logger = logging.getLogger("billings.worker")
@@ -21,7 +22,7 @@ logger = logging.getLogger("billings.worker")
 INTERVAL = 0.5
 TASKS_A_ROUND = 100
 ROWS_A_ROUND = 100
-PRUNE_EVERY = 3600
+KEEP_HOUSE_EVERY = 3600
 
 
 class PatientWorker(Worker):
@@ -41,7 +42,7 @@ class PatientWorker(Worker):
             max_tasks=TASKS_A_ROUND,
             worker_id=get_random_string(32),
         )
-        self._prune_at = 0.0
+        self._keep_house_at = 0.0
         self._failures = 0
 
     def work(self, *, once: bool = False) -> None:
@@ -84,12 +85,22 @@ class PatientWorker(Worker):
         try:
             while self.running and rows < ROWS_A_ROUND and sweep(limit=1):
                 rows += 1
-            if self.running and time.monotonic() >= self._prune_at:
-                call_command("prune_db_task_results", queue_name="*", verbosity=0)
-                self._prune_at = time.monotonic() + PRUNE_EVERY
+            if self.running and time.monotonic() >= self._keep_house_at:
+                _keep_house()
+                self._keep_house_at = time.monotonic() + KEEP_HOUSE_EVERY
         finally:
             self.running_task = False
         return rows
+
+
+def _keep_house() -> None:
+    """Old rows go; what Stripe could not deliver while nobody was listening is fetched."""
+    call_command("prune_db_task_results", queue_name="*", verbosity=0)
+    webhooks.prune()
+    try:
+        webhooks.fetch_missed()
+    except gateway.ReadFailed as failed:
+        logger.warning("Stripe could not be asked for missed events: %s", failed)
 
 
 class Command(BaseCommand):

@@ -1,0 +1,34 @@
+"""`manage.py events`: Stripe's messages, for the people who look after the portal."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db.models import Count
+
+from billings import gateway, webhooks
+from billings.models import StripeEvent
+
+
+class Command(BaseCommand):
+    help = "Counts Stripe's messages by what became of them; fetches missed ones, replays, prunes."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--fetch-missed", action="store_true", help="store what Stripe could not deliver")
+        parser.add_argument("--replay", nargs="+", metavar="evt_…", help="judge these once more, or `all`")
+        parser.add_argument("--prune", type=int, metavar="DAYS", help="forget judged ones older than this")
+
+    def handle(self, *, fetch_missed: bool, replay: list[str] | None, prune: int | None, **options: Any) -> None:
+        if fetch_missed:
+            try:
+                self.stdout.write(f"{webhooks.fetch_missed()} missed events fetched.")
+            except gateway.ReadFailed as failed:
+                raise CommandError(f"Stripe could not be asked: {failed}") from None
+        if replay:
+            events = StripeEvent.objects.all()
+            chosen = events if replay == ["all"] else events.filter(event_id__in=replay)
+            self.stdout.write(f"{webhooks.replay(chosen)} events wait to be judged once more.")
+        if prune is not None:
+            self.stdout.write(f"{webhooks.prune(days=prune)} events forgotten.")
+        for row in StripeEvent.objects.values("outcome").annotate(count=Count("id")).order_by("outcome"):
+            self.stdout.write(f"{row['count']:>8} {row['outcome'] or 'waiting'}")
