@@ -194,4 +194,4 @@ class TestProcess:
 
         process.send_signal(signal.SIGTERM)
 
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=60) == 0
