@@ -10,7 +10,7 @@ import random
 import re
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from billings.sandbox.shapes import Json
@@ -79,8 +79,8 @@ class Fault:
         return turn
 
     def as_json(self) -> Json:
-        names = "id target kind when times every skip method path type probability seed seconds stored reason error seen hits"
-        return {name: getattr(self, name) for name in names.split()} | {"spent": self.spent}
+        names = (one.name for one in fields(self) if one.name != "chance")
+        return {name: getattr(self, name) for name in names} | {"spent": self.spent}
 
 
 class Faults:
@@ -88,7 +88,7 @@ class Faults:
         self.active: list[Fault] = []
         self.spent: deque[Fault] = deque(maxlen=SPENT_KEPT)
         self.released = asyncio.Event()  # replaced at each release: lets blocked answers go and late work land
-        self.ended = False  # the program is ending: what waits is cut off, late work never lands
+        self.epoch = 0  # raised when all is forgotten: what waits is cut off then, and late work never lands
         self._last = 0
 
     def add(self, body: Json) -> Fault:
@@ -101,9 +101,9 @@ class Faults:
         """The first fault whose turn it is; those behind it do not see this call."""
         return next(self._picked(lambda one: one.target == "call" and _matches_call(one, method, path), most=1), None)
 
-    def pick_for_event(self, type: str) -> list[Fault]:
+    def pick_for_event(self, name: str) -> list[Fault]:
         """Every fault whose turn it is: a delivery can be doubled and late at once."""
-        return list(self._picked(lambda one: one.target == "webhook" and re.search(one.type or "", type) is not None))
+        return list(self._picked(lambda one: one.target == "webhook" and re.search(one.type or "", name) is not None))
 
     def _picked(self, matches: Callable[[Fault], bool], most: int | None = None) -> Any:
         found = 0
@@ -124,6 +124,13 @@ class Faults:
         """Blocked, hanging and slow answers go on, and late work is carried out, now."""
         self.released.set()
         self.released = asyncio.Event()
+
+    def forget(self) -> None:
+        """Nothing is set any more; whoever is held is cut off, and late work never lands."""
+        self.active.clear()
+        self.spent.clear()
+        self.epoch += 1
+        self.release()
 
     def as_json(self) -> Json:
         return {

@@ -82,11 +82,11 @@ class Faulty:
 
     async def _wait(self, fault: Fault, receive: Receive) -> bool:
         """Until the fault's seconds are over or it is released: True. Until the client goes away: False."""
-        released, left = self.world.faults.released, asyncio.ensure_future(gone(receive))
-        waiting = asyncio.ensure_future(released.wait())
+        epoch, left = self.world.faults.epoch, asyncio.ensure_future(gone(receive))
+        waiting = asyncio.ensure_future(self.world.faults.released.wait())
         seconds = None if fault.kind == "block" else fault.seconds
         await asyncio.wait((left, waiting), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        stayed = not left.done() and not self.world.faults.ended
+        stayed = not left.done() and epoch == self.world.faults.epoch
         left.cancel()
         waiting.cancel()
         return stayed
@@ -108,12 +108,12 @@ class Faulty:
         task.add_done_callback(self.landing.discard)
 
     async def _land(self, call: Call, seconds: float) -> None:
-        released = self.world.faults.released
+        epoch, released = self.world.faults.epoch, self.world.faults.released
         with self.api.holding(call):
             self._log(call, None)
             with suppress(TimeoutError):
                 await asyncio.wait_for(released.wait(), seconds)
-        if not self.world.faults.ended:
+        if epoch == self.world.faults.epoch:
             call.late = True
             self.api.perform(call)
             self._log(call, None)

@@ -15,7 +15,7 @@ type Child = Html | str | int | float | None
 
 
 def el(tag: str, /, *children: Child, **attributes: str | int | bool | None) -> Html:
-    """One element. `class_` and `for_` lose their underscore, other underscores are hyphens; True is a bare attribute."""
+    """One element. `class_` loses its underscore, others become hyphens; an attribute that is True is bare."""
     written = "".join(_attribute(key, value) for key, value in attributes.items())
     if tag in VOID:
         return Html(f"<{tag}{written}>")

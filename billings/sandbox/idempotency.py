@@ -71,7 +71,7 @@ def _reused(key: str, first: str, now: str) -> Refusal:
     what = "the same parameters" if same_place else "the same endpoint"
     return Refusal(
         400,
-        f"Keys for idempotent requests can only be used for {what} they were first used with. Try using a key other than "
-        f"'{key}' if you meant to execute a different request.",
+        f"Keys for idempotent requests can only be used for {what} they were first used with. Try using a key other "
+        f"than '{key}' if you meant to execute a different request.",
         type="idempotency_error",
     )

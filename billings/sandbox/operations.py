@@ -26,7 +26,7 @@ def create_price(context: Context, params: Json) -> Json:
 
 
 def list_events(context: Context, params: Json) -> Json:
-    """docs.stripe.com/api/events/list. `delivery_success=false`: still to be delivered to some endpoint, or given up."""
+    """docs.stripe.com/api/events/list. `delivery_success=false`: not yet delivered to some endpoint, or given up."""
     conditions = listing.equals(params, "type") + listing.among(params, "types", "type")
     if "delivery_success" in params:
         conditions.append(("undelivered = 0" if params["delivery_success"] else "undelivered > 0", ()))

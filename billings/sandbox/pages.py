@@ -23,8 +23,8 @@ PLACES = {
     "pages/clock": "Clock",
 }
 PER_PAGE = 50
-NO_DECIMALS = "bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf".split()
-THREE_DECIMALS = "bhd jod kwd omr tnd".split()
+NO_DECIMALS = ("bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf")
+THREE_DECIMALS = ("bhd", "jod", "kwd", "omr", "tnd")
 
 
 def whole(title: str, place: str, world: World, *content: Child, live: bool = False) -> str:
@@ -185,7 +185,7 @@ def faults(world: World) -> str:
         el(
             "section",
             el("h2", "Set"),
-            table(["Fault", "Picks", "Seen", "Hits", ""], rows, "None: everything goes well."),
+            table(["Fault", "Picks", "Seen", "Hits", "State"], rows, "None: everything goes well."),
         ),
         form("/_sandbox/faults/release", button="Let go what is held, land what is late", quiet=True),
     )

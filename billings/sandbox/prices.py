@@ -134,7 +134,7 @@ def _recurring(recurring: Json) -> Json:
 
 
 def _free_lookup_key(context: Context, params: Json, own: str | None = None) -> None:
-    """One price of an account holds a lookup key; `transfer_lookup_key` takes it over (docs.stripe.com/api/prices/create)."""
+    """One price holds a lookup key; `transfer_lookup_key` takes it over (docs.stripe.com/api/prices/create)."""
     key = params.get("lookup_key")
     holders = context.store.prices.find(context.realm, [("lookup_key = ?", (key,))]) if key else []
     for holder in holders:
@@ -194,8 +194,8 @@ def _other_currencies(price: Json, options: Json | str) -> Json:
         return {}
     if price["currency"] in options:  # stripe-node issue 1559
         raise invalid(
-            "You are specifying an update to a currency option that matches the top-level currency for this price. Please "
-            "remove this currency option and update the top-level params instead.",
+            "You are specifying an update to a currency option that matches the top-level currency for this price. "
+            "Please remove this currency option and update the top-level params instead.",
             f"currency_options[{price['currency']}]",
         )
     return {**price.get("currency_options", {}), **options}

@@ -48,8 +48,10 @@ def _features(features: list[Json]) -> None:
 
 def _descriptor(descriptor: str | None) -> None:
     if descriptor and (len(descriptor) > 22 or not _LETTERS.fullmatch(descriptor)):
-        message = "The statement descriptor must be at most 22 characters, with at least one letter and none of < > \\ \" ' *."
-        raise invalid(message, "statement_descriptor")
+        raise invalid(
+            "The statement descriptor must be at most 22 characters, with a letter and none of < > \\ \" ' *.",
+            "statement_descriptor",
+        )
 
 
 def create(context: Context, params: Json) -> Json:

@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - tables and columns in the SQL are named by this program, values never are
 """What the sandbox keeps, in one SQLite file (or in memory): objects as JSON, with the columns that lists filter by.
 
 One connection, used by one thread; every request is one transaction, committed before it is answered, so that what
@@ -18,27 +19,37 @@ from billings.sandbox.shapes import Json
 KEPT = 100_000  # events and calls
 
 TABLES = """
-CREATE TABLE IF NOT EXISTS realms (number INTEGER PRIMARY KEY, account TEXT, livemode INTEGER, UNIQUE (account, livemode));
-CREATE TABLE IF NOT EXISTS products (seq INTEGER PRIMARY KEY, realm INTEGER NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL,
+CREATE TABLE IF NOT EXISTS realms (
+  number INTEGER PRIMARY KEY, account TEXT, livemode INTEGER, UNIQUE (account, livemode));
+CREATE TABLE IF NOT EXISTS products (
+  seq INTEGER PRIMARY KEY, realm INTEGER NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL,
   created INTEGER, active INTEGER, type TEXT, shippable INTEGER, url TEXT, name TEXT, UNIQUE (realm, id));
+CREATE INDEX IF NOT EXISTS products_realm ON products (realm);
 CREATE INDEX IF NOT EXISTS products_active ON products (realm, active);
-CREATE TABLE IF NOT EXISTS prices (seq INTEGER PRIMARY KEY, realm INTEGER NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL,
-  created INTEGER, active INTEGER, product TEXT, currency TEXT, type TEXT, interval TEXT, usage_type TEXT, lookup_key TEXT,
-  UNIQUE (realm, id));
+CREATE TABLE IF NOT EXISTS prices (
+  seq INTEGER PRIMARY KEY, realm INTEGER NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL,
+  created INTEGER, active INTEGER, product TEXT, currency TEXT, type TEXT, interval TEXT, usage_type TEXT,
+  lookup_key TEXT, UNIQUE (realm, id));
+CREATE INDEX IF NOT EXISTS prices_realm ON prices (realm);
 CREATE INDEX IF NOT EXISTS prices_active ON prices (realm, active);
 CREATE INDEX IF NOT EXISTS prices_product ON prices (realm, product, active);
 CREATE INDEX IF NOT EXISTS prices_lookup_key ON prices (realm, lookup_key) WHERE lookup_key IS NOT NULL;
-CREATE TABLE IF NOT EXISTS events (seq INTEGER PRIMARY KEY, realm INTEGER NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL,
+CREATE TABLE IF NOT EXISTS events (
+  seq INTEGER PRIMARY KEY, realm INTEGER NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL,
   created INTEGER, type TEXT, undelivered INTEGER NOT NULL DEFAULT 0, UNIQUE (realm, id));
+CREATE INDEX IF NOT EXISTS events_realm ON events (realm);
 CREATE INDEX IF NOT EXISTS events_undelivered ON events (realm) WHERE undelivered > 0;
-CREATE TABLE IF NOT EXISTS endpoints (seq INTEGER PRIMARY KEY, realm INTEGER NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL,
+CREATE TABLE IF NOT EXISTS endpoints (
+  seq INTEGER PRIMARY KEY, realm INTEGER NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL,
   secrets TEXT, UNIQUE (realm, id));
-CREATE TABLE IF NOT EXISTS deliveries (seq INTEGER PRIMARY KEY, realm INTEGER NOT NULL, event TEXT NOT NULL, type TEXT,
-  endpoint TEXT NOT NULL, due REAL, attempts INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL, answer TEXT, faults TEXT);
+CREATE TABLE IF NOT EXISTS deliveries (
+  seq INTEGER PRIMARY KEY, realm INTEGER NOT NULL, event TEXT NOT NULL, type TEXT, endpoint TEXT NOT NULL,
+  due REAL, attempts INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL, answer TEXT, faults TEXT);
 CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries (due) WHERE due IS NOT NULL;
 CREATE INDEX IF NOT EXISTS deliveries_event ON deliveries (event);
-CREATE TABLE IF NOT EXISTS answers (realm INTEGER NOT NULL, key TEXT NOT NULL, request TEXT, status INTEGER, body TEXT,
-  request_id TEXT, created INTEGER, PRIMARY KEY (realm, key)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS answers (
+  realm INTEGER NOT NULL, key TEXT NOT NULL, request TEXT, status INTEGER, body TEXT, request_id TEXT,
+  created INTEGER, PRIMARY KEY (realm, key)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS deleted (realm INTEGER NOT NULL, id TEXT NOT NULL, PRIMARY KEY (realm, id)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS calls (seq INTEGER PRIMARY KEY, body TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;

@@ -12,11 +12,17 @@ from billings.sandbox.shapes import Json
 
 # docs.stripe.com/currencies
 CURRENCIES = frozenset(
-    "aed afn all amd ang aoa ars aud awg azn bam bbd bdt bhd bif bmd bnd bob brl bsd bwp byn bzd cad cdf chf clp cny cop crc "
-    "cve czk djf dkk dop dzd egp etb eur fjd fkp gbp gel gip gmd gnf gtq gyd hkd hnl htg huf idr ils inr isk jmd jod jpy kes "
-    "kgs khr kmf krw kwd kyd kzt lak lbp lkr lrd lsl mad mdl mga mkd mmk mnt mop mur mvr mwk mxn myr mzn nad ngn nio nok npr "
-    "nzd omr pab pen pgk php pkr pln pyg qar ron rsd rub rwf sar sbd scr sek sgd shp sle sos srd std szl thb tjs tnd top try "
-    "ttd twd tzs uah ugx usd uyu uzs vnd vuv wst xaf xcd xcg xof xpf yer zar zmw".split()
+    re.findall(
+        r"\w+",
+        """
+        aed afn all amd ang aoa ars aud awg azn bam bbd bdt bhd bif bmd bnd bob brl bsd bwp byn bzd cad cdf chf clp
+        cny cop crc cve czk djf dkk dop dzd egp etb eur fjd fkp gbp gel gip gmd gnf gtq gyd hkd hnl htg huf idr ils
+        inr isk jmd jod jpy kes kgs khr kmf krw kwd kyd kzt lak lbp lkr lrd lsl mad mdl mga mkd mmk mnt mop mur mvr
+        mwk mxn myr mzn nad ngn nio nok npr nzd omr pab pen pgk php pkr pln pyg qar ron rsd rub rwf sar sbd scr sek
+        sgd shp sle sos srd std szl thb tjs tnd top try ttd twd tzs uah ugx usd uyu uzs vnd vuv wst xaf xcd xcg xof
+        xpf yer zar zmw
+        """,
+    )
 )
 # The last digit must be 0, or the last two (docs.stripe.com/currencies#three-decimal, #special-cases).
 STEPS: Mapping[str, int] = {"bhd": 10, "jod": 10, "kwd": 10, "omr": 10, "tnd": 10, "isk": 100, "ugx": 100}
@@ -50,8 +56,8 @@ def metadata(values: Mapping[str, str] | str | None, param: str = "metadata") ->
             message = f"Metadata keys can be at most 40 characters long, but you passed one that is {len(key)}: {key}"
             raise invalid(message, f"{param}[{key}]")
         if len(value) > 500:
-            message = f"Metadata values can have up to 500 characters, but you passed in a value that is {len(value)} characters."
-            raise invalid(f"{message} Invalid value: {value[:40]}…", f"{param}[{key}]")
+            message = "Metadata values can have up to 500 characters, but you passed in a value that is"
+            raise invalid(f"{message} {len(value)} characters. Invalid value: {value[:40]}…", f"{param}[{key}]")
     few_enough(values, param)
 
 

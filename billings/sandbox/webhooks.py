@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - only numbers of our own are put into the SQL
 """Webhooks (docs.stripe.com/webhooks): signed, retried with backoff until a 2xx, in no promised order.
 
 A delivery is a row: it outlives a restart, and is sent again when the sandbox was killed before it heard the answer.

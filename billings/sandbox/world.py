@@ -60,14 +60,11 @@ class World:
 
     def end(self) -> None:
         """The program is about to end: nobody is kept waiting."""
-        self.faults.ended = True
-        self.faults.release()
+        self.faults.forget()
 
     def reset(self) -> None:
         """As just begun: no objects, events, calls, keys or faults; real time; settings and keyring as at first."""
-        self.faults.clear()
-        self.faults.spent.clear()
-        self.faults.release()
+        self.faults.forget()
         self.store.clear()
         self.clock.offset = 0.0
         self.keyring.registered.clear()
