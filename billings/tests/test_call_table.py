@@ -1,68 +1,11 @@
 """Every operation's price in Stripe calls, through the teacher's own addresses, counted at the sandbox."""
 
-import json
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
-
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from billings.tests.editor import FREE, PRICED, PUBLISH, Editor, Operation, draft, press, save
 from billings.tests.sandbox_process import SandboxProcess
-
-type Course = dict[str, Any]
-type Operation = Callable[["Editor"], object]
-
-
-@dataclass
-class Editor:
-    """A teacher at one course, speaking JSON."""
-
-    client: Client
-    url: str = ""
-    fields: dict[str, str] = field(default_factory=dict)
-
-    def send(self, path: str, **fields: str) -> Course:
-        answer = self.client.post(
-            path, json.dumps(fields), content_type="application/json", headers={"Accept": "application/json"}
-        )
-        assert answer.status_code in (200, 201), answer.content
-        course: Course = answer.json()
-        assert course["billing"]["error"] is None
-        assert course["billing"]["observed_generation"] == course["billing"]["generation"]
-        return course
-
-    def create(self, **fields: str) -> None:
-        made = self.send(
-            "/courses/", **({"title": "Watercolour", "summary": "For beginners", "currency": "usd"} | fields)
-        )
-        self.url = str(made["url"])
-
-    def save(self, **fields: str) -> Course:
-        version = self.client.get(self.url, headers={"Accept": "application/json"}).json()["version"]
-        return self.send(self.url, version=version, **fields)
-
-    def press(self, button: str, **fields: str) -> Course:
-        version = self.client.get(self.url, headers={"Accept": "application/json"}).json()["version"]
-        return self.send(f"{self.url}{button}/", version=version, **fields)
-
-
-def draft(**fields: str) -> Operation:
-    return lambda editor: editor.create(**fields)
-
-
-def save(**fields: str) -> Operation:
-    return lambda editor: editor.save(**fields)
-
-
-def press(button: str, **fields: str) -> Operation:
-    return lambda editor: editor.press(button, **fields)
-
-
-PRICED = draft(price="49")
-FREE = draft(price="")
-PUBLISH = press("publish")
 
 # What is done, what went before, the operation, and the calls that architecture.md allows it.
 TABLE: list[tuple[str, list[Operation], Operation, int]] = [
@@ -108,6 +51,8 @@ def count(sandbox: SandboxProcess, editor: Editor, before: list[Operation], oper
         earlier(editor)
     calls = len(sandbox.calls())
     operation(editor)
+    billing = editor.read()["billing"]
+    assert (billing["error"], billing["observed_generation"]) == (None, billing["generation"])
     return len(sandbox.calls()) - calls
 
 
