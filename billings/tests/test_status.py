@@ -1,0 +1,365 @@
+"""One state, one chip, one sentence: judged in the contract's order, alike in Python and in the database."""
+
+from datetime import timedelta
+from itertools import product as combinations
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from billings.models import TROUBLE_FOR_PEOPLE, Availability, BillingPrice, BillingProduct, Drift, StripeCall, Trouble
+from billings.money import PriceSpec
+from billings.plan import Field
+from billings.status import (
+    POLL_SECONDS,
+    PREFETCH,
+    SLOW_POLL_SECONDS,
+    STATES,
+    annotate_state,
+    as_json,
+    describe,
+    price_as_json,
+    state_of,
+)
+from billings.tests.conftest import USD59, Sold
+
+
+def put(sold: Sold, **columns: Any) -> BillingProduct:
+    BillingProduct.objects.filter(pk=sold.row.pk).update(**columns)
+    return sold.product
+
+
+def drift(product: BillingProduct, field: Field, theirs: Any = "") -> Drift:
+    """As converge opens it, and has gone on since."""
+    generation = product.generation + 1
+    BillingProduct.objects.filter(pk=product.pk).update(generation=generation, observed_generation=generation)
+    return product.drifts.create(field=field, ours="", theirs=theirs)
+
+
+def refuse(product: BillingProduct, message: str = "Your account cannot make charges in chf.") -> None:
+    call = product.calls.create(
+        key=str(product.pk),
+        path="/v1/prices",
+        step="create_price",
+        params={},
+        livemode=False,
+        generation=1,
+        settled_at=timezone.now(),
+        outcome=StripeCall.Outcome.REFUSED,
+        error_message=message,
+    )
+    product.refusals.create(field=Field.PRICE, call=call)
+
+
+@pytest.fixture
+def course(make_sold) -> Sold:
+    """A published course for $49.00 in sync, of which only our database knows."""
+    sold = make_sold()
+    BillingPrice.objects.create(
+        product=sold.row, stripe_id="price_1", unit_amount=4900, currency="usd", active=True, stripe_created=1
+    )
+    put(
+        sold,
+        observed_generation=sold.product.generation,
+        exists=True,
+        stripe_id="course_1",
+        observed_active=True,
+        observed_default_price="price_1",
+        confirmed_at=timezone.now() - timedelta(minutes=2),
+    )
+    return sold
+
+
+class TestTheState:
+    """Judged in this order: attention, drift, retrying, pending, archived, free, in_sync."""
+
+    def rows(self, owner: User) -> dict[BillingProduct, str]:
+        """Every combination of what is judged, with the state that it should have."""
+        courses = apps.get_model("courses", "Course").objects
+        rows = {}
+        for trouble, refused, drifted, ahead, status, priced in combinations(
+            Trouble.values, (True, False), ("open", "closed", ""), (True, False), Availability.values, (True, False)
+        ):
+            product = BillingProduct.objects.create(
+                course=courses.create(owner=owner, title="Watercolour"),
+                desired_name="Watercolour",
+                desired_status=status,
+                desired_unit_amount=4900 if priced else None,
+                generation=2,
+                observed_generation=1 if ahead else 2,
+                trouble=trouble,
+            )
+            if refused:
+                refuse(product)
+            if drifted:
+                product.drifts.create(
+                    field=Field.NAME, ours="", theirs="", closed_at=timezone.now() if drifted == "closed" else None
+                )
+            judged = [
+                ("attention", trouble in TROUBLE_FOR_PEOPLE or refused),
+                ("drift", drifted == "open"),
+                ("retrying", trouble != Trouble.NONE),
+                ("pending", ahead),
+                ("archived", status == Availability.ARCHIVED),
+                ("free", not priced),
+                ("in_sync", True),
+            ]
+            rows[product] = next(state for state, holds in judged if holds)
+        return rows
+
+    def test_is_the_same_in_python_and_in_the_database_for_every_combination(self, owner):
+        expected = self.rows(owner)
+
+        rows = annotate_state(BillingProduct.objects.prefetch_related(*PREFETCH), prefix="")
+
+        assert {row: row.billing_state for row in rows} == expected
+        assert {row: state_of(row) for row in rows} == expected
+        assert set(expected.values()) == set(STATES)
+
+    def test_can_be_asked_of_courses_too(self, course):
+        (row,) = annotate_state(apps.get_model("courses", "Course").objects.all())
+
+        assert row.billing_state == "in_sync"
+
+    def test_and_all_its_words_cost_no_query_in_a_list(self, course, make_sold, django_assert_num_queries):
+        make_sold()
+        refuse(course.product)
+        drift(course.product, Field.NAME)
+        with django_assert_num_queries(1 + len(PREFETCH)):
+            rows = list(BillingProduct.objects.prefetch_related(*PREFETCH))
+            for row in rows:
+                describe(row, staff=True)
+                as_json(row)
+
+
+class TestTheWords:
+    def test_of_a_free_course(self, make_sold):
+        free = make_sold(price=None)
+        status = describe(put(free, observed_generation=free.product.generation), staff=False)
+
+        assert (status.label, status.sentence) == (
+            "Free",
+            "Nothing is sold in Stripe. Set a price to sell this course.",
+        )
+        assert (status.product_line, status.price_line, status.poll_seconds) == ("", "", None)
+
+    def test_while_stripe_is_being_told(self, make_sold):
+        status = describe(make_sold().product, staff=False)
+
+        assert (status.label, status.sentence) == (
+            "Saving to Stripe…",
+            "Saved here. Stripe is being told; this page will say when.",
+        )
+        assert status.poll_seconds == POLL_SECONDS
+
+    @pytest.mark.parametrize(
+        ("availability", "label"), [("published", "On sale at $49.00"), ("draft", "Ready at $49.00")]
+    )
+    def test_once_stripe_agrees(self, course, availability, label):
+        status = describe(put(course, desired_status=availability), staff=False)
+
+        assert (status.label, status.sentence) == (label, "Stripe agrees. Confirmed 2\xa0minutes ago.")
+        assert (status.poll_seconds, status.can_retry) == (None, False)
+
+    def test_once_stripe_agrees_and_never_said_when(self, course):
+        assert describe(put(course, confirmed_at=None), staff=False).sentence == "Stripe agrees."
+
+    def test_of_an_archived_course(self, course):
+        status = describe(put(course, desired_status="archived"), staff=False)
+
+        assert (status.label, status.sentence) == (
+            "Not for sale",
+            "Archived. People who bought it keep it; subscribers go on paying until they cancel.",
+        )
+
+    @pytest.mark.parametrize(
+        ("trouble", "why"),
+        [
+            (Trouble.UNREACHABLE, "Stripe could not be reached."),
+            (Trouble.SLOW, "Stripe did not answer."),
+            (Trouble.FAILING, "Stripe has trouble of its own."),
+            (Trouble.BUSY, "Stripe is still busy with the call before."),
+            (Trouble.RATE_LIMITED, "Stripe asked us to slow down."),
+        ],
+    )
+    def test_while_waiting_for_stripe(self, course, trouble, why):
+        # A little more than 40 s, for what this test itself takes.
+        next_attempt_at = timezone.now() + timedelta(seconds=40.4)
+        product = put(course, trouble=trouble, generation=9, next_attempt_at=next_attempt_at)
+
+        status = describe(product, staff=False)
+
+        assert status.label == "Waiting for Stripe"
+        assert status.sentence == f"{why} Your change is safe; next try in 40 s."
+        assert (status.poll_seconds, status.can_retry) == (SLOW_POLL_SECONDS, True)
+
+    @pytest.mark.parametrize(
+        ("next_attempt_at", "when"),
+        [(None, "it is tried again shortly."), (timezone.now(), "it is being tried again now.")],
+    )
+    def test_while_waiting_for_a_try_that_is_due(self, course, next_attempt_at, when):
+        product = put(course, trouble=Trouble.SLOW, next_attempt_at=next_attempt_at)
+
+        assert describe(product, staff=False).sentence == f"Stripe did not answer. Your change is safe; {when}"
+
+
+class TestTheWordsOfADrift:
+    @pytest.mark.parametrize(
+        ("field", "theirs", "sentence"),
+        [
+            (Field.PRICE, {"words": "$39.00"}, "Somebody changed the price in Stripe to $39.00."),
+            (Field.PRODUCT, "", "Somebody deleted the product in Stripe."),
+            (Field.ACTIVE, True, "Somebody put it on sale in Stripe."),
+            (Field.ACTIVE, False, "Somebody took it off sale in Stripe."),
+            (Field.NAME, "Oil", "Somebody changed the title in Stripe to “Oil”."),
+            (Field.DESCRIPTION, "Oil", "Somebody changed the summary in Stripe."),
+            (Field.IMAGE, "https://school.example/", "Somebody changed the picture in Stripe."),
+        ],
+    )
+    def test_name_the_field_and_who_decides(self, course, field, theirs, sentence):
+        drift(course.product, field, theirs=theirs)
+
+        status = describe(course.product, staff=False)
+
+        assert (status.label, status.sentence) == ("Changed in Stripe", f"{sentence} Staff will decide.")
+        assert status.poll_seconds is None
+
+    def test_name_every_field(self, course):
+        drift(course.product, Field.NAME, theirs="Oil")
+        drift(course.product, Field.ACTIVE, theirs=False)
+
+        sentence = describe(course.product, staff=True).sentence
+
+        assert "“Oil”. Somebody took it off sale in Stripe. Staff will decide." in sentence
+
+    def test_come_before_a_failure_and_behind_what_a_person_must_mend(self, course):
+        drift(course.product, Field.NAME)
+
+        assert state_of(put(course, trouble=Trouble.SLOW)) == "drift"
+        assert state_of(put(course, trouble=Trouble.KEY)) == "attention"
+
+    def test_let_the_page_look_again_while_something_else_is_under_way(self, course):
+        drift(course.product, Field.NAME)
+
+        assert describe(put(course, generation=9), staff=False).poll_seconds == SLOW_POLL_SECONDS
+
+
+class TestTheWordsThatAskForAttention:
+    @pytest.mark.parametrize("trouble", TROUBLE_FOR_PEOPLE)
+    def test_tell_a_teacher_that_it_is_not_theirs(self, course, trouble):
+        product = put(course, trouble=trouble, trouble_message="The key is of acct_1.", generation=9)
+
+        status = describe(product, staff=False)
+
+        assert status.label == "Needs attention"
+        assert "It is not yours to mend" in status.sentence
+        assert "acct_1" not in status.sentence
+        assert not status.can_retry
+        assert status.poll_seconds is None
+
+    @pytest.mark.parametrize(
+        ("trouble", "words"),
+        [
+            (Trouble.KEY, ["does not accept the key", "tried every two minutes", "STRIPE_SECRET_KEY"]),
+            (Trouble.PERMISSION, ["may not do this", "tried every two minutes", "write access to Products and Prices"]),
+            (Trouble.ACCOUNT, ["The key is of acct_1.", "Nothing is sent there.", "Put back the key"]),
+        ],
+    )
+    def test_tell_staff_what_happened_what_we_do_and_what_to_do(self, course, trouble, words):
+        product = put(course, trouble=trouble, trouble_message="The key is of acct_1.")
+
+        status = describe(product, staff=True)
+
+        positions = [status.sentence.index(word) for word in words]
+        assert positions == sorted(positions)
+        assert status.can_retry
+
+    @pytest.mark.parametrize(
+        ("message", "said"),
+        [
+            ("Your account cannot make charges in chf.", "Your account cannot make charges in chf."),
+            ("Invalid string. See https://stripe.com/docs/api for more", "Invalid string. See for more."),
+            ("No!", "No!"),
+            ("", "no reason given."),
+        ],
+    )
+    def test_say_what_stripe_refused_and_why(self, course, message, said):
+        refuse(course.product, message)
+
+        status = describe(course.product, staff=False)
+
+        assert status.sentence.startswith(f"Stripe refused this: {said} Everything else is kept in step.")
+        assert status.can_retry
+
+
+class TestTheLines:
+    def test_say_what_stripe_holds(self, course):
+        status = describe(course.product, staff=False)
+
+        assert (status.product_line, status.price_line) == ("Product: on sale", "Price: $49.00")
+
+    def test_give_staff_the_ids(self, course):
+        status = describe(put(course, observed_active=False), staff=True)
+
+        assert (status.product_line, status.price_line) == (
+            "Product: not on sale (course_1)",
+            "Price: $49.00 (price_1)",
+        )
+
+    def test_go_by_what_stripe_holds_and_not_by_what_is_desired(self, course):
+        course.price(USD59)
+
+        assert describe(course.product, staff=False).price_line == "Price: $49.00"
+
+    def test_do_without_words_for_a_price_that_a_course_cannot_express(self, course):
+        course.product.prices.update(plain=False)
+
+        assert describe(course.product, staff=False).price_line == "Price: one that only Stripe can show"
+
+    def test_are_empty_for_a_product_that_is_gone(self, course):
+        status = describe(put(course, exists=False), staff=True)
+
+        assert (status.product_line, status.price_line) == ("", "")
+
+
+class TestTheJson:
+    def test_of_a_course_in_sync(self, course):
+        generation = course.product.generation
+
+        assert as_json(course.product) == {
+            "state": "in_sync",
+            "generation": generation,
+            "observed_generation": generation,
+            "product": {"stripe_id": "course_1", "active": True},
+            "price": {
+                "stripe_id": "price_1",
+                "unit_amount": 4900,
+                "currency": "usd",
+                "interval": None,
+                "active": True,
+            },
+            "error": None,
+        }
+
+    def test_before_stripe_knows_anything(self, make_sold):
+        said = as_json(make_sold().product)
+
+        assert (said["product"], said["price"], said["error"]) == (None, None, None)
+
+    @pytest.mark.parametrize("trouble", [Trouble.KEY, Trouble.SLOW])
+    def test_says_what_a_teacher_would_read(self, course, trouble):
+        product = put(course, trouble=trouble, next_attempt_at=None)
+
+        assert as_json(product)["error"] == describe(product, staff=False).sentence
+
+    def test_of_a_price_can_be_sent_back(self):
+        assert price_as_json(PriceSpec(4900, "usd", "month")) == {
+            "amount": "49.00",
+            "currency": "usd",
+            "billing_interval": "month",
+            "unit_amount": 4900,
+            "display": str(PriceSpec(4900, "usd", "month")),
+        }
+        assert price_as_json(None) is None
