@@ -146,8 +146,10 @@
   });
 
   document.addEventListener("htmx:beforeOnLoad", ({ detail: { xhr } }) => {
-    // A lapsed session: sign in, come back, and the draft is offered.
-    if (xhr.getResponseHeader("HX-Redirect")) leaving = true;
+    if (!xhr.getResponseHeader("HX-Redirect")) return;
+    // A lapsed session: sign in, come back, and the draft is offered, the last letters included.
+    all("form[data-draft]").filter(dirty).forEach(keep);
+    leaving = true;
   });
   document.addEventListener("htmx:afterRequest", ({ detail: { requestConfig, successful, xhr } }) => {
     const form = requestConfig.elt;
