@@ -1,6 +1,5 @@
 """What each page costs and whether everybody can use it, measured in the browser."""
 
-import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,14 +14,14 @@ from e2e.queries import HEADER
 MOST_BYTES = 90_000
 MOST_REQUESTS = 6
 MOST_QUERIES = 10
-# The name that the README knows a picture by, and the page, width and colours that it shows.
+# The page, width and colours that a picture of the README shows.
 PICTURES = {
     "courses": ("courses", 1280, "light"),
-    "course": ("course", 1280, "light"),
-    "course-dark": ("course", 1280, "dark"),
+    "course": ("course changed", 1280, "light"),
+    "course-dark": ("course changed", 1280, "dark"),
     "course-phone": ("course", 390, "light"),
     "conflict": ("conflict", 1280, "light"),
-    "prices": ("staff prices", 1280, "light"),
+    "staff-prices": ("staff prices", 1280, "light"),
 }
 
 # Installed before the page's own scripts, so that no shift is missed.
@@ -146,20 +145,22 @@ class Cost:
 
 @dataclass
 class Album:
-    """The screenshots of a run; those which the README shows are copied where it looks for them, if asked for."""
+    """The screenshots of a run, whole pages; what the README shows, as a screen shows it, only where asked for."""
 
     folder: Path
     pictures: Path | None
 
     def take(self, page: Page, name: str, width: int, colours: str) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        path = self.folder / f"{name.replace(' ', '-')}-{width}-{colours}.png"
-        page.screenshot(path=path, full_page=True)
-        if self.pictures:
-            self.pictures.mkdir(parents=True, exist_ok=True)
-            for picture, shown in PICTURES.items():
-                if shown == (name, width, colours):
-                    shutil.copy(path, self.pictures / f"{picture}.png")
+        size = page.viewport_size
+        assert size
+        for picture, shown in PICTURES.items():
+            if self.pictures and shown == (name, width, colours):
+                page.screenshot(path=self.pictures / f"{picture}.png")
+        # As high as the page is, so that what sticks to the screen's edge covers nothing.
+        height = page.evaluate("document.documentElement.scrollHeight")
+        page.set_viewport_size({"width": width, "height": height})
+        page.screenshot(path=self.folder / f"{name.replace(' ', '-')}-{width}-{colours}.png")
+        page.set_viewport_size(size)
 
 
 def table(rows: Iterable[Measured]) -> list[str]:

@@ -40,7 +40,7 @@ expect.set_options(timeout=PATIENCE_MS)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--pictures", metavar="FOLDER", help="also copy the README's screenshots to this folder")
+    parser.addoption("--pictures", metavar="FOLDER", help="also take the README's pictures, into this folder")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -196,7 +196,7 @@ class StaffPrices(PortalPage):
 
     def change(self, title: str, *, price: str, reason: str) -> None:
         """In the row itself."""
-        self.row(title).get_by_role("link", name="Change").click()
+        self.row(title).get_by_role("link", name="Change the price of").click()
         form = self.page.get_by_role("form", name=re.compile(f"Price of {title}"))
         form.get_by_label("Price").fill(price)
         form.get_by_label("Reason").fill(reason)
