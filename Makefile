@@ -35,4 +35,7 @@ bench: setup ## the programs that measure
 	    if [ -e "$$program" ]; then echo "$$program"; .venv/bin/python "$$program" || exit 1; fi; \
 	done
 
-.PHONY: help setup run dev serve worker test lint bench
+campaign: setup ## every operation meets every fault at each of its Stripe calls, and SIGKILL between any two writes
+	@exec .venv/bin/python -m billings.tests.campaign
+
+.PHONY: help setup run dev serve worker test lint bench campaign
