@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 if TYPE_CHECKING:
     from billings.tests.editor import Editor, Operation
@@ -177,7 +178,7 @@ class Campaign:
 
         worker = PatientWorker()
         # A process killed while it created the course never said its id: it is the newest, if it is there at all.
-        rows = BillingProduct.objects.filter(course=editor.id) if editor.id else BillingProduct.objects.all()
+        rows = BillingProduct.objects.filter(course_id=UUID(editor.id)) if editor.id else BillingProduct.objects.all()
         row = rows.order_by("-created_at").first()
         if row is None:
             return None
