@@ -80,7 +80,7 @@ def _shape(hint: Any) -> Shape:
 
 
 def _union(args: tuple[Any, ...]) -> Shape:
-    """`Literal['']|…` can be emptied, `Literal['a','b']|str` is a closed list; a StripeObject is just its dictionary."""
+    """`Literal['']|…` can be emptied, `Literal['a','b']|str` is a closed list; a StripeObject is its dictionary."""
     shapes = [_shape(arg) for arg in args if not _is_stripe_object(arg)]
     empty = any(shape.empty for shape in shapes)
     choices = tuple(choice for shape in shapes for choice in shape.choices)

@@ -94,6 +94,7 @@ class Store:
             yield
         except BaseException:
             self._depth -= 1
+            self._realms.clear()  # one that was new is gone with the rest
             self.db.execute(f"ROLLBACK TO {mark}" if self._depth else "ROLLBACK")
             raise
         self._depth -= 1
@@ -124,11 +125,12 @@ class Store:
     def set(self, name: str, value: object) -> None:
         self.db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, dump(value)))
 
-    def clear(self) -> None:
-        """Forgets every object, event, call and key; settings and webhook endpoints stay."""
+    def clear(self, *, but_endpoint: str) -> None:
+        """Forgets every object, event, call and key; settings and one webhook endpoint stay."""
         with self.transaction():
             for table in ("products", "prices", "events", "deliveries", "answers", "deleted", "calls"):
                 self.db.execute(f"DELETE FROM {table}")
+            self.db.execute("DELETE FROM endpoints WHERE id != ?", (but_endpoint,))
 
     def close(self) -> None:
         self.db.close()

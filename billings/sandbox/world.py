@@ -63,9 +63,9 @@ class World:
         self.faults.forget()
 
     def reset(self) -> None:
-        """As just begun: no objects, events, calls, keys or faults; real time; settings and keyring as at first."""
+        """As just begun: empty, in real time, with the settings, keys and webhook endpoint it was started with."""
         self.faults.forget()
-        self.store.clear()
+        self.store.clear(but_endpoint=endpoints.CONFIGURED)
         self.clock.offset = 0.0
         self.keyring.registered.clear()
         self.store.set("clock_offset", 0.0)

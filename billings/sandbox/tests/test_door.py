@@ -1,0 +1,145 @@
+"""The control door and the pages for people."""
+
+import re
+
+import pytest
+import requests
+
+FORM = {"Accept": "text/html", "Content-Type": "application/x-www-form-urlencoded"}
+
+
+def test_the_log_has_every_call_in_order(sandbox, client):
+    client.v1.products.create({"id": "course_1", "name": "A", "metadata": {"a": "1"}}, options={"idempotency_key": "k"})
+    client.v1.products.retrieve("course_1")
+
+    first, second = sandbox.calls()
+    assert (first["method"], first["path"], first["status"]) == ("POST", "/v1/products", 200)
+    assert first["params"] == {"id": "course_1", "name": "A", "metadata": {"a": "1"}}
+    assert (first["idempotency_key"], first["done"], first["fault"]) == ("k", True, None)
+    assert (second["method"], second["path"]) == ("GET", "/v1/products/course_1")
+    assert [call["seq"] for call in sandbox.door(f"calls?since={first['seq']}")["calls"]] == [second["seq"]]
+    assert len(sandbox.door("calls?limit=1")["calls"]) == 1
+
+
+def test_a_catalogue_is_seeded_by_number(sandbox, client):
+    body = {"products": 3, "first": 5, "archived_prices": 2, "interval": "month", "metadata": {"course_id": "{n}"}}
+
+    made = sandbox.door("seed", body)
+
+    assert (made["products"], made["prices"]) == (3, 9)
+    product = client.v1.products.retrieve("seed_7", {"expand": ["default_price"]})
+    assert (product.name, product.metadata["course_id"]) == ("Course 7", "7")
+    assert product.default_price.recurring.interval == "month"
+    assert len(client.v1.prices.list({"product": "seed_7", "active": False}).data) == 2
+    assert not client.v1.events.list().data
+
+
+def test_a_catalogue_is_seeded_item_by_item(sandbox, client):
+    price = {"currency": "eur", "unit_amount": 900}
+    item = {"id": "course_1", "name": "A", "active": False, "default_price_data": price, "archived_prices": [price]}
+
+    assert sandbox.door("seed", {"items": [item, {"name": "B"}]})["prices"] == 2
+
+    assert not client.v1.products.retrieve("course_1").active
+    again = sandbox.raw("POST", "/_sandbox/seed", json={"items": [{"id": "course_2", "name": "C"}, item]})
+    assert again.status_code == 400
+    assert "course_2" not in sandbox.products()
+
+
+def test_the_clock_is_moved(sandbox, client):
+    real = sandbox.door("clock")
+    assert real["offset"] == 0
+
+    sandbox.door("clock", {"now": 2_000_000_000})
+    assert client.v1.products.create({"name": "A"}).created - 2_000_000_000 in range(60)
+    sandbox.door("clock", {"offset": 0})
+    assert sandbox.door("clock")["now"] - real["now"] in range(60)
+    assert sandbox.raw("POST", "/_sandbox/clock", json={"backwards": True}).status_code == 400
+
+
+def test_settings_are_judged(sandbox):
+    assert sandbox.door("settings", {"webhook_timeout": 3})["webhook_timeout"] == 3
+    assert sandbox.door("settings")["deleted_ids"] == "free"
+    for body in (
+        {"colour": 1},
+        {"rate_limit_total": 0},
+        {"deleted_ids": "maybe"},
+        {"refused_currencies": "eur"},
+        {"webhook_retries": [-1]},
+    ):
+        answer = sandbox.raw("POST", "/_sandbox/settings", json=body)
+        assert (answer.status_code, answer.json()["error"][-1]) == (400, ".")
+
+
+def test_bodies_that_are_no_json_object(sandbox):
+    for data in ("{", "[1]"):
+        assert sandbox.raw("POST", "/_sandbox/clock", data=data).status_code == 400
+
+
+def test_a_page_of_another_site_is_not_let_in(sandbox):
+    foreign = requests.post(f"{sandbox.url}/_sandbox/reset", headers={"Origin": "https://evil.example"}, timeout=30)
+    renamed = requests.get(f"{sandbox.url}/_sandbox/state", headers={"Host": "evil.example"}, timeout=30)
+
+    assert (foreign.status_code, renamed.status_code) == (403, 403)
+
+
+def test_another_account_can_be_looked_at(sandbox):
+    other = sandbox.client("sk_live_ACCT2_1")
+    other.v1.products.create({"name": "A"})
+    account = other.v1.accounts.retrieve_current().id
+
+    assert len(sandbox.door(f"state?account={account}&livemode=true")["products"]) == 1
+    assert sandbox.products() == []
+
+
+class TestPages:
+    def page(self, sandbox, path=""):
+        answer = requests.get(f"{sandbox.url}/_sandbox/{path}", headers={"Accept": "text/html"}, timeout=30)
+        assert answer.status_code == 200
+        assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+        return answer.text
+
+    def test_the_catalogue_shows_products_and_their_prices(self, sandbox, client):
+        price = {"currency": "jpy", "unit_amount": 5000, "recurring": {"interval": "month"}}
+        client.v1.products.create({"id": "course_1", "name": "<Etching>", "default_price_data": price})
+
+        text = self.page(sandbox)
+
+        assert "&lt;Etching&gt;" in text
+        assert "5,000 JPY / month" in text
+
+    def test_it_is_searched_and_paged(self, sandbox):
+        sandbox.door("seed", {"products": 60})
+
+        assert "seed_60" in self.page(sandbox)
+        assert "seed_1<" in self.page(sandbox, "?page=2")
+        assert re.findall(r"<code>(seed_\d+)</code>", self.page(sandbox, "?q=Course+33")) == ["seed_33"]
+
+    def test_amounts_that_buyers_choose(self, sandbox, client):
+        choose = {"currency": "usd", "custom_unit_amount": {"enabled": True}}
+        client.v1.products.create({"name": "Etching", "default_price_data": choose})
+
+        assert "varies" in self.page(sandbox)
+
+    def test_every_page_in_an_eventful_life(self, sandbox, client, receiver):
+        client.v1.webhook_endpoints.create({"url": receiver.url, "enabled_events": ["*"]})
+        sandbox.fault("delay", target="webhook", seconds=60)
+        sandbox.fault("503", probability=0.5, times=2, path="nowhere")
+        sandbox.fault("slow", seconds=0.01)
+        product = client.v1.products.create({"name": "Etching"})
+
+        assert product.id in self.page(sandbox, "pages/calls?live=1")
+        assert "chance 0.5" in self.page(sandbox, "pages/faults")
+        assert "product.created" in self.page(sandbox, "pages/webhooks")
+        sandbox.door("clock", {"advance": 7200})
+        assert "2.00 hours" in self.page(sandbox, "pages/clock")
+        assert "color-scheme" in requests.get(f"{sandbox.url}/_sandbox/style.css", timeout=30).text
+
+    @pytest.mark.parametrize("form", ["name=Etching&id=course_1", "name=Etching&id=course_1&description="])
+    def test_its_forms_lead_back_to_the_page(self, sandbox, form):
+        answer = requests.post(
+            f"{sandbox.url}/_sandbox/dashboard/products", data=form, headers=FORM, timeout=30, allow_redirects=False
+        )
+
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/_sandbox/")
+        assert sandbox.products() == ["course_1"]

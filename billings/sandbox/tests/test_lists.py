@@ -1,0 +1,88 @@
+"""Lists, cursors and what they filter by."""
+
+import pytest
+from stripe import InvalidRequestError
+
+USD = {"currency": "usd", "unit_amount": 4900}
+
+
+@pytest.fixture
+def five(client):
+    for number in range(5):
+        client.v1.products.create({"id": f"course_{number}", "name": f"Course {number}", "active": number != 2})
+
+
+def names(found):
+    return [one.id[-1] for one in found.data]
+
+
+def test_newest_first_in_pages(client, five):
+    first = client.v1.products.list({"limit": 2})
+    second = client.v1.products.list({"limit": 2, "starting_after": "course_3"})
+    last = client.v1.products.list({"limit": 2, "starting_after": "course_1"})
+
+    assert [names(page) for page in (first, second, last)] == [["4", "3"], ["2", "1"], ["0"]]
+    assert [page.has_more for page in (first, second, last)] == [True, True, False]
+
+
+def test_backwards_keeps_the_order(client, five):
+    page = client.v1.products.list({"limit": 2, "ending_before": "course_1"})
+
+    assert (names(page), page.has_more) == (["3", "2"], True)
+    assert not client.v1.products.list({"ending_before": "course_3"}).has_more
+
+
+def test_the_librarys_own_paging_sees_each_once(client, five):
+    found = client.v1.products.list({"limit": 2}).auto_paging_iter()
+
+    assert [one.id[-1] for one in found] == ["4", "3", "2", "1", "0"]
+
+
+def test_products_by_what_they_are(client, five):
+    assert names(client.v1.products.list({"active": False})) == ["2"]
+    assert names(client.v1.products.list({"ids": ["course_4", "course_1"]})) == ["4", "1"]
+    newest = client.v1.products.retrieve("course_4").created
+    assert not client.v1.products.list({"created": {"gt": newest}}).data
+    assert len(client.v1.products.list({"created": {"lte": newest}}).data) == 5
+
+
+def test_prices_hold_the_active_ones_unless_asked(client, five):
+    active = client.v1.prices.create({**USD, "product": "course_1"})
+    old = client.v1.prices.create({**USD, "product": "course_1", "active": False, "recurring": {"interval": "year"}})
+
+    assert [one.id for one in client.v1.prices.list({"product": "course_1"}).data] == [active.id]
+    assert [one.id for one in client.v1.prices.list({"active": False}).data] == [old.id]
+    assert not client.v1.prices.list({"active": False, "recurring": {"interval": "month"}}).data
+    assert [one.id for one in client.v1.prices.list({"active": False, "type": "recurring"}).data] == [old.id]
+    assert not client.v1.prices.list({"product": "course_2"}).data
+
+
+def test_expansion_inside_a_list(client, five):
+    client.v1.products.create({"id": "course_5", "name": "A", "default_price_data": USD})
+
+    found = client.v1.products.list({"limit": 1, "expand": ["data.default_price"]}).data[0]
+
+    assert found.default_price.unit_amount == 4900
+
+
+@pytest.mark.parametrize(
+    ("params", "param"),
+    [
+        ({"limit": 101}, "limit"),
+        ({"limit": 0}, "limit"),
+        ({"starting_after": "nobody"}, "starting_after"),
+        ({"starting_after": "course_1", "ending_before": "course_3"}, "ending_before"),
+        ({"ids": ["course_1"], "starting_after": "course_2"}, "ids"),
+    ],
+)
+def test_what_a_list_refuses(client, five, params, param):
+    with pytest.raises(InvalidRequestError) as refused:
+        client.v1.products.list(params)
+
+    assert (refused.value.http_status, refused.value.param) == (400, param)
+
+
+def test_what_a_list_of_prices_refuses(client):
+    for params in ({"product": "nobody"}, {"lookup_keys": [str(number) for number in range(11)]}):
+        with pytest.raises(InvalidRequestError):
+            client.v1.prices.list(params)

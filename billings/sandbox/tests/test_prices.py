@@ -1,0 +1,125 @@
+"""Prices through the official library."""
+
+import pytest
+from stripe import InvalidRequestError
+
+USD = {"currency": "usd", "unit_amount": 4900}
+
+
+@pytest.fixture
+def product(client):
+    return client.v1.products.create({"id": "course_1", "name": "Etching", "default_price_data": USD})
+
+
+class TestCreate:
+    def test_recurring(self, client, product):
+        price = client.v1.prices.create({**USD, "product": "course_1", "recurring": {"interval": "month"}})
+
+        assert price.type == "recurring"
+        assert (price.recurring.interval, price.recurring.interval_count, price.recurring.usage_type) == (
+            "month",
+            1,
+            "licensed",
+        )
+
+    def test_with_a_new_product(self, client):
+        price = client.v1.prices.create({**USD, "product_data": {"name": "Drypoint"}, "expand": ["product"]})
+
+        assert price.product.name == "Drypoint"
+
+    def test_a_decimal_amount(self, client, product):
+        whole = client.v1.prices.create({"currency": "usd", "unit_amount_decimal": "4900.00", "product": "course_1"})
+        part = client.v1.prices.create({"currency": "usd", "unit_amount_decimal": "0.5", "product": "course_1"})
+
+        assert (whole.unit_amount, str(whole.unit_amount_decimal)) == (4900, "4900")
+        assert (part.unit_amount, str(part.unit_amount_decimal)) == (None, "0.5")
+
+    def test_an_amount_that_buyers_choose(self, client, product):
+        price = client.v1.prices.create(
+            {"currency": "usd", "custom_unit_amount": {"enabled": True, "minimum": 500}, "product": "course_1"}
+        )
+
+        assert (price.unit_amount, price.custom_unit_amount.minimum) == (None, 500)
+
+    def test_for_an_archived_product(self, client, product):
+        client.v1.products.update("course_1", {"active": False})
+
+        assert client.v1.prices.create({**USD, "product": "course_1"}).active
+
+    @pytest.mark.parametrize(
+        ("params", "param", "code"),
+        [
+            ({"product": "nobody"}, "product", "resource_missing"),
+            ({"product": None}, "product", "parameter_missing"),
+            ({"product_data": {"name": "Two"}}, "product", "parameters_exclusive"),
+            ({"unit_amount": None}, "unit_amount", "parameter_missing"),
+            ({"unit_amount_decimal": "1"}, "unit_amount", "parameters_exclusive"),
+            ({"unit_amount": -1}, "unit_amount", "parameter_invalid_integer"),
+            ({"unit_amount": 10**12}, "unit_amount", "parameter_invalid_integer"),
+            ({"unit_amount": 10**30}, "unit_amount", "parameter_invalid_integer"),
+            ({"currency": "zzz"}, "currency", None),
+            ({"currency": "kwd", "unit_amount": 1001}, "unit_amount", None),
+            ({"currency": "isk", "unit_amount": 1010}, "unit_amount", None),
+            ({"recurring": {"interval": "month", "interval_count": 37}}, "recurring[interval_count]", None),
+            ({"recurring": {"interval": "fortnight"}}, "recurring[interval]", None),
+            ({"billing_scheme": "tiered", "unit_amount": None}, "tiers", "parameter_missing"),
+            ({"lookup_key": "k" * 201}, "lookup_key", None),
+        ],
+    )
+    def test_what_stripe_refuses(self, client, product, params, param, code):
+        with pytest.raises(InvalidRequestError) as refused:
+            client.v1.prices.create({**USD, "product": "course_1", **params})
+
+        assert (refused.value.http_status, refused.value.param, refused.value.code) == (400, param, code)
+
+
+class TestUpdate:
+    @pytest.mark.parametrize("field", ["unit_amount", "currency", "recurring", "product"])
+    def test_what_a_price_is_never_changes(self, client, product, field):
+        with pytest.raises(InvalidRequestError) as refused:
+            client.v1.prices.update(product.default_price, {field: "1"})
+
+        assert (refused.value.code, refused.value.param) == ("parameter_unknown", field)
+
+    def test_the_default_price_of_a_product_cannot_be_archived(self, client, product):
+        with pytest.raises(InvalidRequestError) as refused:
+            client.v1.prices.update(product.default_price, {"active": False})
+
+        assert refused.value.code is None
+        expected = "This price cannot be archived because it is the default price of its product."
+        assert refused.value.user_message == expected
+
+    def test_any_other_is_archived_and_comes_back(self, client, product):
+        price = client.v1.prices.create({**USD, "product": "course_1"})
+
+        assert not client.v1.prices.update(price.id, {"active": False}).active
+        assert client.v1.prices.update(price.id, {"active": True, "nickname": "Old"}).nickname == "Old"
+
+    def test_tax_behavior_is_set_once(self, client, product):
+        client.v1.prices.update(product.default_price, {"tax_behavior": "inclusive"})
+
+        with pytest.raises(InvalidRequestError, match="tax_behavior"):
+            client.v1.prices.update(product.default_price, {"tax_behavior": "exclusive"})
+
+    def test_currency_options_are_shown_only_when_asked_for(self, client, product):
+        euros = {"currency_options": {"eur": {"unit_amount": 4500}}}
+
+        plain = client.v1.prices.update(product.default_price, euros)
+        asked = client.v1.prices.retrieve(product.default_price, {"expand": ["currency_options"]})
+
+        assert "currency_options" not in plain.to_dict()
+        assert asked.currency_options["eur"].unit_amount == 4500
+        client.v1.prices.update(product.default_price, {"currency_options": ""})
+        with pytest.raises(InvalidRequestError, match="top-level currency"):
+            client.v1.prices.update(product.default_price, {"currency_options": {"usd": {"unit_amount": 1}}})
+
+    def test_a_lookup_key_is_held_by_one_price(self, client, product):
+        client.v1.prices.update(product.default_price, {"lookup_key": "etching"})
+        with pytest.raises(InvalidRequestError, match="already uses that lookup key"):
+            client.v1.prices.create({**USD, "product": "course_1", "lookup_key": "etching"})
+
+        taken = {**USD, "product": "course_1", "lookup_key": "etching", "transfer_lookup_key": True}
+        price = client.v1.prices.create(taken)
+
+        assert [one.id for one in client.v1.prices.list({"lookup_keys": ["etching"]}).data] == [price.id]
+        assert client.v1.prices.update(price.id, {"lookup_key": "etching"}).lookup_key == "etching"

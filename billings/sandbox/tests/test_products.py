@@ -1,0 +1,159 @@
+"""Products through the official library."""
+
+import pytest
+from stripe import InvalidRequestError
+
+USD = {"currency": "usd", "unit_amount": 4900}
+
+
+class TestCreate:
+    def test_with_our_own_id_and_a_default_price_in_one_call(self, client):
+        product = client.v1.products.create(
+            {
+                "id": "course_1",
+                "name": "Etching",
+                "metadata": {"course_id": "1"},
+                "default_price_data": {**USD, "metadata": {"course_id": "1"}},
+                "expand": ["default_price"],
+            }
+        )
+
+        assert (product.id, product.active, product.metadata["course_id"]) == ("course_1", True, "1")
+        assert product.default_price.unit_amount == 4900
+        assert product.default_price.product == "course_1"
+        assert product.default_price.metadata["course_id"] == "1"
+
+    def test_a_taken_id_is_refused(self, client):
+        client.v1.products.create({"id": "course_1", "name": "Etching"})
+
+        with pytest.raises(InvalidRequestError) as refused:
+            client.v1.products.create({"id": "course_1", "name": "Etching"})
+
+        assert (refused.value.http_status, refused.value.code) == (400, "resource_already_exists")
+
+    @pytest.mark.parametrize("taken", [True, False])
+    def test_the_id_of_a_deleted_product_is_free_or_taken_as_set(self, sandbox, client, taken):
+        sandbox.door("settings", {"deleted_ids": "taken" if taken else "free"})
+        client.v1.products.create({"id": "course_1", "name": "Etching"})
+        client.v1.products.delete("course_1")
+
+        if taken:
+            with pytest.raises(InvalidRequestError, match="already exists"):
+                client.v1.products.create({"id": "course_1", "name": "Etching"})
+        else:
+            assert client.v1.products.create({"id": "course_1", "name": "Etching"}).id == "course_1"
+
+    def test_a_refused_price_leaves_no_product(self, sandbox, client):
+        sandbox.door("settings", {"refused_currencies": ["inr"]})
+
+        with pytest.raises(InvalidRequestError):
+            client.v1.products.create(
+                {"id": "course_1", "name": "Etching", "default_price_data": {"currency": "inr", "unit_amount": 9900}}
+            )
+
+        assert sandbox.products() == []
+
+    @pytest.mark.parametrize(
+        ("params", "param"),
+        [
+            ({"id": "with space"}, "id"),
+            ({"id": "x" * 256}, "id"),
+            ({"name": "x" * 251}, "name"),
+            ({"images": [f"https://example.com/{n}" for n in range(9)]}, "images"),
+            ({"images": ["https://example.com/" + "x" * 2048]}, "images[0]"),
+            ({"marketing_features": [{"name": "x"}] * 16}, "marketing_features"),
+            ({"unit_label": "thirteenchars"}, "unit_label"),
+            ({"url": "not a url"}, "url"),
+            ({"statement_descriptor": "<no>"}, "statement_descriptor"),
+            ({"metadata": {"k" * 41: "v"}}, f"metadata[{'k' * 41}]"),
+            ({"metadata": {"k": "v" * 501}}, "metadata[k]"),
+            ({"metadata": {f"k{n}": "v" for n in range(51)}}, "metadata"),
+        ],
+    )
+    def test_a_value_out_of_bounds_is_refused(self, client, params, param):
+        with pytest.raises(InvalidRequestError) as refused:
+            client.v1.products.create({"name": "Etching", **params})
+
+        assert refused.value.param == param
+
+
+class TestUpdate:
+    def test_changes_what_was_sent_and_nothing_else(self, client):
+        client.v1.products.create({"id": "course_1", "name": "Etching", "description": "Copper and acid"})
+
+        product = client.v1.products.update("course_1", {"name": "Drypoint", "active": False})
+
+        assert (product.name, product.active, product.description) == ("Drypoint", False, "Copper and acid")
+
+    def test_an_empty_string_clears(self, client):
+        client.v1.products.create({"id": "course_1", "name": "Etching", "description": "Copper", "tax_code": "txcd_1"})
+
+        product = client.v1.products.update("course_1", {"description": "", "tax_code": "", "images": ""})
+
+        assert (product.description, product.tax_code, product.images) == (None, None, [])
+
+    def test_metadata_is_merged_and_an_empty_value_unsets(self, client):
+        client.v1.products.create({"id": "course_1", "name": "Etching", "metadata": {"a": "1", "b": "2"}})
+
+        product = client.v1.products.update("course_1", {"metadata": {"b": "", "c": "3"}})
+        assert product.metadata.to_dict() == {"a": "1", "c": "3"}
+        assert client.v1.products.update("course_1", {"metadata": ""}).metadata.to_dict() == {}
+
+    def test_the_tax_code_may_come_with_tax_details(self, client):
+        client.v1.products.create({"id": "course_1", "name": "Etching"})
+
+        assert client.v1.products.update("course_1", {"tax_details": {"tax_code": "txcd_2"}}).tax_code == "txcd_2"
+
+
+class TestDefaultPrice:
+    @pytest.fixture
+    def product(self, client):
+        return client.v1.products.create({"id": "course_1", "name": "Etching", "default_price_data": USD})
+
+    def test_another_active_price_of_the_product_is_taken(self, client, product):
+        price = client.v1.prices.create({**USD, "product": "course_1"})
+
+        assert client.v1.products.update("course_1", {"default_price": price.id}).default_price == price.id
+
+    def test_an_empty_one_clears_it_and_frees_the_price(self, client, product):
+        assert client.v1.products.update("course_1", {"default_price": ""}).default_price is None
+        assert not client.v1.prices.update(product.default_price, {"active": False}).active
+
+    def test_an_archived_one_is_refused(self, client, product):
+        price = client.v1.prices.create({**USD, "product": "course_1", "active": False})
+
+        with pytest.raises(InvalidRequestError, match="inactive"):
+            client.v1.products.update("course_1", {"default_price": price.id})
+
+    def test_one_of_another_product_is_refused(self, client, product):
+        other = client.v1.products.create({"name": "Drypoint", "default_price_data": USD})
+
+        with pytest.raises(InvalidRequestError, match="does not belong"):
+            client.v1.products.update("course_1", {"default_price": other.default_price})
+
+    def test_an_unknown_one_is_a_400(self, client, product):
+        with pytest.raises(InvalidRequestError) as refused:
+            client.v1.products.update("course_1", {"default_price": "price_none"})
+
+        assert (refused.value.http_status, refused.value.code, refused.value.param) == (
+            400,
+            "resource_missing",
+            "default_price",
+        )
+
+
+class TestDelete:
+    def test_without_prices(self, client):
+        client.v1.products.create({"id": "course_1", "name": "Etching"})
+
+        assert client.v1.products.delete("course_1").deleted
+        with pytest.raises(InvalidRequestError) as refused:
+            client.v1.products.retrieve("course_1")
+        assert (refused.value.http_status, refused.value.code) == (404, "resource_missing")
+
+    def test_with_a_price_even_an_archived_one_is_refused(self, client):
+        client.v1.products.create({"id": "course_1", "name": "Etching"})
+        client.v1.prices.create({**USD, "product": "course_1", "active": False})
+
+        with pytest.raises(InvalidRequestError, match="user-created prices"):
+            client.v1.products.delete("course_1")

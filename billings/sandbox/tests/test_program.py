@@ -1,0 +1,138 @@
+"""The program itself: its start, its end, its file."""
+
+import os
+import signal
+import socket
+import subprocess
+
+import pytest
+import requests
+from stripe import APIConnectionError, AuthenticationError
+
+from billings.sandbox.tests.process import KEY, PATIENCE, Sandbox, command, until
+
+
+@pytest.fixture
+def start():
+    started = []
+
+    def begin(*options):
+        started.append(Sandbox.start(*options))
+        return started[-1]
+
+    yield begin
+    for sandbox in started:
+        if sandbox.process.poll() is None:
+            sandbox.stop()
+
+
+def refused(*options, **environment):
+    wanted = command(*options)
+    wanted["env"] |= environment
+    done = subprocess.run(**wanted, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    return done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_ends_cleanly_though_a_connection_is_open(start, number):
+    sandbox = start()
+    with socket.create_connection(sandbox.url.removeprefix("http://").split(":")) as connection:
+        connection.sendall(b"GET /v1/products HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert connection.recv(12) == b"HTTP/1.1 401"
+        sandbox.process.send_signal(number)
+        assert sandbox.process.wait(PATIENCE) == 0
+
+
+def test_it_ends_while_somebody_waits_and_late_work_is_lost(start, tmp_path):
+    sandbox = start("--state", str(tmp_path / "state"))
+    sandbox.fault("late", seconds=3600)
+    with pytest.raises(APIConnectionError):
+        sandbox.client().v1.products.create({"name": "A"})
+    sandbox.fault("block", when="before")
+    with socket.create_connection(sandbox.url.removeprefix("http://").split(":")) as connection:
+        connection.sendall(b"GET /v1/products HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        until(lambda: len(sandbox.calls()) == 2, "the call")
+        assert sandbox.stop() == 0
+
+    assert start("--state", str(tmp_path / "state")).products() == []
+
+
+def test_what_was_answered_survives_a_kill(start, tmp_path):
+    sandbox = start("--state", str(tmp_path / "state"))
+    first = sandbox.client().v1.products.create({"name": "A"}, options={"idempotency_key": "k"})
+    sandbox.door("clock", {"advance": 3600})
+    sandbox.door("settings", {"deleted_ids": "taken"})
+    sandbox.kill()
+
+    sandbox = start("--state", str(tmp_path / "state"))
+
+    again = sandbox.client().v1.products.create({"name": "A"}, options={"idempotency_key": "k"})
+    assert again.id == first.id
+    assert [call["replayed"] for call in sandbox.calls()] == [False, True]
+    assert len(sandbox.client().v1.events.list().data) == 1
+    assert sandbox.door("settings")["deleted_ids"] == "taken"
+    assert round(sandbox.door("clock")["offset"]) == 3600
+
+
+def test_a_delivery_outlives_a_kill(start, tmp_path, receiver):
+    options = ("--state", str(tmp_path / "state"), "--webhook-url", receiver.url, "--webhook-secret", "whsec_1,whsec_2")
+    sandbox = start(*options)
+    sandbox.fault("delay", target="webhook", seconds=3600)
+    sandbox.client().v1.products.create({"name": "A"})
+    sandbox.kill()
+
+    start(*options).door("webhooks/hurry", {})
+
+    receiver.wait(1)
+    assert receiver.got[0][0].count("v1=") == 2
+
+
+def test_a_second_one_on_the_same_file_or_port_is_refused(start, tmp_path):
+    sandbox = start("--state", str(tmp_path / "state"))
+    port = sandbox.url.rpartition(":")[2]
+
+    assert "another sandbox has it" in refused("--state", str(tmp_path / "state"))
+    taken = refused("--port", port)
+    assert taken == f"The Stripe sandbox cannot use port {port}: another program has it.\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--host", "0.0.0.0"], "this machine only"),
+        (["--host", "example.com"], "this machine only"),
+        (["--port", "70000"], "port 70000"),
+        (["--webhook-url", "http://127.0.0.1:9/"], "--webhook-secret"),
+        (["--secret-key", "nonsense"], "sk_test_"),
+    ],
+)
+def test_a_start_that_cannot_be_says_why_in_one_sentence(options, said):
+    error = refused(*options)
+
+    assert said in error
+    assert error.count("\n") == 1
+
+
+def test_one_key_only_also_by_the_environment(start):
+    sandbox = start("--secret-key", "sk_live_mine")
+    assert sandbox.client("sk_live_mine").v1.products.create({"name": "A"}).livemode
+    assert len(sandbox.products()) == 1
+    with pytest.raises(AuthenticationError):
+        sandbox.client(KEY).v1.products.list()
+    sandbox.door("keys", {"key": KEY})
+    assert not sandbox.client(KEY).v1.products.list().data
+
+    assert "sk_test_" in refused(STRIPE_SECRET_KEY="nonsense")
+
+
+def test_rate_limits_as_in_stripes_test_mode(start):
+    assert start("--rate-limits").door("settings")["rate_limit_total"] == 25
+
+
+def test_it_listens_on_ipv6_too(start):
+    if not socket.has_ipv6 or not os.path.exists("/proc/net/if_inet6"):
+        pytest.skip("no IPv6 here")
+    sandbox = start("--host", "::1")
+
+    assert requests.get(f"{sandbox.url}/_sandbox/clock", timeout=PATIENCE).status_code == 200
