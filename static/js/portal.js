@@ -75,8 +75,11 @@
     }
   }
   const forget = (key) => store((local) => local.removeItem(key));
-  const keep = (form) =>
+  function keep(form) {
+    clearTimeout(form.keepSoon);
+    form.keepSoon = null;
     store((local) => (dirty(form) ? local.setItem(keyOf(form), typedIn(form)) : local.removeItem(keyOf(form))));
+  }
 
   function restore(form, draft) {
     for (const [name, value] of JSON.parse(draft)) {
@@ -106,13 +109,11 @@
   function watch(form) {
     if (form.atStart !== undefined) return;
     form.atStart = typedIn(form);
-    let timer;
     form.addEventListener("input", () => {
-      clearTimeout(timer);
-      timer = setTimeout(() => keep(form), 400);
+      clearTimeout(form.keepSoon);
+      form.keepSoon = setTimeout(() => keep(form), 400);
     });
     form.addEventListener("submit", () => {
-      clearTimeout(timer);
       keep(form);
       if (!form.matches("[hx-post]")) {
         store((_, session) => session.setItem(SENT, keyOf(form)));
@@ -138,10 +139,15 @@
   addEventListener("beforeunload", (event) => {
     if (!leaving && all("form[data-draft]").some(dirty)) event.preventDefault();
   });
+  addEventListener("pagehide", () => all("form[data-draft]").filter(({ keepSoon }) => keepSoon).forEach(keep));
   addEventListener("pageshow", () => { leaving = false; });
   document.addEventListener("submit", ({ target }) => {
     if (!target.matches("[data-sign-out]")) return;
     leaving = true;
+    all("form[data-draft]").forEach((form) => {
+      clearTimeout(form.keepSoon);
+      form.keepSoon = null;
+    });
     store((local) => Object.keys(local).filter((key) => key.startsWith(PREFIX)).forEach((key) => local.removeItem(key)));
   });
 
