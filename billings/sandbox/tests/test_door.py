@@ -128,7 +128,7 @@ class TestPages:
         sandbox.fault("slow", seconds=0.01)
         product = client.v1.products.create({"name": "Etching"})
 
-        assert product.id in self.page(sandbox, "pages/calls?live=1")
+        assert product.last_response.headers["Request-Id"] in self.page(sandbox, "pages/calls?live=1")
         assert "chance 0.5" in self.page(sandbox, "pages/faults")
         assert "product.created" in self.page(sandbox, "pages/webhooks")
         sandbox.door("clock", {"advance": 7200})

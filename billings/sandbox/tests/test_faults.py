@@ -4,12 +4,12 @@ import threading
 
 import pytest
 import requests
+import stripe
 from stripe import (
     APIConnectionError,
     APIError,
     AuthenticationError,
     InvalidRequestError,
-    PermissionError,
     RateLimitError,
 )
 
@@ -135,7 +135,7 @@ class TestRefusals:
         with pytest.raises(AuthenticationError):
             create(client)
         sandbox.fault("403")
-        with pytest.raises(PermissionError):
+        with pytest.raises(stripe.PermissionError):
             create(client)
         sandbox.fault("409")
         with pytest.raises(APIError) as refused:

@@ -1,7 +1,8 @@
 """Keys, accounts and modes."""
 
 import pytest
-from stripe import AuthenticationError, InvalidRequestError, PermissionError
+import stripe
+from stripe import AuthenticationError, InvalidRequestError
 
 
 def test_a_wrong_or_missing_key_is_a_401(sandbox):
@@ -18,7 +19,7 @@ def test_a_wrong_or_missing_key_is_a_401(sandbox):
 
 
 def test_a_publishable_key_is_a_403(sandbox):
-    with pytest.raises(PermissionError):
+    with pytest.raises(stripe.PermissionError):
         sandbox.client("pk_test_1").v1.products.list()
 
 
@@ -28,7 +29,7 @@ def test_each_mode_and_account_has_its_own_objects(sandbox, client):
 
     assert live.v1.products.create({"id": "course_1", "name": "A"}).livemode
     assert not other.v1.products.list().data
-    with pytest.raises(InvalidRequestError, match="No such product: 'course_1'$"):
+    with pytest.raises(InvalidRequestError, match=r"No such product: 'course_1'$"):
         other.v1.products.retrieve("course_1")
     client.v1.products.create({"id": "course_2", "name": "B"})
     with pytest.raises(InvalidRequestError, match="a similar object exists in test mode, but a live mode key was used"):
@@ -42,18 +43,18 @@ def test_an_account_says_whose_key_it_is(sandbox, client):
     assert (first.object, first.country) == ("account", "US")
     assert first.id != second.id
     assert client.v1.accounts.retrieve(first.id).id == first.id
-    with pytest.raises(PermissionError):
+    with pytest.raises(stripe.PermissionError):
         client.v1.accounts.retrieve(second.id)
-    with pytest.raises(PermissionError):
+    with pytest.raises(stripe.PermissionError):
         client.v1.products.list(options={"stripe_account": second.id})
 
 
 def test_keys_without_permission(sandbox):
     reader = sandbox.client("rk_test_READONLY_1")
     assert not reader.v1.products.list().data
-    with pytest.raises(PermissionError):
+    with pytest.raises(stripe.PermissionError):
         reader.v1.products.create({"name": "A"})
-    with pytest.raises(PermissionError):
+    with pytest.raises(stripe.PermissionError):
         sandbox.client("rk_test_NOPERM_1").v1.products.list()
 
 

@@ -1,9 +1,9 @@
 """The program itself: its start, its end, its file."""
 
-import os
 import signal
 import socket
 import subprocess
+from pathlib import Path
 
 import pytest
 import requests
@@ -131,7 +131,7 @@ def test_rate_limits_as_in_stripes_test_mode(start):
 
 
 def test_it_listens_on_ipv6_too(start):
-    if not socket.has_ipv6 or not os.path.exists("/proc/net/if_inet6"):
+    if not socket.has_ipv6 or not Path("/proc/net/if_inet6").exists():
         pytest.skip("no IPv6 here")
     sandbox = start("--host", "::1")
 
