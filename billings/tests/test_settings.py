@@ -82,7 +82,7 @@ def test_the_web_server_says_why_it_does_not_start(changes, words):
 
 @pytest.mark.parametrize("changes", ACCEPTED.values(), ids=ACCEPTED)
 def test_starts_with(changes):
-    ended = start([sys.executable, "manage.py", "shell", "--no-imports", "--command", "import config.wsgi"], changes)
+    ended = start(MANAGE, changes)
 
     assert (ended.returncode, ended.stderr) == (0, "")
 
