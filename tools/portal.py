@@ -64,7 +64,7 @@ def start(procfile: str, *, debug: bool) -> NoReturn:
     env = environs.Env()
     env.read_env(ENV_FILE, recurse=False)
     os.environ["SITE_URL"] = env.str("SITE_URL", "") or address
-    sandbox = choose_sandbox(env)
+    sandbox = choose_sandbox(env, address)
 
     with alone():
         migrate()
@@ -102,7 +102,7 @@ def free_port(name: str, wanted: str) -> str:
         return str(probe.getsockname()[1])
 
 
-def choose_sandbox(env: environs.Env) -> str:
+def choose_sandbox(env: environs.Env, address: str) -> str:
     """The sandbox's address; empty where STRIPE_API_BASE says that the portal shall talk to Stripe itself."""
     base, key = env.str("STRIPE_API_BASE", ""), env.str("STRIPE_SECRET_KEY", "")
     if base and urlsplit(base).hostname not in {LOOPBACK, "localhost"}:
@@ -116,10 +116,12 @@ def choose_sandbox(env: environs.Env) -> str:
     port = free_port("SANDBOX_PORT", wanted)
     os.environ.update(
         STRIPE_API_BASE=f"http://{LOOPBACK}:{port}",
-        # The only key that the sandbox takes; it reads no `.env`.
+        # The sandbox reads no `.env`: it takes this key alone, and signs with this secret.
         STRIPE_SECRET_KEY=key,
+        STRIPE_WEBHOOK_SECRET=env.str("STRIPE_WEBHOOK_SECRET", ""),
         SANDBOX_PORT=port,
         SANDBOX_STATE=str(ROOT / "sandbox.sqlite3"),
+        SANDBOX_WEBHOOK_URL=f"{address}/billing/webhooks/stripe/",
     )
     return os.environ["STRIPE_API_BASE"]
 
