@@ -137,7 +137,9 @@
   }
 
   addEventListener("beforeunload", (event) => {
-    if (!leaving && all("form[data-draft]").some(dirty)) event.preventDefault();
+    const unsaved = leaving ? [] : all("form[data-draft]").filter(dirty);
+    if (unsaved.length) event.preventDefault();
+    unsaved.forEach(keep);
   });
   addEventListener("pagehide", () => all("form[data-draft]").filter(({ keepSoon }) => keepSoon).forEach(keep));
   addEventListener("pageshow", () => { leaving = false; });
