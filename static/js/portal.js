@@ -137,9 +137,7 @@
   }
 
   addEventListener("beforeunload", (event) => {
-    const unsaved = leaving ? [] : all("form[data-draft]").filter(dirty);
-    if (unsaved.length) event.preventDefault();
-    unsaved.forEach(keep);
+    if (!leaving && all("form[data-draft]").some(dirty)) event.preventDefault();
   });
   addEventListener("pagehide", () => all("form[data-draft]").filter(({ keepSoon }) => keepSoon).forEach(keep));
   addEventListener("pageshow", () => { leaving = false; });
@@ -154,10 +152,8 @@
   });
 
   document.addEventListener("htmx:beforeOnLoad", ({ detail: { xhr } }) => {
-    if (!xhr.getResponseHeader("HX-Redirect")) return;
-    // A lapsed session: sign in, come back, and the draft is offered, the last letters included.
-    all("form[data-draft]").filter(dirty).forEach(keep);
-    leaving = true;
+    // A lapsed session: sign in, come back, and the draft is offered.
+    if (xhr.getResponseHeader("HX-Redirect")) leaving = true;
   });
   document.addEventListener("htmx:afterRequest", ({ detail: { requestConfig, successful, xhr } }) => {
     const form = requestConfig.elt;
