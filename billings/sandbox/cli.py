@@ -85,7 +85,7 @@ def _say(line: str) -> None:
 
 def _world(options: Namespace) -> World:
     from billings.sandbox.refusals import Refusal
-    from billings.sandbox.store import StateInUse
+    from billings.sandbox.store import BadState
     from billings.sandbox.world import Options, World
 
     secrets = tuple(part.strip() for part in (options.webhook_secret or "").split(",") if part.strip())
@@ -93,8 +93,10 @@ def _world(options: Namespace) -> World:
         raise CannotStart("--webhook-url needs --webhook-secret, with which the events are signed.")
     try:
         world = World(Options(options.state or None, options.webhook_url or None, secrets, options.secret_key or None))
-    except StateInUse as error:
-        raise CannotStart(f"{options.state} cannot be used: another sandbox has it, or it is no state file.") from error
+    except BadState as error:
+        raise CannotStart(
+            f"{options.state} cannot be used: another sandbox has it, or it is no state file, or its folder is missing."
+        ) from error
     except Refusal as error:
         raise CannotStart("--secret-key must look like sk_test_… or sk_live_….") from error
     if options.rate_limits:

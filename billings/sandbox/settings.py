@@ -21,6 +21,11 @@ class Settings:
     webhook_retries: list[float] = field(default_factory=lambda: [2, 10, 60, 600, 3600, 21600, 43200, 86400, 86400])
     webhook_timeout: float = 10.0
 
+    @classmethod
+    def stored(cls, body: Json) -> Settings:
+        """Those of a state file, which may be older or newer than this program."""
+        return cls(**{one.name: body[one.name] for one in fields(cls) if one.name in body})
+
     def changed(self, body: Json) -> Settings:
         known = {one.name for one in fields(self)}
         for name, value in body.items():

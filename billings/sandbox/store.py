@@ -59,8 +59,8 @@ type Condition = tuple[str, Sequence[object]]
 """A piece of SQL that this program wrote, and the values for its question marks."""
 
 
-class StateInUse(Exception):
-    """Another sandbox has the state file."""
+class BadState(Exception):
+    """The state file cannot be used: another sandbox has it, it is something else, or there is no place for it."""
 
 
 def dump(value: object) -> str:
@@ -69,14 +69,14 @@ def dump(value: object) -> str:
 
 class Store:
     def __init__(self, path: str | None) -> None:
-        self.db = sqlite3.connect(path or ":memory:", isolation_level=None, timeout=0.2)
         try:
+            self.db = sqlite3.connect(path or ":memory:", isolation_level=None, timeout=0.2)
             self.db.execute("PRAGMA locking_mode=EXCLUSIVE")
             self.db.execute("PRAGMA journal_mode=WAL")
             self.db.execute("PRAGMA synchronous=NORMAL")
             self.db.executescript(TABLES)
-        except sqlite3.OperationalError as error:
-            raise StateInUse(path) from error
+        except sqlite3.DatabaseError as error:
+            raise BadState(path) from error
         self._realms: dict[Realm, int] = {}
         self._depth = 0
         self.products = Shelf(self, "products", _product_columns)

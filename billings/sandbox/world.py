@@ -32,7 +32,7 @@ class World:
     def __init__(self, options: Options) -> None:
         self.store = Store(options.state)
         self.clock = Clock(self.store.setting("clock_offset") or 0.0)
-        self.settings = Settings(**(self.store.setting("settings") or {}))
+        self.settings = Settings.stored(self.store.setting("settings") or {})
         self.keyring = Keyring(options.secret_key)
         self.faults = Faults()
         self.keys = Keys(self.store, self.clock)

@@ -93,6 +93,9 @@ def test_a_second_one_on_the_same_file_or_port_is_refused(start, tmp_path):
     port = sandbox.url.rpartition(":")[2]
 
     assert "another sandbox has it" in refused("--state", str(tmp_path / "state"))
+    (tmp_path / "other").write_text("This is no state file, and long enough to be seen as none. " * 50)
+    assert "no state file" in refused("--state", str(tmp_path / "other"))
+    assert "folder is missing" in refused("--state", str(tmp_path / "nowhere" / "state"))
     taken = refused("--port", port)
     assert taken == f"The Stripe sandbox cannot use port {port}: another program has it.\n"
 
