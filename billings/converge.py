@@ -253,6 +253,7 @@ def _finish(run: _Run, product: BillingProduct) -> bool:
         run.lease.release(
             observed_generation=product.generation,
             next_attempt_at=None,
+            behind_since=None,
             attempts=0,
             trouble=Trouble.NONE,
             trouble_message="",

@@ -9,9 +9,9 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from billings import desired, money, pricing, webhooks
+from billings import desired, drifts, pricing, webhooks
 from billings.converge import converge_within
-from billings.models import BillingPrice, BillingProduct, Drift, PriceChange
+from billings.models import BillingProduct, Drift, PriceChange
 from billings.plan import Field
 
 
@@ -24,6 +24,13 @@ class MovedOn(Undecidable):
 
     def __str__(self) -> str:
         return _("Stripe has changed again since you looked. Look once more, then decide.")
+
+
+class Unreadable(Undecidable):
+    """Stripe could not be read, so that nobody knows what would be decided on."""
+
+    def __str__(self) -> str:
+        return _("Stripe could not be read just now. Nothing was changed; try again in a moment.")
 
 
 class Inexpressible(Undecidable):
@@ -58,6 +65,13 @@ def accept(drift: Drift, *, shown: Any, actor: User | None, adopt: Callable[[Fie
         desired.converge_after_commit(product)
 
 
+def seen(drift: Drift, token: str) -> Any:
+    """The value that whoever holds this token was shown. Raises MovedOn where it is not the present one."""
+    if not drifts.was_shown(drift, token):
+        raise MovedOn
+    return drift.theirs
+
+
 def _look_again(drift: Drift) -> None:
     """A read of our own, so that nobody decides on what was true yesterday."""
     webhooks.want_reads([drift.product_id])
@@ -65,10 +79,12 @@ def _look_again(drift: Drift) -> None:
 
 
 def _still(drift: Drift, shown: Any) -> BillingProduct:
-    """The product, locked, if the drift is open and is what was shown. Raises MovedOn."""
+    """The product, locked, if the drift is open and is what was shown. Raises MovedOn, or Unreadable."""
+    # The course before its billing row, as every save locks them.
+    BillingProduct.objects.select_for_update(of=("course",)).select_related("course").get(pk=drift.product_id)
     product = BillingProduct.objects.select_for_update().get(pk=drift.product_id)
     if product.reads_wanted > product.reads_done:
-        raise Undecidable(_("Stripe could not be read just now. Nothing was changed; try again in a moment."))
+        raise Unreadable
     fresh = Drift.objects.select_for_update().get(pk=drift.pk)
     if fresh.closed_at is not None or fresh.theirs != shown:
         raise MovedOn
@@ -81,26 +97,13 @@ def _close(drift: Drift, decision: Drift.Decision, actor: User | None) -> None:
 
 def _take_over(product: BillingProduct, drift: Drift, actor: User | None, adopt: Callable[[Field, Any], None]) -> None:
     """A deleted product is accepted by selling the course no more: it becomes free."""
+    if reason := drifts.why_not(product, drift):
+        raise Inexpressible(reason)
     match field := Field(drift.field):
         case Field.PRICE | Field.PRODUCT:
-            price = _expressible(product).spec if field is Field.PRICE else None
-            reason = _("Accepted as changed in Stripe")
-            pricing.set_price(product, price, actor=actor, source=PriceChange.Source.STRIPE, reason=reason)
-        case Field.IMAGE:
-            raise Inexpressible(_("In Stripe the picture is a link; a course has a file of its own. Restore ours."))
+            default = drifts.default_price(product) if field is Field.PRICE else None
+            price = default.spec if default else None
+            why = _("Accepted as changed in Stripe")
+            pricing.set_price(product, price, actor=actor, source=PriceChange.Source.STRIPE, reason=why)
         case _:
             adopt(field, drift.theirs)
-
-
-def _expressible(product: BillingProduct) -> BillingPrice:
-    """The default price in Stripe, if a course can cost that. Raises Inexpressible."""
-    price = product.prices.filter(stripe_id=product.observed_default_price).first()
-    if price is None:
-        raise Inexpressible(_("In Stripe the product has no default price. Restore ours, or set one in Stripe."))
-    if price.spec is None:
-        raise Inexpressible(_("A course cannot cost what this price says (tiers, a trial, or another interval)."))
-    try:
-        money.check_limits(price.spec.money)
-    except money.MoneyError as error:
-        raise Inexpressible(str(error)) from error
-    return price

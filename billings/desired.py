@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from billings import tasks
@@ -95,8 +96,9 @@ def converge_after_commit(product: BillingProduct, *, inline: bool = True) -> No
     if not BillingProduct.objects.filter(behind(), pk=product.pk).exists():
         return
     budget = float(settings.STRIPE_INLINE_BUDGET_SECONDS) if inline else 0.0
-    due = timezone.now() + timedelta(seconds=budget)
-    BillingProduct.objects.filter(pk=product.pk).update(next_attempt_at=due)
+    now = timezone.now()
+    due = now + timedelta(seconds=budget)
+    BillingProduct.objects.filter(pk=product.pk).update(next_attempt_at=due, behind_since=Coalesce("behind_since", now))
     tasks.converge_product.using(run_after=due).enqueue(str(product.pk))
     if budget:
         # robust: the save has happened and is answered as saved, whatever becomes of this attempt.

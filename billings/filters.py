@@ -235,14 +235,14 @@ def _heading(wanted: Wanted, name: str, label: str) -> Heading:
 
 def _state_links(wanted: Wanted, counts: Counter[str]) -> list[StateLink]:
     links = [StateLink(_("All"), counts.total(), wanted.but(billing="").url, chosen=not wanted.billing)]
-    for state, label in _state_labels().items():
+    for state, label in state_labels().items():
         if counts[state] or state == wanted.billing:
             link = StateLink(label, counts[state], wanted.but(billing=state).url, chosen=state == wanted.billing)
             links.append(link)
     return links
 
 
-def _state_labels() -> dict[str, str]:
+def state_labels() -> dict[str, str]:
     return {
         "in_sync": _("In step with Stripe"),
         "pending": _("Saving to Stripe"),

@@ -120,6 +120,7 @@ class BillingProduct(models.Model):
     next_attempt_at = models.DateTimeField(null=True, blank=True)
     trouble = models.CharField(max_length=20, choices=Trouble, default=Trouble.NONE, blank=True)
     trouble_message = models.TextField(blank=True)
+    behind_since = models.DateTimeField(null=True, blank=True, help_text="Waiting for Stripe's agreement since then.")
 
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -385,3 +386,50 @@ class PriceChange(models.Model):
     @property
     def new(self) -> money.PriceSpec | None:
         return _spec(self.new_unit_amount, self.new_currency, self.new_interval)
+
+
+class SyncRun(models.Model):
+    """What staff asked of the whole catalogue: how far the worker is with it, or what came of it."""
+
+    class Kind(models.TextChoices):
+        COMPARE = "compare"
+        RESTORE = "restore"  # ours, wherever Stripe holds something else
+
+    class State(models.TextChoices):
+        OPEN = "open"
+        DONE = "done"
+        FAILED = "failed"
+
+    kind = models.CharField(max_length=10, choices=Kind)
+    state = models.CharField(max_length=10, choices=State, default=State.OPEN)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
+    asked_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True)
+    seen_at = models.DateTimeField(help_text="The last sign of life.")
+    finished_at = models.DateTimeField(null=True)
+    error = models.TextField(blank=True)
+
+    # How far it is; `total` is what is expected.
+    total = models.PositiveIntegerField(default=0)
+    done = models.PositiveIntegerField(default=0)
+
+    # What a compare found.
+    products = models.PositiveIntegerField(default=0)
+    prices = models.PositiveIntegerField(default=0)
+    suspects = models.PositiveIntegerField(default=0, help_text="Products that differ, or are not there.")
+    orphans = models.PositiveIntegerField(default=0, help_text="Name a course that does not sell by them.")
+    foreign = models.PositiveIntegerField(default=0)
+
+    # The drifts that are restored: those that were there when it was asked for, in the order of their ids.
+    last_drift = models.BigIntegerField(default=0)
+    tried_drift = models.BigIntegerField(default=0)
+    left = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(name="billings_one_open_run", fields=["kind"], condition=Q(state="open")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.state}"

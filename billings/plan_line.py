@@ -6,10 +6,10 @@ from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 
 from billings import desired
+from billings.drifts import open_drifts
 from billings.models import Availability, BillingProduct
 from billings.money import PriceSpec
 from billings.plan import Desired, Field, describe
-from billings.status import open_drifts
 
 
 def for_price(product: BillingProduct, price: PriceSpec | None) -> str:

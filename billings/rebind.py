@@ -66,8 +66,8 @@ def _forget(rows: list[BillingProduct]) -> None:
         row.generation += 1
         row.lease_token += 1
         row.reads_done = row.reads_wanted
-        row.next_attempt_at = now
-    columns = [*FORGOTTEN, "generation", "lease_token", "reads_done", "next_attempt_at"]
+        row.next_attempt_at = row.behind_since = now
+    columns = [*FORGOTTEN, "generation", "lease_token", "reads_done", "next_attempt_at", "behind_since"]
     BillingProduct.objects.bulk_update(rows, columns)
 
 

@@ -5,7 +5,7 @@ drift; so a compare may run at any time, beside anything. Reads are dear (https:
 seldom, and let webhooks tell the rest.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import batched
 from typing import Any
@@ -37,16 +37,21 @@ class WrongAccount(Exception):
     """The key belongs to another account or mode than the mirror; nothing was compared."""
 
 
-def compare() -> Findings:
-    """Stream the catalogue past the mirror. Raises gateway.ReadFailed, and WrongAccount before anything is read."""
+def compare(after_page: Callable[[Findings], None] = lambda found: None) -> Findings:
+    """Stream the catalogue past the mirror. Raises gateway.ReadFailed, and WrongAccount before anything is read.
+
+    `after_page` is told after each page how far it is.
+    """
     seconds = float(settings.STRIPE_TIMEOUT_SECONDS)
     _check_account(seconds)
     found = Findings()
     seen: set[int] = set()
     for page in gateway.product_pages(seconds=seconds):
         _compare_products(page, found, seen)
+        after_page(found)
     for page in gateway.price_pages(seconds=seconds):
         _compare_prices(page, found, seen)
+        after_page(found)
     found.suspects |= _unseen(seen)
     return found
 
@@ -102,10 +107,15 @@ def _unseen(seen: set[int]) -> set[UUID]:
     return suspects
 
 
-def read_suspects(found: Findings) -> None:
-    """Have converge read whatever differs, and tell ours from drift."""
+def want_suspects(found: Findings) -> None:
+    """Ask for a read of whatever differs; the worker's sweep comes to it."""
     for chunk in batched(found.suspects, CHUNK):
         want_reads(chunk)
+
+
+def read_suspects(found: Findings) -> None:
+    """Have converge read whatever differs, now, and tell ours from drift."""
+    want_suspects(found)
     for product_id in found.suspects:
         converge(product_id)
 

@@ -14,9 +14,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from billings import money
+from billings import drifts, money
+from billings.drifts import DriftChoice
 from billings.models import TROUBLE_FOR_PEOPLE, Availability, BillingPrice, BillingProduct, Drift, Refusal, Trouble
-from billings.plan import Field
 
 STATES = ("attention", "drift", "retrying", "pending", "archived", "free", "in_sync")
 # Relations of a BillingProduct that `describe` and `as_json` read: prefetch them for lists.
@@ -35,6 +35,7 @@ class Status:
     price_line: str
     poll_seconds: int | None
     can_retry: bool
+    drifts: tuple[DriftChoice, ...] = ()
 
 
 def annotate_state(queryset: QuerySet[Any], prefix: str = "billing__") -> QuerySet[Any]:
@@ -60,7 +61,7 @@ def state_of(product: BillingProduct) -> str:
     """The same judgement as `annotate_state`, from one row and its prefetched relations."""
     if product.trouble in TROUBLE_FOR_PEOPLE or product.refusals.all():
         return "attention"
-    if open_drifts(product):
+    if drifts.open_drifts(product):
         return "drift"
     if product.trouble:
         return "retrying"
@@ -71,12 +72,8 @@ def state_of(product: BillingProduct) -> str:
     return "free" if product.price is None else "in_sync"
 
 
-def open_drifts(product: BillingProduct) -> list[Drift]:
-    return [drift for drift in product.drifts.all() if drift.closed_at is None]
-
-
 def describe(product: BillingProduct, *, staff: bool) -> Status:
-    """Chip, sentence and lines for the page; Stripe's ids are for `staff` only."""
+    """Chip, sentence and lines for the page; Stripe's ids, and the choice about drift, are for `staff` only."""
     state = state_of(product)
     return Status(
         state=state,
@@ -86,6 +83,7 @@ def describe(product: BillingProduct, *, staff: bool) -> Status:
         price_line=_price_line(product, staff=staff),
         poll_seconds=_poll_seconds(state, product),
         can_retry=state == "retrying" or (state == "attention" and (staff or not _is_staffs_problem(product))),
+        drifts=tuple(drifts.choice(product, drift) for drift in drifts.open_drifts(product)) if staff else (),
     )
 
 
@@ -112,8 +110,8 @@ def _sentence(state: str, product: BillingProduct, *, staff: bool) -> str:
             cause = [_("The portal's own data is older than Stripe's, as after restoring a backup.")]
             return " ".join(
                 [
-                    *(drift_in_words(drift) for drift in open_drifts(product)),
-                    *(cause if _is_older_than_stripe(product) else []),
+                    *(drifts.in_words(drift) for drift in drifts.open_drifts(product)),
+                    *(cause if is_older_than_stripe(product) else []),
                     _("Staff will decide."),
                 ]
             )
@@ -186,27 +184,9 @@ def _clean(message: str) -> str:
     return words if words.endswith((".", "!", "?")) else f"{words}."
 
 
-def drift_in_words(drift: Drift) -> str:
-    """What somebody did in Stripe, in one sentence."""
-    match drift.field:
-        case Field.PRICE:
-            return _("Somebody changed the price in Stripe to %(price)s.") % {"price": drift.theirs["words"]}
-        case Field.PRODUCT:
-            return _("Somebody deleted the product in Stripe.")
-        case Field.ACTIVE:
-            return (
-                _("Somebody put it on sale in Stripe.") if drift.theirs else _("Somebody took it off sale in Stripe.")
-            )
-        case Field.NAME:
-            return _("Somebody changed the title in Stripe to “%(name)s”.") % {"name": drift.theirs}
-        case Field.DESCRIPTION:
-            return _("Somebody changed the summary in Stripe.")
-    return _("Somebody changed the picture in Stripe.")
-
-
-def _is_older_than_stripe(product: BillingProduct) -> bool:
+def is_older_than_stripe(product: BillingProduct) -> bool:
     """Whether Stripe was told a generation that is unknown here, not counting those that open drifts added since."""
-    return product.metadata_generation > product.generation - len(open_drifts(product))
+    return product.metadata_generation > product.generation - len(drifts.open_drifts(product))
 
 
 def _product_line(product: BillingProduct, *, staff: bool) -> str:
@@ -226,9 +206,7 @@ def _price_line(product: BillingProduct, *, staff: bool) -> str:
 
 def observed_price(product: BillingProduct) -> BillingPrice | None:
     """The price that Stripe sells at, as it was last seen: the default one."""
-    if not product.exists:
-        return None
-    return next((price for price in product.prices.all() if price.stripe_id == product.observed_default_price), None)
+    return drifts.default_price(product) if product.exists else None
 
 
 def _poll_seconds(state: str, product: BillingProduct) -> int | None:

@@ -1,9 +1,12 @@
 from django.urls import path
 
-from billings import views
+from billings import sync_views, views
 
 app_name = "billings"
 urlpatterns = [
+    path("sync/", sync_views.page, name="sync"),
+    path("sync/compare/", sync_views.compare, name="compare"),
+    path("sync/restore/", sync_views.restore_all, name="restore_all"),
     path("webhooks/stripe/", views.webhook, name="webhook"),
     path("prices/", views.prices, name="prices"),
     path("prices/<uuid:course_id>/", views.change_price, name="change_price"),

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -66,6 +67,10 @@ class Row:
     @property
     def status_url(self) -> str:
         return reverse("billings:price_status", args=[self.product.course_id])
+
+    @property
+    def id(self) -> str:
+        return f"row-{self.product.course_id}"
 
 
 @require_safe
@@ -144,6 +149,13 @@ def price_status(request: StaffRequest, course_id: UUID) -> HttpResponse:
     if not request.htmx:
         return redirect("billings:prices")
     return render(request, "billings/prices.html#status", {"row": row})
+
+
+def row_answer(request: StaffRequest, course_id: UUID) -> HttpResponse:
+    """One row anew, in the list that the person is looking at, with what there is to say."""
+    asked = QueryDict(urlsplit(request.htmx.current_url or "").query).dict()
+    row = Row.of(_product_or_404(course_id), Wanted.of(asked))
+    return render(request, "billings/prices.html#changed", {"row": row, "focus": True})
 
 
 def _product_or_404(course_id: UUID) -> BillingProduct:

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import F, QuerySet
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from billings import gateway
@@ -124,6 +125,7 @@ def _says_the_same(shown: Mapping[str, Any], product: BillingProduct) -> bool:
 
 def want_reads(product_ids: Iterable[Any]) -> None:
     """Ask for one more read of each; a read under way does not count for it, since it may have looked too early."""
+    now = timezone.now()
     BillingProduct.objects.filter(pk__in=list(product_ids)).update(
-        reads_wanted=F("reads_wanted") + 1, next_attempt_at=timezone.now()
+        reads_wanted=F("reads_wanted") + 1, next_attempt_at=now, behind_since=Coalesce("behind_since", now)
     )

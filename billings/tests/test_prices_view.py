@@ -382,7 +382,7 @@ class TestChange:
 
         text = answer.content.decode()
         assert answer.status_code == 200
-        assert text.lstrip().startswith("<tr>")
+        assert text.lstrip().startswith("<tr id=")
         assert "On sale at $59.00" in text
         assert "“Watercolour” is $59.00 now." in text
         assert "data-poll" not in text
@@ -650,7 +650,7 @@ class TestRow:
     def test_is_put_back_where_nothing_was_changed_after_all(self, staff, sold):
         text = staff.get(address("price_row", sold) + "?q=water", headers=HTMX).content.decode()
 
-        assert text.lstrip().startswith("<tr>")
+        assert text.lstrip().startswith("<tr id=")
         assert "$49.00" in text
         assert f'href="{address("edit_price", sold)}?q=water"' in text
         assert "autofocus" in text

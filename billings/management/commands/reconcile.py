@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from billings import gateway, reconcile, status
+from billings import drifts, gateway, reconcile, sync_runs
 from billings.models import BillingProduct, behind
 
 
@@ -25,6 +25,7 @@ class Command(BaseCommand):
         except gateway.ReadFailed as failed:
             raise CommandError(f"Stripe could not be read: {failed}") from None
         reconcile.read_suspects(found)
+        sync_runs.record(found)
         not_repaired = dict(reconcile.repair()) if repair else {}
         report = _report(found, {drift.pk: why for drift, why in not_repaired.items()})
         self.stdout.write(_as_json(report) if json else "\n".join(_as_lines(report)))
@@ -46,7 +47,7 @@ def _report(found: reconcile.Findings, reasons: dict[int, str]) -> dict[str, Any
                 "field": drift.field,
                 "ours": drift.ours,
                 "theirs": drift.theirs,
-                "words": status.drift_in_words(drift),
+                "words": drifts.in_words(drift),
                 "not_repaired": reasons.get(drift.pk),
             }
             for drift in reconcile.open_drifts()

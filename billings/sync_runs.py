@@ -1,0 +1,143 @@
+"""What staff ask of the whole catalogue, as the worker does it: compare with Stripe, or restore ours everywhere.
+
+One of a kind at a time. A run whose worker was killed gives no sign of life any more, and stands in nobody's way.
+"""
+
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+from django.db.models import Count, Max
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from billings import decisions, gateway, reconcile
+from billings.models import BillingPrice, BillingProduct, Drift, SyncRun
+from billings.reconcile import Findings
+from billings.sweep import sweep
+
+# Longer than any one step of a run.
+DEAD_AFTER = timedelta(minutes=5)
+# A restore is done in parts, so that a worker that is told to end can do so.
+DRIFTS_A_PART = 20
+ROWS_BETWEEN = 10
+KEEP = 20
+
+State, Kind = SyncRun.State, SyncRun.Kind
+
+
+class _GivenUp(Exception):
+    """This run was taken for dead meanwhile."""
+
+
+def is_dead(run: SyncRun) -> bool:
+    return run.state == State.OPEN and run.seen_at < timezone.now() - DEAD_AFTER
+
+
+def begin(kind: SyncRun.Kind, *, actor: User | None) -> SyncRun | None:
+    """A new run, for the worker to carry out; None while another one of this kind is under way."""
+    now = timezone.now()
+    runs = SyncRun.objects.filter(kind=kind)
+    with transaction.atomic():
+        runs.filter(state=State.OPEN, seen_at__lt=now - DEAD_AFTER).update(
+            state=State.FAILED, finished_at=now, error=_("It ended half-way: the worker was stopped.")
+        )
+        try:
+            with transaction.atomic():
+                run = SyncRun.objects.create(kind=kind, actor=actor, seen_at=now, **_expected(kind))
+        except IntegrityError:
+            return None
+        runs.filter(pk__in=list(runs.values_list("pk", flat=True)[KEEP:])).delete()
+    return run
+
+
+def _expected(kind: SyncRun.Kind) -> dict[str, int]:
+    if kind == Kind.COMPARE:
+        products = BillingProduct.objects.filter(exists=True).count()
+        return {"total": products + BillingPrice.objects.filter(gone=False).count()}
+    found = Drift.objects.filter(closed_at=None).aggregate(total=Count("pk"), last_drift=Max("pk"))
+    return {"total": found["total"], "last_drift": found["last_drift"] or 0}
+
+
+def record(found: Findings) -> None:
+    """Remember a compare that was done elsewhere (`manage.py reconcile`)."""
+    now = timezone.now()
+    SyncRun.objects.create(
+        kind=Kind.COMPARE, state=State.DONE, started_at=now, seen_at=now, finished_at=now, **_found(found)
+    )
+
+
+def compare(run_id: int) -> None:
+    """Compare the whole catalogue; what differs is read by the worker's sweep afterwards, as after an event."""
+    run = SyncRun.objects.get(pk=run_id)
+    try:
+        _beat(run, started_at=timezone.now())
+        found = reconcile.compare(after_page=partial(_after_page, run))
+        reconcile.want_suspects(found)
+        _finish(run, State.DONE, done=run.total, **_found(found))
+    except _GivenUp:
+        return
+    except reconcile.WrongAccount as error:
+        _finish(run, State.FAILED, error=str(error))
+    except gateway.ReadFailed as failed:
+        _finish(run, State.FAILED, error=_("Stripe could not be read: %(why)s") % {"why": failed})
+
+
+def restore_some(run_id: int) -> bool:
+    """Restore ours for a part of what is to be restored; True where more is left to do."""
+    run = SyncRun.objects.select_related("actor").get(pk=run_id)
+    until = Drift.objects.filter(closed_at=None, pk__lte=run.last_drift)
+    part = list(until.filter(pk__gt=run.tried_drift).order_by("pk")[:DRIFTS_A_PART])
+    try:
+        _beat(run, started_at=run.started_at or timezone.now())
+        for drift in part:
+            _restore(drift, run.actor)
+            run.done += 1
+            _beat(run, done=run.done, tried_drift=drift.pk)
+        if len(part) == DRIFTS_A_PART:
+            return True
+        _finish(run, State.DONE, left=until.count())
+    except decisions.Unreadable as reason:
+        _finish(run, State.FAILED, error=str(reason), left=until.count())
+    except _GivenUp:
+        pass
+    return False
+
+
+def _restore(drift: Drift, actor: User | None) -> None:
+    """Raises Unreadable; what has changed again since it was listed stays to be decided."""
+    try:
+        decisions.restore(drift, shown=drift.theirs, actor=actor)
+    except decisions.MovedOn:
+        return
+
+
+def _after_page(run: SyncRun, found: Findings) -> None:
+    _beat(run, done=found.products + found.prices, **_found(found))
+
+
+def _found(found: Findings) -> dict[str, int]:
+    return {
+        "products": found.products,
+        "prices": found.prices,
+        "suspects": len(found.suspects),
+        "orphans": len(found.orphans),
+        "foreign": found.foreign,
+    }
+
+
+def _beat(run: SyncRun, **columns: Any) -> None:
+    """Say that it is alive and how far it is; and see to what is due, for nobody's save should wait for a run."""
+    _write(run, seen_at=timezone.now(), **columns)
+    sweep(limit=ROWS_BETWEEN)
+
+
+def _finish(run: SyncRun, state: SyncRun.State, **columns: Any) -> None:
+    _write(run, state=state, finished_at=timezone.now(), **columns)
+
+
+def _write(run: SyncRun, **columns: Any) -> None:
+    if not SyncRun.objects.filter(pk=run.pk, state=State.OPEN).update(**columns):
+        raise _GivenUp
