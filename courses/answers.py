@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django_htmx.http import push_url
 
 from billings import status
-from billings.access import MANAGE_PRICES, sends_json, wants_json
+from billings.access import MANAGE_PRICES, StaffRequest, sends_json, wants_json
 from billings.forms import PRICE_FIELDS
 from billings.models import PriceChange
 from courses import versions
@@ -64,7 +64,7 @@ def editor(
     return render(request, f"courses/edit.html{part}", context, status=code)
 
 
-def status_part(request: TeacherRequest, course: Course, part: str) -> HttpResponse:
+def status_part(request: TeacherRequest | StaffRequest, course: Course, part: str) -> HttpResponse:
     context = {"course": course, "status": status.describe(course.billing, staff=is_staff(request))}
     return render(request, f"courses/status.html{part}", context)
 
@@ -131,7 +131,7 @@ class Row:
         return cls(name, str(CourseForm.base_fields[name].label), _in_words(name, yours), _in_words(name, theirs))
 
 
-def is_staff(request: TeacherRequest) -> bool:
+def is_staff(request: TeacherRequest | StaffRequest) -> bool:
     return request.user.has_perm(MANAGE_PRICES)
 
 

@@ -32,10 +32,11 @@ def read_body(request: HttpRequest) -> "tuple[Mapping[str, str], Mapping[str, Up
         return request.POST.dict(), {
             name: file for name, file in request.FILES.items() if isinstance(file, UploadedFile)
         }
-    return _fields_of(_json_object(request.body)), {}
+    return _fields_of(json_object(request.body)), {}
 
 
-def _json_object(body: bytes) -> dict[str, Any]:
+def json_object(body: bytes) -> dict[str, Any]:
+    """The body that a program sent. Raises UnreadableBody."""
     try:
         # Numbers stay as they were written: an amount must never pass through a float.
         found = json.loads(body or b"{}", parse_float=str, parse_int=str, parse_constant=str)

@@ -28,7 +28,7 @@ def create_stripe_product_for_course(
 
 def update_stripe_product_for_course(course: Course, *, price: PriceSpec | None, actor: User | None) -> BillingProduct:
     """Sell the course as it is now, at this price. Nothing is asked of Stripe where it would see no difference."""
-    desired.set_listing(course.billing, **_listing(course))
+    copy_listing(course)
     pricing.set_price(course.billing, price, actor=actor)
     desired.converge_after_commit(course.billing)
     return course.billing
@@ -40,6 +40,11 @@ def deactivate_stripe_product_for_course(
     """Take an archived course off sale. Its price stays what it is, out of reach; who bought the course keeps it."""
     assert course.status == Course.Status.ARCHIVED
     return update_stripe_product_for_course(course, price=price, actor=actor)
+
+
+def copy_listing(course: Course) -> None:
+    """What the course says of itself, for Stripe's pages; whoever calls this sees to it that Stripe is told."""
+    desired.set_listing(course.billing, **_listing(course))
 
 
 def _listing(course: Course) -> dict[str, str]:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from courses import views
+from courses import drift_views, views
 
 app_name = "courses"
 urlpatterns = [
@@ -19,4 +19,6 @@ urlpatterns = [
     path("<uuid:course_id>/retry/", views.retry, name="retry"),
     path("<uuid:course_id>/duplicate/", views.duplicate, name="duplicate"),
     path("<uuid:course_id>/prices/", views.prices, name="prices"),
+    path("<uuid:course_id>/drift/<int:drift_id>/restore/", drift_views.restore_ours, name="restore_ours"),
+    path("<uuid:course_id>/drift/<int:drift_id>/accept/", drift_views.accept_stripes, name="accept_stripes"),
 ]

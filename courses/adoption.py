@@ -1,0 +1,27 @@
+"""A course becomes what Stripe holds, where staff accept what somebody changed there."""
+
+from typing import Any
+from uuid import UUID
+
+from billings.models import BillingProduct
+from billings.plan import Field
+from courses.models import Course
+from courses.stripe_integration import copy_listing
+
+
+def adopt(course_id: UUID, field: Field, theirs: Any) -> None:
+    """Take over one field and copy it to billing, as every save does; Stripe is told by whoever decided.
+
+    Runs inside the transaction of `billings.decisions.accept`, which has judged that a course can say this.
+    """
+    course = Course.objects.select_for_update().get(pk=course_id)
+    course.billing = BillingProduct.objects.select_for_update().get(course=course)
+    match field:
+        case Field.NAME:
+            course.title = theirs.strip()
+        case Field.DESCRIPTION:
+            course.summary = theirs.strip()
+        case Field.ACTIVE:
+            course.status = Course.Status.PUBLISHED if theirs else Course.Status.DRAFT
+    course.save()
+    copy_listing(course)

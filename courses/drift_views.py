@@ -1,0 +1,101 @@
+"""Staff decide what becomes of a change made in Stripe: ours again, or theirs from now on."""
+
+from collections.abc import Callable
+from functools import partial
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from billings import decisions, drifts, status, sync_views
+from billings.access import StaffRequest, price_managers_only, sends_json, wants_json
+from billings.decisions import Inexpressible, Undecidable
+from billings.models import Drift
+from billings.views import row_answer
+from courses import adoption
+from courses.access import with_billing
+from courses.answers import SeeOther, status_part, tells_what_it_cannot_read
+from courses.api import course_json, json_object
+from courses.models import Course
+from courses.views import vary
+
+
+@require_POST
+@vary
+@price_managers_only
+@tells_what_it_cannot_read
+def restore_ours(request: StaffRequest, course_id: UUID, drift_id: int) -> HttpResponse:
+    return _decide(request, course_id, drift_id, decisions.restore, _("Restored."))
+
+
+@require_POST
+@vary
+@price_managers_only
+@tells_what_it_cannot_read
+def accept_stripes(request: StaffRequest, course_id: UUID, drift_id: int) -> HttpResponse:
+    accept = partial(decisions.accept, adopt=partial(adoption.adopt, course_id))
+    return _decide(request, course_id, drift_id, accept, _("Accepted."))
+
+
+def _decide(
+    request: StaffRequest, course_id: UUID, drift_id: int, decide: Callable[..., None], words: str
+) -> HttpResponse:
+    """Decide on what the person was shown, and on nothing else; or say why not, and show what is there now."""
+    drift = get_object_or_404(Drift.objects.select_related("product"), pk=drift_id, product__course_id=course_id)
+    sent = json_object(request.body) if sends_json(request) else request.POST
+    try:
+        decide(drift, shown=decisions.seen(drift, str(sent.get("shown", ""))), actor=request.user)
+    except Undecidable as reason:
+        return _undecided(request, _course(course_id), reason)
+    return _decided(request, _course(course_id), words)
+
+
+def _course(course_id: UUID) -> Course:
+    return with_billing(Course.objects.all()).get(pk=course_id)
+
+
+def _decided(request: StaffRequest, course: Course, words: str) -> HttpResponse:
+    if wants_json(request):
+        return JsonResponse(course_json(course))
+    billing = status.describe(course.billing, staff=True)
+    label = billing.label if billing.label.endswith("…") else f"{billing.label}."
+    what_now = _("Something else is still to be decided.") if billing.drifts else label
+    messages.success(request, f"{words} {what_now}")
+    return _shown(request, course, 200)
+
+
+def _undecided(request: StaffRequest, course: Course, reason: Undecidable) -> HttpResponse:
+    """Nothing was changed. What Stripe holds now is shown, to be decided on anew."""
+    code = 422 if isinstance(reason, Inexpressible) else 409
+    if wants_json(request):
+        left = [drifts.as_json(choice) for choice in status.describe(course.billing, staff=True).drifts]
+        return JsonResponse({"errors": {"__all__": [str(reason)]}, "drifts": left}, status=code)
+    messages.warning(request, str(reason))
+    return _shown(request, course, code)
+
+
+def _shown(request: StaffRequest, course: Course, code: int) -> HttpResponse:
+    """Back to where the buttons were; htmx gets the part around them, whose name it sends."""
+    if not request.htmx:
+        return SeeOther(_way_back(request, course))
+    target = request.htmx.target or ""
+    if target == sync_views.PART:
+        answer = sync_views.answer(request)
+    elif target.startswith("row-"):
+        answer = row_answer(request, course.pk)
+    else:
+        answer = status_part(request, course, "#answer")
+    answer.status_code = code
+    return answer
+
+
+def _way_back(request: StaffRequest, course: Course) -> str:
+    wanted = request.POST.get("next", "")
+    if url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure()):
+        return wanted
+    return reverse("courses:prices", args=[course.pk])
