@@ -78,9 +78,9 @@ class TestServerErrors:
             create(client)
 
         assert first.value.http_status == second.value.http_status == 500
-        assert first.value.headers["Stripe-Should-Retry"] == "false"
+        assert first.value.headers.get("Stripe-Should-Retry") == "false"
         assert "Idempotent-Replayed" not in first.value.headers
-        assert second.value.headers["Idempotent-Replayed"] == "true"
+        assert second.value.headers.get("Idempotent-Replayed") == "true"
         assert sandbox.products() == (["course_1"] if when == "after" else [])
 
     @pytest.mark.parametrize(("kind", "stored"), [("500", False), ("502", None), ("503", None)])
@@ -125,10 +125,10 @@ class TestRefusals:
         with pytest.raises(RateLimitError) as locked:
             create(client)
 
-        assert limited.value.headers["Stripe-Rate-Limited-Reason"] == "endpoint-concurrency"
+        assert limited.value.headers.get("Stripe-Rate-Limited-Reason") == "endpoint-concurrency"
         assert "Stripe-Rate-Limited-Reason" not in locked.value.headers
         assert locked.value.error.code == "lock_timeout"
-        assert locked.value.headers["Stripe-Should-Retry"] == "true"
+        assert locked.value.headers.get("Stripe-Should-Retry") == "true"
 
     def test_keys(self, sandbox, client):
         sandbox.fault("401")
