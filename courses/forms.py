@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Self
+from uuid import UUID, uuid4
 
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import HTML, Div, Fieldset, Layout
@@ -77,7 +78,7 @@ class CourseForm(PriceFields):
 
     @classmethod
     def blank(cls) -> Self:
-        return cls(initial=DEFAULTS)
+        return cls(initial=DEFAULTS | {"version": versions.fresh_token()})
 
     @classmethod
     def showing(cls, course: Course) -> Self:
@@ -113,6 +114,10 @@ class CourseForm(PriceFields):
         form.sent_fields = frozenset(present) | frozenset(chosen)
         form.cover_text = cover_text or ""
         return form
+
+    def new_id(self) -> UUID:
+        """The id of the course that a valid form makes: the same one however often the form is sent."""
+        return versions.read_fresh(self.cleaned_data["version"]) or uuid4()
 
     def edit(self) -> Edit | None:
         """What a valid form asks for; None where only a button was pressed."""

@@ -7,11 +7,11 @@ it in the same step. Doing twice what was already done changes nothing.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from billings import desired
@@ -51,13 +51,36 @@ class Done:
     came_in: tuple[str, ...] = ()
 
 
-def create(*, owner: User, content: Content, status: str = Status.DRAFT, inline: bool = True) -> Course:
+def create_once(course_id: UUID, *, owner: User, content: Content) -> Course:
+    """The draft that a form makes, also when the form is sent twice (a double click, a reload of what was sent).
+
+    A form that was changed after it had made its course makes another one.
+    """
+    made = Course.objects.filter(pk=course_id).first()
+    if made is None:
+        try:
+            return create(owner=owner, content=content, course_id=course_id)
+        except IntegrityError:  # the other click was faster
+            made = Course.objects.get(pk=course_id)
+    if made.owner == owner and _is_as_sent(made, content):
+        return made
+    return create(owner=owner, content=content)
+
+
+def _is_as_sent(course: Course, content: Content) -> bool:
+    present = Content.of(course)
+    return present == (replace(content, cover=present.cover) if isinstance(content.cover, NewCover) else content)
+
+
+def create(
+    *, owner: User, content: Content, course_id: UUID | None = None, status: str = Status.DRAFT, inline: bool = True
+) -> Course:
     """A new course with its price, a draft unless told otherwise; Stripe hears of it when this has committed.
 
     With `inline` off, the worker alone tells Stripe.
     """
     with transaction.atomic():
-        course = Course(owner=owner, status=status)
+        course = Course(id=course_id or uuid4(), owner=owner, status=status)
         if status == Status.ARCHIVED:
             course.status_before_archive = Status.PUBLISHED
         _write(course, content)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any, Literal
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.core.signing import BadSignature, Signer
 
@@ -88,10 +88,24 @@ def read(text: str, course_id: UUID) -> Digests | None:
         found = _signer().unsign_object(text)
     except (BadSignature, ValueError):
         return None
-    if found["course"] != course_id.hex:
+    if found.get("course") != course_id.hex:
         return None
     fields: dict[str, str] = found["fields"]
     return fields
+
+
+def fresh_token() -> str:
+    """The version that an empty form carries: the id of the course it will make, so that sent twice it makes one."""
+    return _signer().sign_object({"new": uuid4().hex})
+
+
+def read_fresh(text: str) -> UUID | None:
+    """The id in an empty form's version; None for every other text."""
+    try:
+        found = _signer().unsign_object(text)
+        return UUID(found["new"])
+    except (BadSignature, KeyError, ValueError):
+        return None
 
 
 def _signer() -> Signer:

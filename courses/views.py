@@ -58,7 +58,7 @@ def _create(request: TeacherRequest) -> HttpResponse:
     form = form_sent(request)
     if not form.is_valid():
         return invalid(request, form)
-    course = lifecycle.create(owner=request.user, content=form.content())
+    course = lifecycle.create_once(form.new_id(), owner=request.user, content=form.content())
     return saved(request, Done(course), _("Saved."), created=True)
 
 

@@ -228,3 +228,42 @@ class TestCreateByProgram:
 
         assert answer.status_code == 401
         assert answer.json()["errors"]
+
+
+class TestSentTwice:
+    """A double click without JavaScript, or the reload of a page that was answered."""
+
+    @pytest.fixture
+    def form(self, teacher):
+        return WHOLE | {"version": teacher.get("new").context["form"]["version"].value()}
+
+    def test_makes_one_course(self, teacher, form):
+        first, second = (teacher.post("teacher_courses", data=form) for _ in range(2))
+
+        assert Course.objects.count() == 1
+        assert first.headers["Location"] == second.headers["Location"]
+
+    def test_makes_one_course_with_a_picture_too(self, teacher, form):
+        for _ in range(2):
+            teacher.post("teacher_courses", data=form | {"cover": picture()})
+
+        assert Course.objects.count() == 1
+
+    def test_makes_another_when_it_was_changed_in_between(self, teacher, form):
+        teacher.post("teacher_courses", data=form)
+        teacher.post("teacher_courses", data=form | {"title": "Rolls"})
+
+        assert set(Course.objects.values_list("title", flat=True)) == {"Bread", "Rolls"}
+
+    def test_never_shows_the_course_of_another_teacher(self, teacher, other_teacher, form):
+        teacher.post("teacher_courses", data=form)
+        other_teacher.post("teacher_courses", data=form)
+
+        assert set(Course.objects.values_list("owner", flat=True)) == {teacher.user.pk, other_teacher.user.pk}
+
+    def test_two_forms_make_two_courses(self, teacher, form):
+        again = WHOLE | {"version": teacher.get("new").context["form"]["version"].value()}
+        teacher.post("teacher_courses", data=form)
+        teacher.post("teacher_courses", data=again)
+
+        assert Course.objects.count() == 2
