@@ -82,7 +82,7 @@ def history(product: BillingProduct) -> list[Period]:
                 price=row.new,
                 since=row.created_at,
                 until=until,
-                who=str(row.actor) if row.actor else "",
+                who=(row.actor.email or str(row.actor)) if row.actor else "",
                 source=row.source,
                 reason=row.reason,
                 stripe_id=stripe_ids.get(row.new, "") if row.new else "",

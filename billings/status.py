@@ -1,9 +1,10 @@
 """How a course stands with Stripe, in one state, in words for people, and as JSON.
 
-The states and the order in which they are judged are the contract's; `STATE` says it to the database and `state_of` to
-Python, so that lists can filter by it.
+The states and the order in which they are judged are the contract's; `annotate_state` says it to the database and
+`state_of` to Python, so that lists can filter by it.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -179,8 +180,9 @@ def _attention(product: BillingProduct, *, staff: bool) -> str:
 
 
 def _clean(message: str) -> str:
-    """Stripe's message as a sentence, without addresses for programmers."""
-    words = " ".join(word for word in message.split() if not word.startswith("http")) or _("no reason given")
+    """Stripe's message without the sentences that send programmers to an address."""
+    sentences = [one for one in re.split(r"(?<=[.!?])\s+", message.strip()) if "://" not in one]
+    words = " ".join(sentences) or _("no reason given")
     return words if words.endswith((".", "!", "?")) else f"{words}."
 
 

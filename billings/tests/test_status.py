@@ -280,7 +280,7 @@ class TestTheWordsThatAskForAttention:
         ("message", "said"),
         [
             ("Your account cannot make charges in chf.", "Your account cannot make charges in chf."),
-            ("Invalid string. See https://stripe.com/docs/api for more", "Invalid string. See for more."),
+            ("Invalid string. See https://stripe.com/docs/api for more", "Invalid string."),
             ("No!", "No!"),
             ("", "no reason given."),
         ],
