@@ -137,7 +137,7 @@ class TestTheHistory:
 
         assert [period.price for period in (free, second, first)] == [None, USD59, USD49]
         assert (free.until, second.until, first.until) == (None, free.since, second.since)
-        assert (second.who, second.reason, second.source) == ("staff", "Longer", "staff")
+        assert (second.who, second.reason, second.source) == ("staff@example.com", "Longer", "staff")
         assert free.who == ""
 
     def test_names_stripes_prices(self, sold, sandbox):
