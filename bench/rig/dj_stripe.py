@@ -1,0 +1,104 @@
+"""dj-stripe beside us: in a virtualenv of its own, with the same Python, gunicorn, database engine and Stripe."""
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from rig.programs import (
+    KEY,
+    PROCFILE,
+    ROOT,
+    WEBHOOK_SECRET,
+    Measured,
+    Stripe,
+    finish,
+    free_port,
+    measure,
+    program,
+    surroundings,
+    wait_until_listening,
+)
+from rig.report import Wrong, say
+
+VERSION = "2.11.0"
+HOME = ROOT / ".venv" / f"bench-dj-stripe-{VERSION}"  # .venv is ignored by git, and gone with it
+PYTHON = HOME / "bin" / "python"
+ENDPOINT = "5e1f0d1c-0000-4000-8000-000000000000"
+PREPARE = f"""
+from djstripe.models import Account, WebhookEndpoint
+account = Account.get_or_retrieve_for_api_key({KEY!r})
+WebhookEndpoint.objects.create(
+    id="we_bench", djstripe_uuid={ENDPOINT!r}, secret={WEBHOOK_SECRET!r}, url="http://127.0.0.1/", livemode=False,
+    enabled_events=["*"], status="enabled", djstripe_owner_account=account)
+"""
+
+
+def install() -> str:
+    """Once; which versions it runs with."""
+    done = HOME / "installed"
+    if not done.exists():
+        say("(making dj-stripe's virtualenv ...)")
+        finish([sys.executable, "-m", "venv", "--clear", HOME], env=surroundings())
+        same = [f"{name}=={version(name)}" for name in ("Django", "gunicorn", "psycopg", "psycopg-binary")]
+        try:
+            _pip(f"dj-stripe=={VERSION}", *same)
+        except Wrong:
+            _pip(f"dj-stripe=={VERSION}", *same[1:])  # with the newest Django that it takes
+        done.touch()
+    code = (
+        "from importlib.metadata import version as v; "
+        "print(', '.join(f'{n} {v(n)}' for n in ('dj-stripe', 'Django', 'gunicorn', 'stripe')))"
+    )
+    return finish([PYTHON, "-c", code], env=surroundings()).strip()
+
+
+def _pip(*packages: str) -> None:
+    finish([PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages], env=surroundings())
+
+
+@dataclass(frozen=True)
+class Peer:
+    folder: Path
+    port: int
+    env: Mapping[str, str]
+
+    @classmethod
+    def over(cls, database: str, stripe: Stripe, folder: Path, **settings: str) -> "Peer":
+        env = surroundings(
+            DATABASE_URL=database,
+            STRIPE_API_BASE=stripe.url,
+            DJANGO_SETTINGS_MODULE="peer.settings",
+            PYTHONPATH=str(ROOT / "bench" / "rig"),
+            **settings,
+        )
+        return cls(folder, free_port(), env)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def webhook_path(self) -> str:
+        return f"/stripe/webhook/{ENDPOINT}/"
+
+    def prepare(self) -> None:
+        finish([PYTHON, "-m", "django", "migrate", "--verbosity", "0"], env=self.env)
+        finish([PYTHON, "-m", "django", "shell", "--command", PREPARE], env=self.env)
+
+    @contextmanager
+    def web(self) -> Iterator[None]:
+        """By the Procfile's own line, so with the same options: another gunicorn, another application."""
+        log = self.folder / "peer.log"
+        command = PROCFILE["web"].replace(".venv/bin/gunicorn", str(HOME / "bin" / "gunicorn"))
+        command = command.replace("--pythonpath site config.wsgi", "'django.core.wsgi:get_wsgi_application()'")
+        env = {**self.env, "PORT": str(self.port), "BIND": "127.0.0.1"}
+        with program(command, env=env, log=log, folder=self.folder) as process:
+            wait_until_listening(process, self.port, log)
+            yield
+
+    def sync(self, *models: str) -> Measured:
+        command = [PYTHON, "-m", "django", "djstripe_sync_models", *models, "--api-keys", KEY]
+        return measure(command, env=self.env, log=self.folder / "peer-sync.log")

@@ -1,0 +1,228 @@
+"""Webhooks: how fast they are stored and answered, and then processed; beside dj-stripe's own endpoint.
+
+Events of real Dashboard edits of our courses, each delivered twice, all shuffled, and among them forged ones with a
+wrong signature; delivered over HTTP to the production web server, the worker beside it as in `make run`. Afterwards
+the mirror must equal the sandbox, nothing forged may be stored, and nothing may have been answered 5xx.
+"""
+
+import hashlib
+import hmac
+import json
+import random
+import tempfile
+import time
+from argparse import Namespace
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from rig import catalogue, dj_stripe
+from rig.clients import Load, load
+from rig.databases import ENGINES, Database, database, engines
+from rig.programs import WEBHOOK_SECRET, Portal, Stripe, sandbox
+from rig.report import at_least, must, options, run, say, tell
+
+STORED_GOAL, PROCESSED_GOAL = 20, 5
+FORGED_SHARE = 0.05
+PROCESSED_WITHIN = 1800.0
+WAITING = "SELECT count(*) FROM billings_stripeevent WHERE processed_at IS NULL"
+BEHIND = """SELECT count(*) FROM billings_billingproduct
+    WHERE generation <> observed_generation OR reads_wanted <> reads_done"""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    body: bytes
+    secret: str
+
+
+@dataclass(frozen=True)
+class Mail:
+    """What is delivered: so many events, each twice, the forged ones besides."""
+
+    deliveries: list[Delivery]
+    genuine: int
+    forged: int
+
+
+@dataclass(frozen=True)
+class Result:
+    stored: float
+    """Deliveries answered a second."""
+    processed: float
+    """Genuine events whose meaning had reached the mirror, a second, from the first delivery on."""
+
+
+def main() -> None:
+    chosen = arguments()
+    chance = random.Random(chosen.seed)
+    with tempfile.TemporaryDirectory(prefix="bench-") as name, ExitStack() as stack:
+        folder = Path(name)
+        stripe = stack.enter_context(sandbox(folder / "sandbox.log"))
+        products = catalogue.seed(stripe, chosen.courses, chance)
+        portals = [
+            our_portal(stack.enter_context(database(engine, place(folder, engine))), stripe, place(folder, engine))
+            for engine in engines(chosen.database)
+        ]
+        mail = write_mail(stripe, products, chosen.events, chance)
+        say(
+            f"{mail.genuine:,} events about {chosen.courses:,} courses and {mail.forged:,} forged ones, each twice: "
+            f"{len(mail.deliveries):,} deliveries over {chosen.connections} connections"
+        )
+        if chosen.peer:
+            say(f"dj-stripe in a virtualenv of its own: {dj_stripe.install()}")
+        for kept, portal in portals:
+            compare(kept, portal, stripe, mail, chosen)
+
+
+def arguments() -> Namespace:
+    parser = options(__doc__)
+    parser.add_argument("--events", type=int, default=10_000)
+    parser.add_argument("--courses", type=int, default=2_000)
+    parser.add_argument("--connections", type=int, default=16)
+    parser.add_argument("--database", choices=ENGINES, help="only this one; else both, if both are there")
+    parser.add_argument("--no-peer", dest="peer", action="store_false", help="without dj-stripe")
+    chosen = parser.parse_args()
+    if chosen.small:
+        chosen.events, chosen.courses, chosen.database = 300, 60, chosen.database or "sqlite"
+    return chosen
+
+
+def place(folder: Path, name: str) -> Path:
+    (folder / name).mkdir(exist_ok=True)
+    return folder / name
+
+
+def our_portal(kept: Database, stripe: Stripe, folder: Path) -> tuple[Database, Portal]:
+    """With every course in sync, as Stripe was before anybody edited there."""
+    portal = Portal.over(kept.url, stripe, folder)
+    portal.prepare("mirror")
+    return kept, portal
+
+
+def write_mail(stripe: Stripe, products: list[str], count: int, chance: random.Random) -> Mail:
+    """Real edits make real events; forged ones look just like them, but for their ids and who signed them."""
+    forged = round(count * FORGED_SHARE)
+    old_prices = catalogue.archived_prices(stripe)
+    edits: list[catalogue.Edit] = []
+    for number in range(count - forged):
+        product = chance.choice(products)
+        if chance.random() < 0.6:
+            edits.append((f"products/{product}", {"name": f"Renamed {number}"}))
+        else:
+            edits.append((f"prices/{old_prices[product]}", {"nickname": f"Edited {number}", "active": number % 3 == 0}))
+    catalogue.edit(stripe, edits)
+    genuine = catalogue.events(stripe, count - forged)
+    must(len(genuine) == count - forged, f"{len(genuine)} events for {len(edits)} edits")
+    lies = [forge(body, number) for number, body in enumerate(chance.sample(genuine, forged))]
+    signed = [(genuine, WEBHOOK_SECRET), (lies, "whsec_forged")]
+    deliveries = [Delivery(body, secret) for bodies, secret in signed for body in bodies] * 2
+    chance.shuffle(deliveries)
+    return Mail(deliveries, len(genuine), forged)
+
+
+def forge(body: bytes, number: int) -> bytes:
+    event = json.loads(body)
+    event["id"] = f"evt_forged_{number}"
+    return json.dumps(event, indent=2).encode()
+
+
+def compare(kept: Database, portal: Portal, stripe: Stripe, mail: Mail, chosen: Namespace) -> None:
+    say(f"\n{kept.engine}")
+    ours = measure_ours(kept, portal, stripe, mail, chosen.connections)
+    if not chosen.peer:
+        return
+    folder = place(portal.folder, "peer")
+    with database(kept.engine, folder) as other:
+        theirs = measure_peer(other, dj_stripe.Peer.over(other.url, stripe, folder), stripe, mail, chosen.connections)
+    stored, processed = ours.stored / theirs.stored, ours.processed / theirs.processed
+    tell("faster than dj-stripe, stored and answered", stored, "times", at_least(STORED_GOAL, stored))
+    tell("faster than dj-stripe, fully processed", processed, "times", at_least(PROCESSED_GOAL, processed))
+
+
+def measure_ours(kept: Database, portal: Portal, stripe: Stripe, mail: Mail, connections: int) -> Result:
+    first_call = stripe.last_call()
+    with portal.web(), portal.worker():
+        started = time.perf_counter()
+        answered = deliver(portal.url, "/billing/webhooks/stripe/", mail, connections)
+        wait_until_processed(kept)
+        seconds = time.perf_counter() - started
+    tell_answers("ours", answered, mail)
+    result = Result(answered.per_second, mail.genuine / seconds)
+    tell("ours: events fully processed", result.processed, "a second", f"{seconds:.1f} s from the first delivery on")
+    tell("ours: calls to Stripe for that", len(stripe.calls(first_call)), "reads")
+    check_stored(kept.number("SELECT count(*) FROM billings_stripeevent"), mail)
+    check_mirror(kept, stripe)
+    return result
+
+
+def wait_until_processed(kept: Database) -> None:
+    give_up_at = time.monotonic() + PROCESSED_WITHIN
+    while kept.number(WAITING) or kept.number(BEHIND):
+        must(time.monotonic() < give_up_at, "the worker did not get through in time")
+        time.sleep(0.2)
+
+
+def deliver(url: str, path: str, mail: Mail, connections: int) -> Load:
+    return load(url, mail.deliveries, partial(letter, path), connections=connections)
+
+
+def letter(path: str, delivery: Delivery) -> bytes:
+    """A delivery as Stripe sends it, signed now (https://docs.stripe.com/webhooks#verify-manually)."""
+    moment = int(time.time())
+    signed = hmac.new(delivery.secret.encode(), b"%d." % moment + delivery.body, hashlib.sha256).hexdigest()
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: Stripe/1.0 (+https://stripe.com/docs/webhooks)\r\n"
+        "Accept: */*; q=0.5, application/xml\r\nCache-Control: no-cache\r\n"
+        f"Content-Type: application/json; charset=utf-8\r\nContent-Length: {len(delivery.body)}\r\n"
+        f"Stripe-Signature: t={moment},v1={signed}\r\n\r\n"
+    )
+    return head.encode() + delivery.body
+
+
+def tell_answers(who: str, answered: Load, mail: Mail) -> None:
+    tell(
+        f"{who}: deliveries stored and answered",
+        answered.per_second,
+        "a second",
+        f"median {answered.median:.1f} ms, 99 % within {answered.slowest_hundredth:.0f} ms",
+    )
+    worst = max(answered.statuses)
+    must(worst < 500, f"{who}: {answered.statuses[worst]} deliveries were answered {worst}")
+    must(answered.statuses[400] == mail.forged * 2, f"{who}: forged ones and refusals differ: {answered.statuses}")
+
+
+def check_stored(count: int, mail: Mail) -> None:
+    must(count == mail.genuine, f"{count} events stored, {mail.genuine} were genuine")
+
+
+def check_mirror(kept: Database, stripe: Stripe) -> None:
+    """Every mirrored column of products, and every price."""
+    names = ("id", "name", "description", "default_price", "active")
+    columns = "stripe_id, observed_name, observed_description, observed_default_price, observed_active"
+    rows = kept.rows(f"SELECT {columns} FROM billings_billingproduct")
+    ours = {(*row[:4], bool(row[4])) for row in rows}
+    state = stripe.door("GET", "state")
+    must(ours == {tuple(one[name] for name in names) for one in state["products"]}, "products differ from the sandbox")
+    prices = {(key, bool(active)) for key, active in kept.rows("SELECT stripe_id, active FROM billings_billingprice")}
+    must(prices == {(one["id"], one["active"]) for one in state["prices"]}, "prices differ from the sandbox")
+    say(f"  the mirror equals the sandbox: {len(ours):,} products, {len(prices):,} prices")
+
+
+def measure_peer(kept: Database, peer: dj_stripe.Peer, stripe: Stripe, mail: Mail, connections: int) -> Result:
+    """dj-stripe processes before it answers; what it offers to put that off is measured besides, as stored only."""
+    peer.prepare()
+    first_call = stripe.last_call()
+    with peer.web():
+        answered = deliver(peer.url, peer.webhook_path, mail, connections)
+    who = "dj-stripe"
+    tell_answers(who, answered, mail)
+    tell(f"{who}: events fully processed", mail.genuine / answered.seconds, "a second", f"{answered.seconds:.1f} s")
+    tell(f"{who}: calls to Stripe for that", len(stripe.calls(first_call)), "reads")
+    check_stored(kept.number("SELECT count(*) FROM djstripe_event"), mail)
+    return Result(answered.per_second, mail.genuine / answered.seconds)
+
+
+if __name__ == "__main__":
+    run(main)
