@@ -196,6 +196,27 @@ class TestTwoConvergesOfOneCourse:
         assert len(sandbox.writes()) == 1
         assert_in_sync(sold, sandbox)
 
+    def test_does_not_even_repeat_what_is_open(self, sold, sandbox, settings, monkeypatch):
+        """Lost between the commit of a call and its send, while it asked whose the new key is."""
+        sandbox.fault("reset", method="POST")
+        sold.listing(name="Pastel")
+        sold.converge()
+        sandbox.register_key("sk_test_rolled", account=sold.product.account)
+        settings.STRIPE_SECRET_KEY = "sk_test_rolled"
+        left = []
+
+        def take_over() -> None:
+            forget_the_lease(sold)
+            assert sold.converge() is Result.DONE
+            left.append(len(sandbox.writes()))
+
+        at_call(monkeypatch, 1, after=take_over)
+
+        assert sold.converge() is Result.BUSY
+
+        assert left == [len(sandbox.writes())]
+        assert_in_sync(sold, sandbox)
+
 
 class TestWaiting:
     def test_for_another_within_the_budget_converges_behind_it(self, sold, sandbox):
