@@ -13,7 +13,7 @@ from billings import money
 from billings.models import Availability, BillingPrice, BillingProduct, Drift
 from billings.plan import Field
 
-LABEL_LENGTH = 40
+LABEL_LENGTH = 28
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ def page(request: StaffRequest) -> HttpResponse:
 @price_managers_only
 def compare(request: StaffRequest) -> HttpResponse:
     begun = sync.compare(actor=request.user)
-    return _begun(request, begun, _("Comparing with Stripe."), _("A compare is under way already."))
+    return _begun(request, "compare", begun, _("Comparing with Stripe."), _("A compare is under way already."))
 
 
 @require_POST
@@ -51,22 +51,22 @@ def compare(request: StaffRequest) -> HttpResponse:
 @price_managers_only
 def restore_all(request: StaffRequest) -> HttpResponse:
     begun = sync.restore_all(actor=request.user)
-    return _begun(request, begun, _("Restoring ours, one by one."), _("They are being restored already."))
+    return _begun(request, "restore", begun, _("Restoring ours, one by one."), _("They are being restored already."))
 
 
-def answer(request: StaffRequest) -> HttpResponse:
-    """The moving part of the page as it is now, with what there is to say."""
-    return render(request, "billings/sync.html#answer", _context(sync.overview()) | {"focus": True})
+def answer(request: StaffRequest, *, focus: str = "drifts") -> HttpResponse:
+    """The moving part of the page as it is now, with what there is to say; `focus` goes where the button was."""
+    return render(request, "billings/sync.html#answer", _context(sync.overview()) | {"focus": focus})
 
 
-def _begun(request: StaffRequest, begun: bool, done: str, already: str) -> HttpResponse:
+def _begun(request: StaffRequest, kind: str, begun: bool, done: str, already: str) -> HttpResponse:
     if wants_json(request):
         if begun:
             return JsonResponse(_as_json(sync.overview()), status=202)
         return JsonResponse({"errors": {"__all__": [already]}}, status=409)
     messages.info(request, done if begun else already)
     if request.htmx:
-        return answer(request)
+        return answer(request, focus=kind)
     return HttpResponseRedirect(reverse("billings:sync"), status=303)
 
 
@@ -100,6 +100,8 @@ def outcome(run: SyncRun) -> str:
     """What came of a run, in words."""
     if run.error:
         return run.error
+    if run.state == SyncRun.State.OPEN and run.started_at is None:
+        return _("The worker has not begun. Is one running?")
     if run.state == SyncRun.State.OPEN:
         return _("It ended half-way: the worker was stopped.")
     if run.kind == SyncRun.Kind.COMPARE:
@@ -117,7 +119,7 @@ def _compared(run: SyncRun) -> list[str]:
     said = [_("%(n)d products and %(m)d prices were compared.") % {"n": run.products, "m": run.prices}]
     if run.suspects:
         text = ngettext(
-            "%(n)d product differs and is read anew.", "%(n)d products differ and are read anew.", run.suspects
+            "%(n)d product differed and was read anew.", "%(n)d products differed and were read anew.", run.suspects
         )
         said.append(text % {"n": run.suspects})
     else:

@@ -64,8 +64,10 @@ def editor(
     return render(request, f"courses/edit.html{part}", context, status=code)
 
 
-def status_part(request: TeacherRequest | StaffRequest, course: Course, part: str) -> HttpResponse:
-    context = {"course": course, "status": status.describe(course.billing, staff=is_staff(request))}
+def status_part(
+    request: TeacherRequest | StaffRequest, course: Course, part: str, *, focus: bool = False
+) -> HttpResponse:
+    context = {"course": course, "status": status.describe(course.billing, staff=is_staff(request)), "focus": focus}
     return render(request, f"courses/status.html{part}", context)
 
 

@@ -89,7 +89,7 @@ def _shown(request: StaffRequest, course: Course, code: int) -> HttpResponse:
     elif target.startswith("row-"):
         answer = row_answer(request, course.pk)
     else:
-        answer = status_part(request, course, "#answer")
+        answer = status_part(request, course, "#answer", focus=True)
     answer.status_code = code
     return answer
 

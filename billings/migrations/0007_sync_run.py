@@ -6,44 +6,65 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('billings', '0006_former_product'),
+        ("billings", "0006_former_product"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='billingproduct',
-            name='behind_since',
+            model_name="billingproduct",
+            name="behind_since",
             field=models.DateTimeField(blank=True, help_text="Waiting for Stripe's agreement since then.", null=True),
         ),
         migrations.CreateModel(
-            name='SyncRun',
+            name="SyncRun",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('compare', 'Compare'), ('restore', 'Restore')], max_length=10)),
-                ('state', models.CharField(choices=[('open', 'Open'), ('done', 'Done'), ('failed', 'Failed')], default='open', max_length=10)),
-                ('asked_at', models.DateTimeField(auto_now_add=True)),
-                ('started_at', models.DateTimeField(null=True)),
-                ('seen_at', models.DateTimeField(help_text='The last sign of life.')),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('error', models.TextField(blank=True)),
-                ('total', models.PositiveIntegerField(default=0)),
-                ('done', models.PositiveIntegerField(default=0)),
-                ('products', models.PositiveIntegerField(default=0)),
-                ('prices', models.PositiveIntegerField(default=0)),
-                ('suspects', models.PositiveIntegerField(default=0, help_text='Products that differ, or are not there.')),
-                ('orphans', models.PositiveIntegerField(default=0, help_text='Name a course that does not sell by them.')),
-                ('foreign', models.PositiveIntegerField(default=0)),
-                ('last_drift', models.BigIntegerField(default=0)),
-                ('tried_drift', models.BigIntegerField(default=0)),
-                ('left', models.PositiveIntegerField(default=0)),
-                ('actor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("kind", models.CharField(choices=[("compare", "Compare"), ("restore", "Restore")], max_length=10)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("open", "Open"), ("done", "Done"), ("failed", "Failed")],
+                        default="open",
+                        max_length=10,
+                    ),
+                ),
+                ("asked_at", models.DateTimeField(auto_now_add=True)),
+                ("started_at", models.DateTimeField(null=True)),
+                ("seen_at", models.DateTimeField(help_text="The last sign of life.")),
+                ("finished_at", models.DateTimeField(null=True)),
+                ("error", models.TextField(blank=True)),
+                ("total", models.PositiveIntegerField(default=0)),
+                ("done", models.PositiveIntegerField(default=0)),
+                ("products", models.PositiveIntegerField(default=0)),
+                ("prices", models.PositiveIntegerField(default=0)),
+                (
+                    "suspects",
+                    models.PositiveIntegerField(default=0, help_text="Products that differ, or are not there."),
+                ),
+                (
+                    "orphans",
+                    models.PositiveIntegerField(default=0, help_text="Name a course that does not sell by them."),
+                ),
+                ("foreign", models.PositiveIntegerField(default=0)),
+                ("last_drift", models.BigIntegerField(default=0)),
+                ("tried_drift", models.BigIntegerField(default=0)),
+                ("left", models.PositiveIntegerField(default=0)),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.SET_NULL, to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('kind',), name='billings_one_open_run')],
+                "ordering": ["-id"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "open")), fields=("kind",), name="billings_one_open_run"
+                    )
+                ],
             },
         ),
     ]
