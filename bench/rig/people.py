@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import requests
+
 from rig.report import must
 
 PASSWORD = "course-demo"
@@ -26,6 +27,12 @@ class Person:
         answer = session.post(f"{url}/accounts/login/", fields, timeout=60)
         must(answer.ok and "sessionid" in session.cookies, f"{name} could not sign in: {answer.status_code}")
         return cls(url, session)
+
+    def read(self, path: str) -> dict[str, Any]:
+        answer = self.session.get(f"{self.url}{path}", headers={"Accept": "application/json"}, timeout=60)
+        must(answer.ok, f"GET {path} was answered {answer.status_code}")
+        course: dict[str, Any] = answer.json()
+        return course
 
     def send(self, path: str, **fields: str) -> dict[str, Any]:
         """A save; what it answers is the course."""
