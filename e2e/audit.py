@@ -16,7 +16,7 @@ MOST_REQUESTS = 6
 MOST_QUERIES = 10
 # The page, width and colours that a picture of the README shows.
 PICTURES = {
-    "courses": ("courses", 1280, "light"),
+    "courses": ("courses published", 1280, "light"),
     "course": ("course changed", 1280, "light"),
     "course-dark": ("course changed", 1280, "dark"),
     "course-phone": ("course", 390, "light"),

@@ -102,6 +102,9 @@ class Editor(PortalPage):
             self.field(name.capitalize()).fill(text)
         return self
 
+    def choose_picture(self, name: str, content: bytes) -> None:
+        self.field("Picture").set_input_files({"name": name, "mimeType": "image/png", "buffer": content})
+
     @property
     def plan(self) -> Locator:
         """What saving would do, said before."""

@@ -31,7 +31,7 @@ class DidNotStart(Exception):
 @dataclass
 class Program:
     name: str
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[str]
     log: Path
 
     @classmethod
@@ -48,6 +48,7 @@ class Program:
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
                 pass_fds=keep,
+                text=True,
                 start_new_session=True,  # Ctrl-C is for pytest, which then stops them in turn
             )
         return cls(name, process, log)
@@ -112,7 +113,7 @@ def running() -> Iterator[Portal]:
         stack.callback(worker.stop)
         web.wait_until(lambda: _is_ready(url))
 
-        door = SandboxProcess(environment["STRIPE_API_BASE"], sandbox.process)  # type: ignore[arg-type]
+        door = SandboxProcess(environment["STRIPE_API_BASE"], sandbox.process)
         yield Portal(url, door, [program.log for program in (web, worker, sandbox)], environment)
 
 

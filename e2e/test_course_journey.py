@@ -1,13 +1,15 @@
 """The portal's main job: a teacher saves a course, and Stripe sells it."""
 
 import re
+from io import BytesIO
 
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 from billings.tests.sandbox_process import SandboxProcess
 from e2e.conftest import Visit
-from e2e.pages import CourseList, Editor, SandboxPage, SignIn
+from e2e.pages import CourseList, Desk, Editor, SandboxPage, SignIn
 from e2e.people import AUTHOR, PASSWORD
 
 
@@ -100,6 +102,42 @@ def test_the_sandboxs_own_page_shows_the_product_and_its_price(visit: Visit, san
     expect(shown.first).to_contain_text("38.00")
 
 
+def test_a_picture_is_judged_kept_and_shown(visit: Visit, title: str) -> None:
+    page = visit(AUTHOR)
+    editor = Editor(page).open()
+    editor.write(title=title)
+    editor.choose_picture("notes.png", b"no picture at all")
+    editor.save()
+    expect(editor.message_beside("Picture")).to_be_visible()
+    expect(page.get_by_text("The picture must be chosen again")).to_be_visible()
+    expect(editor.field("Title")).to_have_value(title)
+
+    picture = BytesIO()
+    Image.new("RGB", (640, 400), "teal").save(picture, "PNG")
+    editor.choose_picture("teal.png", picture.getvalue())
+    editor.save()
+    editor.expect_saved()
+    expect(page.get_by_role("img", name="The present picture")).to_be_visible()
+    assert page.get_by_role("img", name="The present picture").evaluate(IS_LOADED)
+
+    editor.field("Remove the picture").check()
+    editor.save()
+    expect(page.get_by_text("No picture yet")).to_be_visible()
+
+
+def test_a_copy_is_a_draft_of_its_own(visit: Visit, sandbox: SandboxProcess, title: str) -> None:
+    page = visit(AUTHOR)
+    desk = Desk(page)
+    course = desk.press(desk.make_course(title=title), "publish")
+    editor = Editor(page).of(course)
+    editor.button("Duplicate").click()
+    expect(editor.heading).to_have_text(f"Copy of {title}")
+    expect(editor.status).to_contain_text("Ready at $49.00")
+    assert editor.course_id != course["id"]
+    assert product_of(sandbox, editor.course_id)["active"] is False
+    assert product_of(sandbox, course["id"])["active"] is True
+
+
 @pytest.mark.parametrize("width", [1280])
 def test_create_by_keyboard_alone(visit: Visit, width: int) -> None:
     page = visit(AUTHOR)
@@ -133,6 +171,7 @@ def test_create_by_keyboard_alone(visit: Visit, width: int) -> None:
     expect(editor.status).to_contain_text("On sale at $25.00")
 
 
+IS_LOADED = "async (picture) => { await picture.decode(); return picture.naturalWidth > 0; }"
 FOCUSED = """
     () => {
         const here = document.activeElement;

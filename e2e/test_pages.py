@@ -94,6 +94,7 @@ PLACES = [
     Place("account email", NEWCOMER, "/accounts/email/"),
     Place("account password", NEWCOMER, "/accounts/password/change/"),
     Place("courses", TEACHER, CourseList.address),
+    Place("courses published", TEACHER, f"{CourseList.address}?status=published&sort=title"),
     Place("courses none", NEWCOMER, CourseList.address),
     Place("courses no match", TEACHER, f"{CourseList.address}?q=nothing+is+called+so"),
     Place("course new", TEACHER, Editor.address),
@@ -106,6 +107,7 @@ PLACES = [
     Place("staff prices no match", STAFF, f"{StaffPrices.address}?q=nothing+is+called+so"),
     Place("staff price", STAFF, to_its_price_as_staff),
     Place("staff price in its row", STAFF, to_an_open_row, measured=False),
+    Place("staff sync", STAFF, "/billing/sync/"),
     Place("not found", TEACHER, "/courses/00000000-0000-4000-8000-000000000000/", 404),
     Place("forbidden", TEACHER, StaffPrices.address, 403),
 ]
