@@ -49,7 +49,7 @@ def database(engine: str, folder: Path) -> Iterator[Database]:
 
 def _administer(statement: str, name: str) -> None:
     with psycopg.connect(ADMIN_URL, autocommit=True) as connection:
-        connection.execute(sql.SQL(statement).format(sql.Identifier(name)))  # type: ignore[arg-type]
+        connection.execute(sql.SQL(statement).format(sql.Identifier(name)))
 
 
 def postgres_is_there() -> bool:

@@ -100,5 +100,5 @@ class Peer:
             yield
 
     def sync(self, *models: str) -> Measured:
-        command = [PYTHON, "-m", "django", "djstripe_sync_models", *models, "--api-keys", KEY]
+        command: list[str | Path] = [PYTHON, "-m", "django", "djstripe_sync_models", *models, "--api-keys", KEY]
         return measure(command, env=self.env, log=self.folder / "peer-sync.log")

@@ -136,7 +136,7 @@ def outage(count: int) -> None:
 
     teacher = User.objects.get(username="teacher")
     rows = list(BillingProduct.objects.all())
-    saves = [("create", None)] * (count - len(rows))
+    saves: list[tuple[str, Any]] = [("create", None)] * (count - len(rows))
     saves += [("rename" if number % 2 else "price", row) for number, row in enumerate(rows)]
     random.Random(count).shuffle(saves)
     for some in batched(saves, 100):
