@@ -6,7 +6,6 @@ from typing import Any
 
 from django.urls import reverse
 from django.utils.crypto import constant_time_compare, salted_hmac
-from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
 from billings import money
@@ -123,7 +122,9 @@ def _quoted(value: Any) -> str:
     if isinstance(value, bool):
         return _("“on sale”") if value else _("“not on sale”")
     words = " ".join(str(value).split())
-    return f"“{Truncator(words).chars(LABEL_LENGTH)}”" if words else _("the empty text")
+    if len(words) > LABEL_LENGTH:
+        words = f"{words[: LABEL_LENGTH - 1].rstrip()}…"
+    return f"“{words}”" if words else _("the empty text")
 
 
 def default_price(product: BillingProduct) -> BillingPrice | None:
