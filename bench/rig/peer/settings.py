@@ -32,9 +32,9 @@ else:
         "PORT": _url.port,
         "USER": _url.username,
         "PASSWORD": _url.password,
-        "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
     }
+_database["CONN_MAX_AGE"] = 60
 DATABASES = {"default": _database}
 
 STRIPE_TEST_SECRET_KEY = os.environ["STRIPE_SECRET_KEY"]
