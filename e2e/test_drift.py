@@ -1,0 +1,39 @@
+"""A colleague edits in the Stripe Dashboard: the portal hears of it by itself, and staff decide in one press."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from billings.tests.sandbox_process import SandboxProcess
+from billings.tests.wait import until
+from e2e.conftest import Visit
+from e2e.pages import Desk, Editor, StaffPrices
+from e2e.people import AUTHOR, STAFF
+
+
+@pytest.mark.parametrize(("button", "price"), [("Restore $49.00", "$49.00"), ("Accept $39.00", "$39.00")])
+@pytest.mark.parametrize("java_script", [True, False])
+def test_staff_decide_what_a_dashboard_edit_becomes(
+    visit: Visit, sandbox: SandboxProcess, title: str, button: str, price: str, java_script: bool
+) -> None:
+    desk = Desk(visit(AUTHOR))
+    course = desk.make_course(title=title)
+    product = course["billing"]["product"]["stripe_id"]
+    sandbox.dashboard(f"products/{product}/price", unit_amount=3900, currency="usd")
+    until(lambda: bool(desk.get(f"{course['url']}status/")["billing"]["state"] == "drift"))
+
+    editor = Editor(desk.page).of(course)
+    expect(editor.status).to_contain_text("Changed in Stripe")
+    expect(editor.status).to_contain_text("Staff will decide.")
+    expect(editor.status.get_by_role("button", name=re.compile("Restore|Accept"))).to_have_count(0)
+
+    prices = StaffPrices(visit(STAFF, java_script_enabled=java_script))
+    prices.page.goto(f"/billing/prices/?q={title}")
+    prices.row(title).get_by_role("button", name=button).click()
+    expect(prices.row(title)).to_contain_text(f"Ready at {price}")
+
+    sold = [one for one in sandbox.prices(active=True) if one["product"] == product]
+    assert [f"${one['unit_amount'] / 100:.2f}" for one in sold] == [price]
+    editor.page.reload()
+    expect(editor.status).to_contain_text(f"Ready at {price}")
