@@ -5,6 +5,7 @@ tests start inherit it: `{**os.environ, "DATABASE_URL": …}`.
 """
 
 import os
+import signal
 import tempfile
 
 import pytest
@@ -44,6 +45,8 @@ hypothesis_settings.load_profile("portal")
 def pytest_configure() -> None:
     from django.conf import settings
 
+    # SIGTERM ends a run as Ctrl-C does: whatever was started is stopped, whatever was written is removed.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     # A real password hash takes 0.3 s.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     # Tests in this process need no collected files.
