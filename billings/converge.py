@@ -277,7 +277,9 @@ def _check_account(run: _Run, account: str, livemode: bool) -> accounts.Account:
 def _fail(run: _Run, failure: Unanswered) -> Never:
     """Write down why, and when it is tried again; then stop."""
     attempts = BillingProduct.objects.values_list("attempts", flat=True).get(pk=run.lease.product_id) + 1
-    logger.warning("Stripe, product %s: %s (%s)", run.lease.product_id, failure.trouble, failure.message)
+    logger.warning(
+        "Stripe, product %s: %s (%s)", run.lease.product_id, failure.trouble, " ".join(failure.message.split())
+    )
     run.lease.release(
         attempts=attempts,
         trouble=failure.trouble,

@@ -1,8 +1,10 @@
 """A web process killed (SIGKILL) at the worst moments; `manage.py converge` alone must mend what it left."""
 
+import shutil
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,11 +18,19 @@ ANSWER_ON_ITS_WAY = "answer on its way"
 ANSWER_IN_HAND = "answer in hand"
 
 
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory, sandbox_process) -> Path:
+    """A migrated database with a teacher in it, made once."""
+    portal = PortalProcess(tmp_path_factory.mktemp("prepared"), sandbox_process.url)
+    portal.prepare()
+    return portal.database
+
+
 @pytest.fixture
-def portal(tmp_path, sandbox_process) -> Iterator[PortalProcess]:
+def portal(tmp_path, sandbox_process, prepared) -> Iterator[PortalProcess]:
     sandbox_process.reset()
     portal = PortalProcess(tmp_path, sandbox_process.url)
-    portal.prepare()
+    shutil.copy(prepared, portal.database)
     portal.start()
     yield portal
     sandbox_process.release()
