@@ -48,7 +48,8 @@ def accept(product: BillingProduct, call: StripeCall, answer: Accepted) -> None:
 
 
 def _accept_product(product: BillingProduct, call: StripeCall, data: dict[str, Any]) -> None:
-    before = product_picture(product)
+    rows, drifts = _prices(product), _open_drifts(product)
+    before = _picture(product, rows)
     default = data.get("default_price")
     if isinstance(default, dict):
         _store_price(product, default)
@@ -57,7 +58,7 @@ def _accept_product(product: BillingProduct, call: StripeCall, data: dict[str, A
     known = _mirrored_fields(product) if product.exists else seen
     product.exists = True
     for field, value in seen.items():
-        _observe(product, field, value, expected=(sent.get(field, known[field]),))
+        _observe(product, field, value, expected=(sent.get(field, known[field]),), drift=drifts.get(field))
     _observe_metadata(product, data)
     product.observed_default_price = _id_of(default)
     if (
@@ -65,9 +66,8 @@ def _accept_product(product: BillingProduct, call: StripeCall, data: dict[str, A
         and product.observed_default_price != before.default
     ):
         product.reads_wanted += 1  # the answer holds an id alone, of a price that may be strange to us
-        _open_drift(
-            product, Field.PRICE, _picture_json(product, before), _picture_json(product, product_picture(product))
-        )
+        rows = _prices(product)
+        _open_drift(product, Field.PRICE, before.as_json(rows), _picture(product, rows).as_json(rows))
 
 
 def refuse(product: BillingProduct, call: StripeCall, refusal: Refused) -> None:
@@ -121,12 +121,13 @@ def read_back(product: BillingProduct, snapshot: Snapshot, *, count: int) -> Non
     unclear = list(
         product.calls.filter(settled_at__isnull=False, read_back=False).exclude(outcome=StripeCall.Outcome.OK)
     )
-    before, picture = product.generation, product_picture(product)
+    before, rows, drifts = product.generation, _prices(product), _open_drifts(product)
+    picture = _picture(product, rows)
     if snapshot.product is None:
-        _observe_missing(product, unclear)
+        _observe_missing(product, unclear, drifts)
     else:
-        _observe_product(product, snapshot.product, unclear)
-        _observe_prices(product, snapshot, before=picture, unclear=unclear)
+        _observe_product(product, snapshot.product, unclear, drifts)
+        _observe_prices(product, snapshot, rows, before=picture, unclear=unclear, drift=drifts.get(Field.PRICE))
     if product.generation != before:
         # The refusals of these calls judged a state that was not what we took it for.
         product.refusals.filter(call__in=unclear).delete()
@@ -136,11 +137,11 @@ def read_back(product: BillingProduct, snapshot: Snapshot, *, count: int) -> Non
     product.save()
 
 
-def _observe_missing(product: BillingProduct, unclear: Iterable[StripeCall]) -> None:
+def _observe_missing(product: BillingProduct, unclear: Iterable[StripeCall], drifts: Mapping[Field, Drift]) -> None:
     """Deleted in Stripe is drift; an id that is taken and yet not there is a deleted product's: ours gets a number."""
     if product.exists:
-        for drift in product.drifts.filter(closed_at=None):
-            _close_drift(product, Field(drift.field))  # it went with the product; what is made anew is ours
+        for field in drifts:
+            _close_drift(product, field)  # it went with the product; what is made anew is ours
         _open_drift(product, Field.PRODUCT, product.observed_name, "")
         product.exists = False
         product.prices.update(gone=True, active=False)
@@ -149,12 +150,15 @@ def _observe_missing(product: BillingProduct, unclear: Iterable[StripeCall]) -> 
         product.stripe_id = calls.product_id_for(product)
 
 
-def _observe_product(product: BillingProduct, data: dict[str, Any], unclear: list[StripeCall]) -> None:
+def _observe_product(
+    product: BillingProduct, data: dict[str, Any], unclear: list[StripeCall], drifts: Mapping[Field, Drift]
+) -> None:
     created = next((call for call in unclear if call.step == calls.CREATE_PRODUCT), None)
     desired = _desired_fields(product)
     known = _mirrored_fields(product) if product.exists else calls.sent_fields(created.params) if created else desired
     product.exists = True
-    _close_drift(product, Field.PRODUCT)
+    if Field.PRODUCT in drifts:
+        _close_drift(product, Field.PRODUCT)
     for field, value in _seen_fields(data).items():
         sent = [
             calls.sent_fields(call.params)[field]
@@ -162,17 +166,19 @@ def _observe_product(product: BillingProduct, data: dict[str, Any], unclear: lis
             if call.step == calls.UPDATE_PRODUCT and field in calls.sent_fields(call.params)
         ]
         # A create leaves out what is empty, and so does the answer.
-        _observe(product, field, value, expected=(known.get(field, ""), *sent, desired[field]))
+        expected = (known.get(field, ""), *sent, desired[field])
+        _observe(product, field, value, expected=expected, drift=drifts.get(field))
     product.observed_default_price = _id_of(data.get("default_price"))
     _observe_metadata(product, data)
 
 
-def _observe(product: BillingProduct, field: Field, seen: Any, *, expected: tuple[Any, ...]) -> None:
+def _observe(
+    product: BillingProduct, field: Field, seen: Any, *, expected: tuple[Any, ...], drift: Drift | None
+) -> None:
     """Write one field of the mirror; a value that nobody here asked for opens drift, one that is ours again ends it.
 
     `expected[0]` is what we took for true until now.
     """
-    drift = product.drifts.filter(field=field, closed_at=None).first()
     if drift is not None:
         if seen in (drift.ours, *expected[1:]):
             _close_drift(product, field)
@@ -184,31 +190,41 @@ def _observe(product: BillingProduct, field: Field, seen: Any, *, expected: tupl
     setattr(product, COLUMNS[field], seen)
 
 
-def _observe_prices(product: BillingProduct, snapshot: Snapshot, *, before: Picture, unclear: list[StripeCall]) -> None:
-    """Mirror the prices; the picture is ours if it is the one we knew, or that with an unclear call carried out."""
-    was = _picture_json(product, before)
-    known = set(product.prices.values_list("stripe_id", flat=True))
-    for data in snapshot.prices:
-        _store_price(product, data)
+def _observe_prices(
+    product: BillingProduct,
+    snapshot: Snapshot,
+    rows: Mapping[str, BillingPrice],
+    *,
+    before: Picture,
+    unclear: list[StripeCall],
+    drift: Drift | None,
+) -> None:
+    """Mirror the prices; the picture is ours if it is the one we knew, or that with an unclear call carried out.
+
+    `rows` are the prices as they were known, by their ids.
+    """
+    changed = [_store_price(product, data, rows.get(data["id"])) for data in snapshot.prices]
     found = {data["id"] for data in snapshot.prices}
-    product.prices.exclude(stripe_id__in=found).update(gone=True, active=False)
-    seen = product_picture(product)
-    strangers = [price for price in product.prices.filter(active=True) if price.stripe_id not in known]
+    lost = [row.pk for row in rows.values() if row.stripe_id not in found and not row.gone]
+    if lost:
+        product.prices.filter(pk__in=lost).update(gone=True, active=False)
+    now = _prices(product) if lost or any(changed) else rows
+    seen = _picture(product, now)
+    strangers = [price for key, price in now.items() if price.active and key not in rows]
     is_ours = (
         seen == before
-        or _is_desired(product, seen)
+        or _is_desired(product, seen, now)
         or any(_carried_out(call, before, seen, strangers) for call in unclear)
     )
-    drift = product.drifts.filter(field=Field.PRICE, closed_at=None).first()
     if drift is not None:
         again = {key: drift.ours[key] for key in ("default", "active")}
-        if again == {"default": seen.default, "active": sorted(seen.active)} or _is_desired(product, seen):
+        if again == {"default": seen.default, "active": sorted(seen.active)} or _is_desired(product, seen, now):
             _close_drift(product, Field.PRICE)
         else:
-            drift.theirs = _picture_json(product, seen)
+            drift.theirs = seen.as_json(now)
             drift.save(update_fields=["theirs"])
     elif not is_ours:
-        _open_drift(product, Field.PRICE, was, _picture_json(product, seen))
+        _open_drift(product, Field.PRICE, before.as_json(rows), seen.as_json(now))
 
 
 def _carried_out(call: StripeCall, before: Picture, seen: Picture, strangers: list[BillingPrice]) -> bool:
@@ -227,20 +243,26 @@ def _carried_out(call: StripeCall, before: Picture, seen: Picture, strangers: li
     return seen == Picture(before.default, active)
 
 
-def _is_desired(product: BillingProduct, seen: Picture) -> bool:
+def _is_desired(product: BillingProduct, seen: Picture, prices: Mapping[str, BillingPrice]) -> bool:
     if product.price is None or seen.active != {seen.default}:
         return False
-    default = product.prices.filter(stripe_id=seen.default).first()
+    default = prices.get(seen.default)
     return default is not None and default.spec == product.price
 
 
-def product_picture(product: BillingProduct) -> Picture:
-    active = product.prices.filter(active=True, gone=False).values_list("stripe_id", flat=True)
-    return Picture(product.observed_default_price, frozenset(active))
+def _prices(product: BillingProduct) -> dict[str, BillingPrice]:
+    """Every price that we know of, by its id (one query)."""
+    return {price.stripe_id: price for price in product.prices.all()}
 
 
-def _picture_json(product: BillingProduct, picture: Picture) -> dict[str, Any]:
-    return picture.as_json({price.stripe_id: price for price in product.prices.all()})
+def _picture(product: BillingProduct, prices: Mapping[str, BillingPrice]) -> Picture:
+    active = frozenset(key for key, price in prices.items() if price.active and not price.gone)
+    return Picture(product.observed_default_price, active)
+
+
+def _open_drifts(product: BillingProduct) -> dict[Field, Drift]:
+    """By field (one query)."""
+    return {Field(drift.field): drift for drift in product.drifts.filter(closed_at=None)}
 
 
 def _open_drift(product: BillingProduct, field: Field, ours: Any, theirs: Any) -> None:
@@ -260,22 +282,24 @@ def _close_drift(product: BillingProduct, field: Field) -> None:
         product.generation += 1
 
 
-def _store_price(product: BillingProduct, data: dict[str, Any]) -> None:
+def _store_price(product: BillingProduct, data: dict[str, Any], known: BillingPrice | None = None) -> bool:
+    """Mirror one price; False where `known`, the row that is there, says the same already."""
     recurring = data.get("recurring") or {}
-    BillingPrice.objects.update_or_create(
-        stripe_id=data["id"],
-        defaults={
-            "product": product,
-            "unit_amount": data.get("unit_amount"),
-            "currency": data["currency"],
-            "interval": recurring.get("interval", ""),
-            "plain": _is_plain(data, recurring),
-            "ours": data.get("metadata", {}).get("course_id") == str(product.course_id),
-            "active": data["active"],
-            "gone": False,
-            "stripe_created": data["created"],
-        },
-    )
+    values = {
+        "product": product,
+        "unit_amount": data.get("unit_amount"),
+        "currency": data["currency"],
+        "interval": recurring.get("interval", ""),
+        "plain": _is_plain(data, recurring),
+        "ours": data.get("metadata", {}).get("course_id") == str(product.course_id),
+        "active": data["active"],
+        "gone": False,
+        "stripe_created": data["created"],
+    }
+    if known is not None and all(getattr(known, name) == value for name, value in values.items()):
+        return False
+    BillingPrice.objects.update_or_create(stripe_id=data["id"], defaults=values)
+    return True
 
 
 def _is_plain(data: dict[str, Any], recurring: dict[str, Any]) -> bool:
