@@ -1,8 +1,10 @@
 """Webhooks: how fast they are stored and answered, and then processed; beside dj-stripe's own endpoint.
 
 Events of real Dashboard edits of our courses, each delivered twice, all shuffled, and among them forged ones with a
-wrong signature; delivered over HTTP to the production web server, the worker beside it as in `make run`. Afterwards
-the mirror must equal the sandbox, nothing forged may be stored, and nothing may have been answered 5xx.
+wrong signature; delivered over HTTP to the production web server. When all are answered the worker begins; the time
+to process counts from the first delivery on. Afterwards the mirror must equal the sandbox, nothing forged may be
+stored, and nothing may have been answered 5xx. dj-stripe processes an event before it answers, unless told to leave
+that to a task of the project's; so told, it is measured as well.
 """
 
 import hashlib
@@ -133,22 +135,24 @@ def compare(kept: Database, portal: Portal, stripe: Stripe, mail: Mail, chosen: 
     ours = measure_ours(kept, portal, stripe, mail, chosen.connections)
     if not chosen.peer:
         return
-    folder = place(portal.folder, "peer")
-    with database(kept.engine, folder) as other:
-        theirs = measure_peer(other, dj_stripe.Peer.over(other.url, stripe, folder), stripe, mail, chosen.connections)
+    theirs = measure_peer(kept.engine, place(portal.folder, "peer"), stripe, mail, chosen.connections)
     stored, processed = ours.stored / theirs.stored, ours.processed / theirs.processed
     tell("faster than dj-stripe, stored and answered", stored, "times", at_least(STORED_GOAL, stored))
     tell("faster than dj-stripe, fully processed", processed, "times", at_least(PROCESSED_GOAL, processed))
+    later = measure_storing_peer(kept.engine, place(portal.folder, "later"), stripe, mail, chosen.connections)
+    tell("faster than dj-stripe that leaves processing to others", ours.stored / later, "times")
 
 
 def measure_ours(kept: Database, portal: Portal, stripe: Stripe, mail: Mail, connections: int) -> Result:
     first_call = stripe.last_call()
-    with portal.web(), portal.worker():
+    with portal.web():
         started = time.perf_counter()
-        answered = deliver(portal.url, "/billing/webhooks/stripe/", mail, connections)
-        wait_until_processed(kept)
+        answered = deliver(portal.url, "/billing/webhooks/stripe/", mail.deliveries, connections)
+        with portal.worker():
+            wait_until_processed(kept)
         seconds = time.perf_counter() - started
-    tell_answers("ours", answered, mail)
+    tell_answers("ours", answered)
+    check_refused(answered, mail)
     result = Result(answered.per_second, mail.genuine / seconds)
     tell("ours: events fully processed", result.processed, "a second", f"{seconds:.1f} s from the first delivery on")
     tell("ours: calls to Stripe for that", len(stripe.calls(first_call)), "reads")
@@ -164,8 +168,8 @@ def wait_until_processed(kept: Database) -> None:
         time.sleep(0.2)
 
 
-def deliver(url: str, path: str, mail: Mail, connections: int) -> Load:
-    return load(url, mail.deliveries, partial(letter, path), connections=connections)
+def deliver(url: str, path: str, deliveries: list[Delivery], connections: int) -> Load:
+    return load(url, deliveries, partial(letter, path), connections=connections)
 
 
 def letter(path: str, delivery: Delivery) -> bytes:
@@ -181,16 +185,21 @@ def letter(path: str, delivery: Delivery) -> bytes:
     return head.encode() + delivery.body
 
 
-def tell_answers(who: str, answered: Load, mail: Mail) -> None:
+def tell_answers(who: str, answered: Load) -> None:
     tell(
-        f"{who}: deliveries stored and answered",
+        f"{who}: stored and answered",
         answered.per_second,
         "a second",
         f"median {answered.median:.1f} ms, 99 % within {answered.slowest_hundredth:.0f} ms",
     )
-    worst = max(answered.statuses)
-    must(worst < 500, f"{who}: {answered.statuses[worst]} deliveries were answered {worst}")
-    must(answered.statuses[400] == mail.forged * 2, f"{who}: forged ones and refusals differ: {answered.statuses}")
+    failed = sum(count for status, count in answered.statuses.items() if status >= 500)
+    if failed:
+        tell(f"{who}: answered 5xx", failed, "")
+
+
+def check_refused(answered: Load, mail: Mail) -> None:
+    must(max(answered.statuses) < 500, f"answered 5xx: {dict(answered.statuses)}")
+    must(answered.statuses[400] == mail.forged * 2, f"of {mail.forged} forged ones, twice: {dict(answered.statuses)}")
 
 
 def check_stored(count: int, mail: Mail) -> None:
@@ -210,18 +219,35 @@ def check_mirror(kept: Database, stripe: Stripe) -> None:
     say(f"  the mirror equals the sandbox: {len(ours):,} products, {len(prices):,} prices")
 
 
-def measure_peer(kept: Database, peer: dj_stripe.Peer, stripe: Stripe, mail: Mail, connections: int) -> Result:
-    """dj-stripe processes before it answers; what it offers to put that off is measured besides, as stored only."""
-    peer.prepare()
+def measure_peer(engine: str, folder: Path, stripe: Stripe, mail: Mail, connections: int) -> Result:
+    """As it comes: it processes before it answers."""
     first_call = stripe.last_call()
+    with database(engine, folder) as kept:
+        answered = deliver_to_peer(kept, stripe, folder, mail.deliveries, connections)
+        stored = kept.number("SELECT count(*) FROM djstripe_event")
+    tell_answers("dj-stripe", answered)
+    result = Result(answered.per_second, stored / answered.seconds)
+    tell("dj-stripe: events fully processed", result.processed, "a second", f"{answered.seconds:.1f} s")
+    tell("dj-stripe: calls to Stripe for that", len(stripe.calls(first_call)), "reads")
+    return result
+
+
+def measure_storing_peer(engine: str, folder: Path, stripe: Stripe, mail: Mail, connections: int) -> float:
+    """With a callback that does nothing in the place of a task; a part of the mail tells its speed."""
+    some = mail.deliveries[: len(mail.deliveries) // 4]
+    with database(engine, folder) as kept:
+        answered = deliver_to_peer(kept, stripe, folder, some, connections, PEER_ONLY_STORES="1")
+    tell_answers("dj-stripe that leaves processing to others", answered)
+    return answered.per_second
+
+
+def deliver_to_peer(
+    kept: Database, stripe: Stripe, folder: Path, deliveries: list[Delivery], connections: int, **settings: str
+) -> Load:
+    peer = dj_stripe.Peer.over(kept.url, stripe, folder, **settings)
+    peer.prepare()
     with peer.web():
-        answered = deliver(peer.url, peer.webhook_path, mail, connections)
-    who = "dj-stripe"
-    tell_answers(who, answered, mail)
-    tell(f"{who}: events fully processed", mail.genuine / answered.seconds, "a second", f"{answered.seconds:.1f} s")
-    tell(f"{who}: calls to Stripe for that", len(stripe.calls(first_call)), "reads")
-    check_stored(kept.number("SELECT count(*) FROM djstripe_event"), mail)
-    return Result(answered.per_second, mail.genuine / answered.seconds)
+        return deliver(peer.url, peer.webhook_path, deliveries, connections)
 
 
 if __name__ == "__main__":
