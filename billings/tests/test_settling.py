@@ -11,7 +11,6 @@ from billings import converge as converge_module
 from billings.converge import (
     BACKOFF_BASE_SECONDS,
     BACKOFF_CAP_SECONDS,
-    KEY_LIFETIME,
     LANDED_AFTER,
     MAX_TURNS,
     Result,
@@ -25,6 +24,9 @@ from billings.tests.interruptions import Killed, at_call, kill
 from billings.tests.test_converge import assert_in_sync
 from billings.tests.test_mirror import add_price
 from billings.tests.wait import until
+
+# Stripe forgets a key after 24 hours; none is sent beyond 22.
+STILL_ALIVE, TOO_OLD = timedelta(hours=21, minutes=59), timedelta(hours=22, minutes=1)
 
 
 def open_call(sold: Sold) -> StripeCall:
@@ -141,7 +143,7 @@ class TestADeadKey:
         sold.price(USD59)
         sold.converge()
         dead = open_call(sold)
-        age(dead, created=KEY_LIFETIME + timedelta(hours=1), sent=LANDED_AFTER + timedelta(minutes=1))
+        age(dead, created=TOO_OLD, sent=LANDED_AFTER + timedelta(minutes=1))
 
         assert sold.converge() is Result.DONE
 
@@ -157,7 +159,7 @@ class TestADeadKey:
         sold.price(USD59)
         sold.converge()
         dead = open_call(sold)
-        age(dead, created=KEY_LIFETIME + timedelta(hours=1), sent=LANDED_AFTER - timedelta(minutes=1))
+        age(dead, created=TOO_OLD, sent=LANDED_AFTER - timedelta(minutes=1))
         calls = len(sandbox.calls())
 
         assert sold.converge() is Result.FAILED
@@ -173,7 +175,7 @@ class TestADeadKey:
         with suppress(Killed):
             sold.converge()
         forget_the_lease(sold)
-        age(open_call(sold), created=KEY_LIFETIME + timedelta(hours=1), sent=None)
+        age(open_call(sold), created=TOO_OLD, sent=None)
 
         assert sold.converge() is Result.DONE
 
@@ -183,7 +185,7 @@ class TestADeadKey:
         sandbox.fault("reset", method="POST", when="after")
         sold.price(USD59)
         sold.converge()
-        age(open_call(sold), created=KEY_LIFETIME - timedelta(minutes=1), sent=KEY_LIFETIME - timedelta(minutes=1))
+        age(open_call(sold), created=STILL_ALIVE, sent=STILL_ALIVE)
 
         assert sold.converge() is Result.DONE
 
