@@ -4,10 +4,11 @@ Whatever happened, the sweep alone brings the course back: one product, one acti
 unless somebody was at the Dashboard.
 """
 
-from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -36,29 +37,51 @@ from billings.tests.test_converge import assert_in_sync
 from billings.webhooks import want_reads
 
 PRICES = [None, PriceSpec(4900, "usd"), PriceSpec(5900, "usd"), PriceSpec(4900, "eur"), PriceSpec(4900, "usd", "month")]
+SAVES = [*(("price", price) for price in PRICES), ("name", "Oil"), ("name", "Pastel"), ("status", "published")]
+# One of each sort; `test_converge` has them all, at every call.
 FAULTS = [
-    {"kind": "reset", "when": "before"},
-    {"kind": "reset", "when": "after"},
-    {"kind": "500", "when": "before", "stored": True},
-    {"kind": "500", "when": "after", "stored": True},
-    {"kind": "500", "when": "before", "stored": False},
-    {"kind": "503", "when": "after"},
-    {"kind": "garbage", "when": "after"},
-    {"kind": "401"},
-    {"kind": "409"},
-    {"kind": "429"},
-    {"kind": "lock"},
     {"kind": "late", "seconds": 600},
+    {"kind": "500", "when": "after", "stored": True},
+    {"kind": "reset", "when": "after"},
+    {"kind": "reset", "when": "before"},
+    {"kind": "401"},
 ]
+MEANWHILE = ["the process dies", "the lease is lost", "a price is saved", "a read is wanted", "somebody edits"]
+EDITS = ["rename", "switch", "price", "add", "activate", "delete"]
 MORE_THAN_ENOUGH = 30
 
-prices = st.sampled_from(PRICES)
-calls = st.integers(1, 4)
-sides = st.sampled_from(["before", "after"])
+type Save = tuple[str, Any]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A call of the next converge goes wrong."""
+
+    how: dict[str, Any]
+    nth: int
+    method: str
+
+
+@dataclass(frozen=True)
+class Interruption:
+    """Something else happens right before or after a call of the next converge."""
+
+    what: str
+    nth: int
+    side: str
+
+
+saves = st.sampled_from(SAVES)
+post_faults = st.builds(Fault, how=st.sampled_from(FAULTS), nth=st.sampled_from([1, 1, 2, 3]), method=st.just("POST"))
+read_faults = st.builds(Fault, how=st.sampled_from(FAULTS[1:]), nth=st.integers(1, 3), method=st.just("GET"))
+interruptions = st.builds(
+    Interruption, what=st.sampled_from(MEANWHILE), nth=st.integers(1, 4), side=st.sampled_from(["before", "after"])
+)
+troubles = post_faults | post_faults | read_faults | interruptions
 
 
 class Portal(RuleBasedStateMachine):
-    """One course; `Meanwhile` rules happen in the middle of a converge, at one of its calls."""
+    """One course. Few rules with much in each, so that every run meets most of it."""
 
     def __init__(self, owner: User, sandbox: SandboxProcess) -> None:
         super().__init__()
@@ -70,62 +93,39 @@ class Portal(RuleBasedStateMachine):
         self.forgotten_afterwards.__enter__()
         self.sold = Sold(owner, price=None)
 
-    @initialize(price=prices, published=st.booleans(), dashboard=st.booleans())
-    def begin(self, price: PriceSpec | None, published: bool, dashboard: bool) -> None:
+    @initialize(price=st.sampled_from(PRICES), converged=st.booleans(), dashboard=st.booleans())
+    def begin(self, price: PriceSpec | None, converged: bool, dashboard: bool) -> None:
         self.dashboard = dashboard
-        self.sold.listing(status="published" if published else "draft")
         self.sold.price(price)
+        if converged:
+            self.sold.converge()
 
-    # What teachers do.
+    @rule(save=saves, trouble=troubles, again=st.booleans())
+    def a_save_goes_wrong(self, save: Save, trouble: Fault | Interruption, again: bool) -> None:
+        self.save(save)
+        self.converge_with(trouble)
+        if again:
+            self.the_worker_sweeps()
 
-    @rule(price=prices)
-    def save_the_price(self, price: PriceSpec | None) -> None:
-        self.sold.price(price)
+    @rule(save=saves)
+    def a_save_waits_for_the_worker(self, save: Save) -> None:
+        self.save(save)
 
-    @rule(name=st.sampled_from(["Oil", "Pastel"]))
-    def save_the_title(self, name: str) -> None:
-        self.sold.listing(name=name)
+    @rule(trouble=troubles | st.none())
+    def the_worker_comes(self, trouble: Fault | Interruption | None) -> None:
+        self.time_passes()
+        self.converge_with(trouble)
 
-    @rule(status=st.sampled_from(["draft", "published", "archived"]))
-    def save_the_status(self, status: str) -> None:
-        self.sold.listing(status=status)
-
-    # What happens to programs.
-
-    @rule()
     def the_worker_sweeps(self) -> None:
         self.time_passes()
         sweep()
 
-    @rule()
-    def an_answer_comes_at_once(self) -> None:
-        self.sold.converge()
+    @rule(what=st.sampled_from(["what was cut off is carried out", "a day passes"]))
+    def time_does_its_work(self, what: str) -> None:
+        if what == "a day passes":
+            self.a_day_passes()
+        self.sandbox.release()
 
-    @rule(nth=calls, side=sides)
-    def the_process_dies(self, nth: int, side: str) -> None:
-        self.converge_and(nth, side, kill)
-
-    @rule(nth=calls, side=sides)
-    def the_lease_is_lost(self, nth: int, side: str) -> None:
-        def take_over() -> None:
-            self.time_passes()
-            self.sold.converge()
-
-        self.converge_and(nth, side, take_over)
-
-    @rule(nth=calls, side=sides, price=prices)
-    def a_price_is_saved_meanwhile(self, nth: int, side: str, price: PriceSpec | None) -> None:
-        self.converge_and(nth, side, lambda: self.sold.price(price))
-
-    @rule(nth=calls, side=sides)
-    def a_read_is_asked_for_meanwhile(self, nth: int, side: str) -> None:
-        self.converge_and(nth, side, self.ask_for_a_read)
-
-    @rule()
-    def ask_for_a_read(self) -> None:
-        want_reads([self.sold.row.pk])
-
-    @rule()
     def a_day_passes(self) -> None:
         """Nothing is on its way any more, and no key is alive."""
         self.sandbox.release()
@@ -134,25 +134,13 @@ class Portal(RuleBasedStateMachine):
             created_at=now - KEY_LIFETIME - timedelta(hours=1), last_sent_at=now - LANDED_AFTER - timedelta(hours=1)
         )
 
-    # What happens to calls.
-
-    @rule(fault=st.sampled_from(FAULTS), skip=st.integers(0, 2), method=st.sampled_from(["POST", "POST", "GET"]))
-    def a_call_will_fail(self, fault: dict[str, object], skip: int, method: str) -> None:
-        if fault["kind"] != "late" or method == "POST":
-            self.sandbox.fault(**fault, skip=skip, method=method)  # type: ignore[arg-type]
-
-    @rule()
-    def what_was_cut_off_is_carried_out(self) -> None:
-        self.sandbox.release()
-
-    # What somebody does in the Dashboard.
-
     def somebody_may_edit(self) -> bool:
         return self.dashboard and bool(self.sandbox.products())
 
     @precondition(somebody_may_edit)
-    @rule(what=st.sampled_from(["rename", "switch", "price", "add", "activate", "delete"]))
+    @rule(what=st.sampled_from(EDITS))
     def somebody_edits(self, what: str) -> None:
+        """In the Dashboard; Stripe's message of it asks for a read."""
         self.edited = True
         (product,) = self.sandbox.products()
         path = f"products/{product['id']}"
@@ -171,16 +159,38 @@ class Portal(RuleBasedStateMachine):
                     self.sandbox.dashboard(f"prices/{price['id']}/activate")
             case "delete":
                 self.sandbox.dashboard(f"{path}/delete")
+        want_reads([self.sold.row.pk])
 
-    @precondition(somebody_may_edit)
-    @rule(nth=calls, side=sides, what=st.sampled_from(["rename", "switch", "price", "add"]))
-    def somebody_edits_meanwhile(self, nth: int, side: str, what: str) -> None:
-        self.converge_and(nth, side, lambda: self.somebody_edits(what) if self.sandbox.products() else None)
+    def save(self, save: Save) -> None:
+        what, value = save
+        if what == "price":
+            self.sold.price(value)
+        else:
+            self.sold.listing(**{what: value})
 
-    def converge_and(self, nth: int, side: str, happens: Callable[[], object]) -> None:
+    def converge_with(self, trouble: Fault | Interruption | None) -> None:
         with pytest.MonkeyPatch.context() as patch, suppress(Killed):
-            at_call(patch, nth, **{side: happens})
+            match trouble:
+                case Fault(how, nth, method):
+                    self.sandbox.fault(**how, method=method, skip=nth - 1)
+                case Interruption(what, nth, side):
+                    at_call(patch, nth, **{side: lambda: self.meanwhile(what)})
             self.sold.converge()
+        self.sandbox.clear_faults()
+
+    def meanwhile(self, what: str) -> None:
+        match what:
+            case "the process dies":
+                kill()
+            case "the lease is lost":
+                self.time_passes()
+                self.sold.converge()
+            case "a price is saved":
+                self.sold.price(PRICES[next(self.numbers) % len(PRICES)])
+            case "a read is wanted":
+                want_reads([self.sold.row.pk])
+            case "somebody edits" if self.somebody_may_edit():
+                self.somebody_edits(EDITS[next(self.numbers) % 4])
 
     def time_passes(self) -> None:
         now = timezone.now()
@@ -217,8 +227,6 @@ class Portal(RuleBasedStateMachine):
         self.sandbox.clear_faults()
         self.sandbox.release()
         self.sweep_until_rest()
-        self.ask_for_a_read()  # as the webhooks of what was edited would
-        self.sweep_until_rest()
         self.nothing_is_taken_for_a_strangers_that_is_ours()
         for drift in self.sold.product.drifts.filter(closed_at=None):
             decisions.restore(drift, shown=drift.theirs, actor=None)
@@ -241,8 +249,8 @@ def test_whatever_happens_the_sweep_alone_brings_the_course_back(owner, sandbox,
     run_state_machine_as_test(
         lambda: Portal(owner, sandbox),
         settings=settings(
-            max_examples=60,
-            stateful_step_count=12,
+            max_examples=150,
+            stateful_step_count=6,
             deadline=None,
             derandomize=True,
             suppress_health_check=list(HealthCheck),
