@@ -1,7 +1,10 @@
 """The queue that counts: rows that are behind and due, found by their own state, whatever became of any task."""
 
+from collections.abc import Callable, Iterable
+from typing import Any
 from uuid import UUID
 
+from django.db import close_old_connections
 from django.db.models import Q
 from django.utils import timezone
 
@@ -17,10 +20,18 @@ def due(limit: int) -> list[UUID]:
     return list(rows.order_by("next_attempt_at").values_list("pk", flat=True)[:limit])
 
 
-def sweep(limit: int = 100) -> int:
-    """Judge the events that wait, then converge what is due; returns how much was worked on."""
+def sweep(limit: int = 100, each: Callable[..., Iterable[Any]] = map) -> int:
+    """Judge the events that wait, then converge what is due; returns how much was worked on.
+
+    `each` says how: one row after the other, or several at once.
+    """
     events = webhooks.process()
     ids = due(limit)
-    for product_id in ids:
-        converge(product_id)
+    for _ in each(_converge, ids):
+        pass
     return events + len(ids)
+
+
+def _converge(product_id: UUID) -> None:
+    close_old_connections()  # a thread of a pool lives long, and nobody else looks after its connection
+    converge(product_id)

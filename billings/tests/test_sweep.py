@@ -1,11 +1,14 @@
 """The sweep finds work by the rows' own state: what is due and nobody's, whatever became of any task."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
-from billings import lease
+from billings import lease, webhooks
+from billings import sweep as sweep_module
 from billings.converge import Result
 from billings.models import BillingProduct
 from billings.sweep import due, sweep
@@ -133,3 +136,14 @@ class TestTheTask:
     @pytest.mark.django_db
     def test_of_a_row_that_is_no_more_does_nothing(self):
         assert converge_product.call("00000000-0000-0000-0000-000000000000") == Result.BUSY.value
+
+
+class TestSeveralAtOnce:
+    def test_each_in_a_thread_of_its_own(self, monkeypatch):
+        both = threading.Barrier(2, timeout=10)  # passed only while two rows are worked on
+        monkeypatch.setattr(webhooks, "process", lambda: 0)
+        monkeypatch.setattr(sweep_module, "due", lambda limit: ["one", "other"])
+        monkeypatch.setattr(sweep_module, "converge", lambda product_id: both.wait())
+
+        with ThreadPoolExecutor(2) as pool:
+            assert sweep(limit=2, each=pool.map) == 2

@@ -157,6 +157,19 @@ class TestForEver:
         assert converged == [1]
 
 
+class TestThreads:
+    def test_after_a_signal_no_row_is_begun(self):
+        worker, begun = PatientWorker(threads=2), []
+
+        def converge(number: int) -> None:
+            begun.append(number)
+            worker.running = False
+
+        list(worker._by_threads(converge, range(100)))
+
+        assert 1 <= len(begun) <= 2
+
+
 @pytest.fixture(scope="module")
 def database(tmp_path_factory) -> Path:
     """A database of its own in a file, since another process shall use it."""

@@ -4,7 +4,10 @@ import logging
 import os
 import random
 import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from uuid import UUID
 
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
@@ -23,15 +26,19 @@ INTERVAL = 0.5
 TASKS_A_ROUND = 100
 ROWS_A_ROUND = 100
 KEEP_HOUSE_EVERY = 3600
+# Stripe takes its time for an answer, so several courses wait for theirs at once.
+THREADS = 4
+ROWS_A_THREAD = 4
 
 
 class PatientWorker(Worker):
     """The library's worker, which by itself dies of a locked database and never sees a task whose worker was killed.
 
-    It runs in rounds, tasks first and then the sweep; what goes wrong in one is said, and the next begins after a rest.
+    It runs in rounds, the sweep first, by several threads, and then the tasks, most of which find their work done; what
+    goes wrong in one is said, and the next begins after a rest.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, threads: int = 1) -> None:
         super().__init__(
             queue_names=["*"],
             excluded_queue_names=[],
@@ -42,6 +49,7 @@ class PatientWorker(Worker):
             max_tasks=TASKS_A_ROUND,
             worker_id=get_random_string(32),
         )
+        self._threads = ThreadPoolExecutor(threads) if threads > 1 else None
         self._keep_house_at = 0.0
         self._failures = 0
 
@@ -72,18 +80,20 @@ class PatientWorker(Worker):
         return None
 
     def round(self) -> int:
-        """Run the tasks that are ready and converge the rows that are due; how many there were."""
+        """Converge the rows that are due and run the tasks that are ready; how many there were."""
+        found = self._sweep()
         self._run_tasks = 0
-        self.run()
-        return self._run_tasks + self._sweep()
+        if self.running:
+            self.run()
+        return found + self._run_tasks
 
     def _sweep(self) -> int:
-        """Row by row, so that SIGTERM, which waits as it does for a task, waits for one row only."""
+        """Few rows at a time; SIGTERM, which waits as it does for a task, waits for those in hand only."""
         rows = 0
         # What the library looks at when a signal comes: end at once, or after what is being done?
         self.running_task = True
         try:
-            while self.running and rows < ROWS_A_ROUND and sweep(limit=1):
+            while self.running and rows < ROWS_A_ROUND and self._sweep_some():
                 rows += 1
             if self.running and time.monotonic() >= self._keep_house_at:
                 _keep_house()
@@ -91,6 +101,15 @@ class PatientWorker(Worker):
         finally:
             self.running_task = False
         return rows
+
+    def _sweep_some(self) -> int:
+        if self._threads is None:
+            return sweep(limit=1)
+        return sweep(limit=THREADS * ROWS_A_THREAD, each=self._by_threads)
+
+    def _by_threads(self, converge: Callable[[UUID], object], ids: Iterable[UUID]) -> Iterable[object]:
+        assert self._threads is not None
+        return self._threads.map(lambda product_id: converge(product_id) if self.running else None, ids)
 
 
 def _keep_house() -> None:
@@ -113,7 +132,7 @@ class Command(BaseCommand):
         parser.add_argument("--reload", action="store_true", help="start anew when code changes (for development)")
 
     def handle(self, *args: Any, once: bool, reload: bool, **options: Any) -> None:
-        worker = PatientWorker()
+        worker = PatientWorker(threads=THREADS)
         if not reload:
             worker.configure_signals()
             worker.work(once=once)
