@@ -70,7 +70,7 @@ def main() -> None:
     for limited in (True, False):
         rate = f"{RATE:g}" if limited else UNLIMITED
         allowed = f"{rate} writes a second allowed" if limited else "no limit"
-        say(f"\n{chosen.courses:,} saves wait for {WORKERS} workers, {allowed}")
+        say(f"\n{chosen.courses:,} saves wait for {WORKERS} workers, {allowed}, {chosen.latency:g} s a call")
         with tempfile.TemporaryDirectory(prefix="bench-") as name, ExitStack() as stack:
             stripe = stack.enter_context(sandbox(Path(name) / "sandbox.log"))
             kept = stack.enter_context(database(chosen.database, Path(name)))
@@ -78,12 +78,14 @@ def main() -> None:
             prepare(portal, stripe, chosen)
             if limited:
                 stripe.door("POST", "settings", {"rate_limit_total": 25, "rate_limit_endpoint": 25})
+            stripe.answer_after(chosen.latency)
             drain(portal, kept, stripe, limited=limited)
 
 
 def arguments() -> Namespace:
     parser = options(__doc__)
     parser.add_argument("--courses", type=int, default=2_000)
+    parser.add_argument("--latency", type=float, default=0.2, help="seconds that Stripe takes for a call")
     parser.add_argument("--database", choices=ENGINES, default="sqlite")
     chosen = parser.parse_args()
     if chosen.small:

@@ -70,10 +70,12 @@ def main() -> None:
         mail = write_mail(stripe, products, chosen.events, chance)
         say(
             f"{mail.genuine:,} events about {chosen.courses:,} courses and {mail.forged:,} forged ones, each twice: "
-            f"{len(mail.deliveries):,} deliveries over {chosen.connections} connections"
+            f"{len(mail.deliveries):,} deliveries over {chosen.connections} connections; "
+            f"Stripe takes {chosen.latency:g} s a call"
         )
         if chosen.peer:
             say(f"dj-stripe in a virtualenv of its own: {dj_stripe.install()}")
+        stripe.answer_after(chosen.latency)
         for kept, portal in portals:
             compare(kept, portal, stripe, mail, chosen)
 
@@ -82,6 +84,7 @@ def arguments() -> Namespace:
     parser = options(__doc__)
     parser.add_argument("--events", type=int, default=10_000)
     parser.add_argument("--courses", type=int, default=2_000)
+    parser.add_argument("--latency", type=float, default=0.0, help="seconds that Stripe takes for a call")
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument("--database", choices=ENGINES, help="only this one; else both, if both are there")
     parser.add_argument("--no-peer", dest="peer", action="store_false", help="without dj-stripe")

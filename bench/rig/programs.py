@@ -122,6 +122,12 @@ class Stripe:
         answer.raise_for_status()
         return answer.json()
 
+    def answer_after(self, seconds: float) -> None:
+        """Every call from now on takes as long as the way to Stripe and its work would; here it takes a millisecond."""
+        self.door("DELETE", "faults")
+        if seconds:
+            self.door("POST", "faults", {"kind": "slow", "seconds": seconds, "times": None})
+
     def pages(self, path: str, **query: str) -> Iterator[list[dict[str, Any]]]:
         """A list of Stripe's, a page of 100 a call."""
         with requests.Session() as session:
