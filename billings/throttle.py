@@ -1,8 +1,8 @@
 """One budget of writes to Stripe for all processes: `STRIPE_MAX_WRITES_PER_SECOND`.
 
 Stripe allows 100 requests a second in live mode and 25 in test mode (https://docs.stripe.com/rate-limits). Each send
-reserves the next free slot of a shared row and waits for it. A process reserves one slot at a time, so a person who
-saves waits behind at most one slot of each worker, however long the backlog is.
+reserves the next free slot of a shared row and waits for it. A thread reserves one slot at a time, so a person who
+saves waits behind at most one slot of each thread of each worker, however long the backlog is.
 """
 
 from datetime import timedelta
