@@ -229,8 +229,10 @@ def _commit_next_step(run: _Run, product: BillingProduct) -> bool:
         locked.account, locked.livemode = account.id, account.livemode
         # An open call always leaves the row behind, so that the row alone says there is work.
         locked.generation = max(locked.generation, locked.observed_generation + 1)
-        locked.save(update_fields=["stripe_id", "account", "livemode", "generation"])
         request = calls.request_for(steps[0], locked)
+        if request.kind in (calls.CREATE_PRODUCT, calls.UPDATE_PRODUCT):
+            locked.sent_generation = locked.generation
+        locked.save(update_fields=["stripe_id", "account", "livemode", "generation", "sent_generation"])
         StripeCall.objects.create(
             product=locked,
             key=f"{locked.stripe_id}-{secrets.token_urlsafe(16)}",

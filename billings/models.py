@@ -109,7 +109,9 @@ class BillingProduct(models.Model):
     observed_image = models.TextField(blank=True)
     observed_active = models.BooleanField(default=False)
     observed_default_price = models.CharField(max_length=255, blank=True)
-    # What the product's metadata says; ahead of ours, this database was restored from a backup.
+    # What we last put into the product's metadata, and what was last seen there: ahead of it, this database was
+    # restored from a backup.
+    sent_generation = models.PositiveBigIntegerField(default=0)
     metadata_generation = models.PositiveBigIntegerField(default=0)
     confirmed_at = models.DateTimeField(null=True, blank=True)
 

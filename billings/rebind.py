@@ -82,6 +82,7 @@ FORGOTTEN = (
     "observed_image",
     "observed_active",
     "observed_default_price",
+    "sent_generation",
     "metadata_generation",
     "confirmed_at",
     "lease_expires_at",

@@ -187,8 +187,8 @@ def _clean(message: str) -> str:
 
 
 def is_older_than_stripe(product: BillingProduct) -> bool:
-    """Whether Stripe was told a generation that is unknown here, not counting those that open drifts added since."""
-    return product.metadata_generation > product.generation - len(drifts.open_drifts(product))
+    """Whether Stripe was told a generation that nobody here remembers having sent."""
+    return product.metadata_generation > product.sent_generation
 
 
 def _product_line(product: BillingProduct, *, staff: bool) -> str:
@@ -215,8 +215,9 @@ def _poll_seconds(state: str, product: BillingProduct) -> int | None:
     """When the page should look again; None: settled, or only a person can settle it."""
     if state == "pending":
         return POLL_SECONDS
-    if state == "retrying":
-        return SLOW_POLL_SECONDS
+    if state == "retrying" and product.next_attempt_at:
+        left = (product.next_attempt_at - timezone.now()).total_seconds()
+        return min(max(round(left) + 1, POLL_SECONDS), SLOW_POLL_SECONDS)
     behind = product.generation > product.observed_generation
     return SLOW_POLL_SECONDS if behind and not _is_staffs_problem(product) else None
 

@@ -661,6 +661,16 @@ class TestARestoredBackup:
         assert len(sandbox.products()) == 1
         assert len(sandbox.prices()) == 2
 
+    def test_is_not_the_cause_of_what_was_saved_beside_an_open_drift(self, sold, sandbox):
+        edit(sandbox, sold, description="By hand")
+        read(sold)
+
+        sold.listing(name="Oil")
+        sold.converge()
+
+        assert open_drift(sold).field == "description"
+        assert self.OLDER not in describe(sold.product, staff=True).sentence
+
     def test_is_not_the_cause_of_an_edit_in_the_dashboard(self, sold, sandbox):
         edit(sandbox, sold, name="Oil", active=False)
 
