@@ -41,6 +41,13 @@ def price_texts(product: BillingProduct, locale: str) -> dict[str, str]:
     }
 
 
+def keep_what_was_sent(form: forms.Form, name: str) -> None:
+    """Let a choice that is none of ours stay selected beside its message, not turn into the first of the list."""
+    field, sent = form.fields[name], str(form[name].value() or "")
+    if form.is_bound and sent and not field.valid_value(sent):  # type: ignore[attr-defined]  # a ChoiceField
+        field.widget.choices = [(sent, sent), *field.widget.choices]
+
+
 class FieldWithNote(forms.BoundField):
     form: "PriceFields"
 
@@ -81,6 +88,8 @@ class PriceFields(forms.Form):
         self.locale = locale or reading_locale()
         self.notes: dict[str, str] = {}
         self.price_spec: PriceSpec | None = None
+        for name in ("currency", "billing_interval"):
+            keep_what_was_sent(self, name)
 
     def clean_currency(self) -> str:
         return self.cleaned_data["currency"] or PRICE_DEFAULTS["currency"]

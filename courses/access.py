@@ -12,8 +12,9 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django_htmx.middleware import HtmxDetails
 
-from billings.access import MANAGE_PRICES, ask_to_sign_in
+from billings.access import MANAGE_PRICES, ask_to_sign_in, wants_json
 from billings.status import PREFETCH
+from courses import lapsed
 from courses.models import Course
 
 
@@ -35,6 +36,8 @@ def signed_in(view: View) -> View:
         if request.user.is_authenticated:
             return view(request, *args, **kwargs)
         course_id = kwargs.get("course_id")
+        if request.method == "POST" and not request.htmx and not wants_json(request):
+            lapsed.keep(request, lapsed.page_of(course_id))
         course = reverse("courses:edit", args=[course_id]) if course_id else reverse("courses:teacher_courses")
         return ask_to_sign_in(request, otherwise=course)
 

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
 
-from billings.forms import PRICE_DEFAULTS, PRICE_FIELDS, PriceFields, price_texts, reading_locale
+from billings.forms import PRICE_DEFAULTS, PRICE_FIELDS, PriceFields, keep_what_was_sent, price_texts, reading_locale
 from courses import covers, versions
 from courses.content import Content, NewCover
 from courses.fields import LanguageTag, Line, Prose, language_name
@@ -74,6 +74,7 @@ class CourseForm(PriceFields):
         self.cover_text = ""
         self.fields["language"].widget.choices = language_choices()
         self._offer_present_language()
+        keep_what_was_sent(self, "level")
         self._wire()
 
     @classmethod
@@ -103,6 +104,8 @@ class CourseForm(PriceFields):
         dropped |= PRICE_FIELDS if "price" in dropped else set()
         dropped |= {"remove_cover"} if "cover" in dropped else set()
         present = {name: value for name, value in data.items() if name in cls.base_fields and name not in dropped}
+        if course is not None:  # a price must not turn into dollars because a field came in empty
+            present = {name: value for name, value in present.items() if value or name not in PRICE_DEFAULTS}
         cover_text = present.pop("cover", None)
         if cover_text == "":
             present["remove_cover"] = "true"

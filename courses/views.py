@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -13,7 +14,7 @@ from billings import pricing
 from billings.access import wants_json
 from billings.forms import PRICE_FIELDS
 from billings.status import describe
-from courses import lifecycle, markdown
+from courses import lapsed, lifecycle, markdown
 from courses.access import TeacherRequest, own_course_or_404, signed_in, visible_course_or_404
 from courses.answers import (
     conflicted,
@@ -65,7 +66,7 @@ def _create(request: TeacherRequest) -> HttpResponse:
 @require_safe
 @signed_in
 def new(request: TeacherRequest) -> HttpResponse:
-    return editor(request, CourseForm.blank())
+    return _open_editor(request, None)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -78,7 +79,15 @@ def edit(request: TeacherRequest, course_id: UUID) -> HttpResponse:
         return _change(request, course, lifecycle.save, _("Saved."))
     if wants_json(request):
         return JsonResponse(course_json(course))
-    return editor(request, CourseForm.showing(course))
+    return _open_editor(request, course)
+
+
+def _open_editor(request: TeacherRequest, course: Course | None) -> HttpResponse:
+    """The form as the course is; or, back from signing in, as it was typed when the session had run out."""
+    if typed := lapsed.take(request):
+        messages.warning(request, _("You had been signed out. What you typed is back, and not saved yet."))
+        return editor(request, CourseForm.sent(typed, {}, course=course))
+    return editor(request, CourseForm.showing(course) if course else CourseForm.blank())
 
 
 @require_POST

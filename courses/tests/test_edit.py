@@ -449,3 +449,64 @@ class TestByProgram:
         stranger.client.handler.enforce_csrf_checks = True
 
         assert self.save(stranger, draft, {"title": "Oil"}).status_code == 401
+
+
+class TestAChoiceThatCameInEmpty:
+    def test_does_not_turn_the_price_into_dollars(self, teacher, make_course):
+        course = make_course(price=PriceSpec(4900, "eur", "month"))
+
+        answer = teacher.post("edit", course, data=form_of(course, currency="", billing_interval=""))
+
+        assert answer.status_code == 303
+        assert fresh(course).billing.price == PriceSpec(4900, "eur", "month")
+
+
+class TestAChoiceThatIsNone:
+    @pytest.mark.parametrize(("name", "sent"), [("currency", "xyz"), ("billing_interval", "week"), ("level", "expert")])
+    def test_stays_selected_beside_its_message(self, teacher, draft, name, sent):
+        page = teacher.post("edit", draft, data=form_of(draft, **{name: sent}))
+
+        assert page.status_code == 422
+        assert f'<option value="{sent}" selected>' in page.text
+
+
+class TestALapsedSession:
+    """Without JavaScript nothing but the server can keep what was typed."""
+
+    @pytest.fixture
+    def lapsed(self, teacher):
+        def send(address: str, data: dict[str, str]):
+            teacher.client.logout()
+            answer = teacher.client.post(address, data, headers={"Referer": f"http://testserver{address}"})
+            teacher.client.force_login(teacher.user, backend="django.contrib.auth.backends.ModelBackend")
+            return answer
+
+        return send
+
+    def test_brings_the_text_back_after_sign_in(self, teacher, draft, lapsed):
+        answer = lapsed(draft.get_absolute_url(), form_of(draft, description="Typed for an hour"))
+
+        page = teacher.client.get(answer.headers["Location"].partition("next=")[2])
+
+        assert "Typed for an hour" in page.text
+        assert "not saved yet" in page.text
+        assert fresh(draft).description == ""
+        assert "Typed for an hour" not in teacher.get("edit", draft).text
+
+    def test_brings_a_new_course_back(self, teacher, lapsed):
+        lapsed("/courses/", {"title": "Typed for an hour", "price": "49"})
+
+        page = teacher.get("new")
+
+        assert "Typed for an hour" in page.text
+        assert not Course.objects.exists()
+
+    def test_keeps_nothing_that_no_form_would_send(self, teacher, draft, lapsed):
+        lapsed(draft.get_absolute_url(), form_of(draft, description="x" * 200_000))
+
+        assert "not saved yet" not in teacher.get("edit", draft).text
+
+    def test_of_another_form_is_not_shown_here(self, teacher, draft, free_course, lapsed):
+        lapsed(draft.get_absolute_url(), form_of(draft, description="Typed for an hour"))
+
+        assert "Typed for an hour" not in teacher.get("edit", free_course).text

@@ -1,0 +1,34 @@
+"""A form that was sent when its session had run out: kept until its writer has signed in and is back at it.
+
+With JavaScript the browser keeps what was typed; without it only the server can. It is kept in the new session, once,
+and shown as unsaved.
+"""
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+SESSION_KEY = "lapsed_form"
+# Some times what the form can hold: nobody writes more, and strangers may not fill the session store.
+MOST_CHARACTERS = 60_000
+
+
+def keep(request: HttpRequest, page: str) -> None:
+    """Keep the fields of a form that a stranger sent, for the page it belongs to."""
+    data = {name: value for name, value in request.POST.items() if name != "csrfmiddlewaretoken"}
+    if data and sum(len(name) + len(str(value)) for name, value in data.items()) <= MOST_CHARACTERS:
+        request.session[SESSION_KEY] = {"page": page, "data": data}
+
+
+def take(request: HttpRequest) -> dict[str, str]:
+    """The fields kept for this page, which are forgotten by that; empty where there are none."""
+    kept = request.session.get(SESSION_KEY)
+    if not kept or kept["page"] != request.path:
+        return {}
+    del request.session[SESSION_KEY]
+    data: dict[str, str] = kept["data"]
+    return data
+
+
+def page_of(course_id: object) -> str:
+    """Where the form of a course stands; of none, that of a new one."""
+    return reverse("courses:edit", args=[course_id]) if course_id else reverse("courses:new")
