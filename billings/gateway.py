@@ -71,7 +71,8 @@ class ReadFailed(Exception):
     """A GET that brought nothing; nothing was changed by it."""
 
     def __init__(self, unanswered: Unanswered) -> None:
-        super().__init__(unanswered.message)
+        # One line: the library writes paragraphs about the network.
+        super().__init__(" ".join(unanswered.message.split()))
         self.unanswered = unanswered
 
 

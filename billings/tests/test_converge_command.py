@@ -28,12 +28,12 @@ def run(*arguments: str) -> tuple[int, list[str]]:
 @pytest.mark.django_db
 class TestTheCommand:
     def test_with_nothing_pending_is_content(self):
-        assert run() == (0, ["0 of 0 agree with Stripe."])
+        assert run() == (0, ["0 of 0 have nothing left to do in Stripe."])
 
     def test_converges_what_is_pending(self, sold, sandbox):
         sold.price(USD59)
 
-        assert run() == (0, ["1 of 1 agree with Stripe."])
+        assert run() == (0, ["1 of 1 have nothing left to do in Stripe."])
 
         assert_in_sync(sold, sandbox)
 
@@ -58,12 +58,12 @@ class TestTheCommand:
     def test_of_all_takes_what_agrees_as_well(self, sold, make_sold):
         make_sold(price=None).converge()
 
-        assert run("--all") == (0, ["2 of 2 agree with Stripe."])
+        assert run("--all") == (0, ["2 of 2 have nothing left to do in Stripe."])
 
     def test_of_one_course_takes_only_that(self, sold, sandbox, make_sold):
         other = make_sold()
 
-        assert run("--course", str(sold.course.id)) == (0, ["1 of 1 agree with Stripe."])
+        assert run("--course", str(sold.course.id)) == (0, ["1 of 1 have nothing left to do in Stripe."])
 
         assert not other.product.exists
 
@@ -81,7 +81,7 @@ class TestTheCommand:
 
         assert code == 1
         assert line.startswith(f"{sold.course.id} Watercolour: retrying. Stripe could not be reached.")
-        assert sum_ == "0 of 1 agree with Stripe."
+        assert sum_ == "0 of 1 have nothing left to do in Stripe."
 
     def test_goes_on_behind_what_failed(self, sandbox, make_sold):
         make_sold()
@@ -90,7 +90,7 @@ class TestTheCommand:
 
         code, lines = run()
 
-        assert (code, lines[-1]) == (1, "1 of 2 agree with Stripe.")
+        assert (code, lines[-1]) == (1, "1 of 2 have nothing left to do in Stripe.")
         assert second.product.exists
 
     def test_lists_drift_that_it_found(self, sold, sandbox):
@@ -108,7 +108,7 @@ class TestTheCommand:
 
         code, (line, sum_) = run()
 
-        assert (code, sum_) == (0, "0 of 0 agree with Stripe.")
+        assert (code, sum_) == (0, "0 of 0 have nothing left to do in Stripe.")
         assert "drift" in line
 
     def test_lists_what_stripe_refused(self, sold, sandbox):
@@ -123,7 +123,8 @@ class TestTheCommand:
         edit(sandbox, sold, name="Oil")
         read(sold)
 
-        assert run("--course", str(make_sold(price=None).course.id)) == (0, ["1 of 1 agree with Stripe."])
+        free = make_sold(price=None).course.id
+        assert run("--course", str(free)) == (0, ["1 of 1 have nothing left to do in Stripe."])
 
 
 class TestAnothersLease:
@@ -132,7 +133,7 @@ class TestAnothersLease:
         sold.price(USD59)
         lease.take(sold.row.pk, seconds=0.1)
 
-        assert run() == (0, ["1 of 1 agree with Stripe."])
+        assert run() == (0, ["1 of 1 have nothing left to do in Stripe."])
 
     def test_that_never_ends_is_listed_and_ends_with_1(self, sold, sandbox, monkeypatch):
         monkeypatch.setattr(command, "LEASE_WAIT_SECONDS", 0)
@@ -141,5 +142,5 @@ class TestAnothersLease:
 
         code, (line, sum_) = run()
 
-        assert (code, sum_) == (1, "0 of 1 agree with Stripe.")
+        assert (code, sum_) == (1, "0 of 1 have nothing left to do in Stripe.")
         assert line.startswith(f"{sold.course.id} Watercolour: pending.")

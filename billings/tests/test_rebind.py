@@ -1,5 +1,7 @@
 """From one Stripe account to another: sandbox to test, test to live."""
 
+import io
+
 import pytest
 from django.core.management import CommandError, call_command
 
@@ -77,6 +79,12 @@ class TestRebind:
             call_command("rebind")
 
         assert moved.product.account == before
+
+    def test_nobody_there_to_answer_is_a_no(self, moved, monkeypatch):
+        monkeypatch.setattr("sys.stdin", io.StringIO())
+
+        with pytest.raises(CommandError, match="Nothing was changed"):
+            call_command("rebind")
 
     def test_a_silent_stripe_is_said_so(self, sold, sandbox, settings):
         StripeKey.objects.all().delete()

@@ -3,9 +3,11 @@
 from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.views.decorators.http import require_safe
 from django.views.static import serve
 
 
+@require_safe
 def cover(request: HttpRequest, name: str) -> HttpResponseBase:
     """A picture under its unguessable name, which never comes twice; nothing else of the folder can be reached."""
     response = serve(request, name, document_root=str(settings.MEDIA_ROOT))

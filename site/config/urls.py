@@ -6,6 +6,8 @@ from django.views.generic import RedirectView
 
 from config import health, media
 
+handler404 = "config.errors.not_found"
+
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="courses:teacher_courses"), name="home"),
     path("accounts/", include("allauth.account.urls")),

@@ -35,7 +35,7 @@ class Command(BaseCommand):
         ids = list(products.values_list("pk", flat=True))
         left = [product_id for product_id in ids if _patiently(product_id) is not Result.DONE]
         self._list(scope)
-        self.stdout.write(f"{len(ids) - len(left)} of {len(ids)} agree with Stripe.")
+        self.stdout.write(f"{len(ids) - len(left)} of {len(ids)} have nothing left to do in Stripe.")
         if left:
             raise SystemExit(1)
 

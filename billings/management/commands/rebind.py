@@ -28,7 +28,13 @@ class Command(BaseCommand):
             f"{len(ids)} courses were made in another account or mode. They will be made anew in {here}; what is in "
             "the old one stays as it is there, and its ids are kept for the record."
         )
-        if not yes and input("Go on? [y/N] ").strip().lower() not in ("y", "yes"):
+        if not yes and not self._is_told_to_go_on():
             raise CommandError("Nothing was changed.")
         rebind.move(ids)
         self.stdout.write("Done. The worker makes them; `manage.py converge` does it now.")
+
+    def _is_told_to_go_on(self) -> bool:
+        try:
+            return input("Go on? [y/N] ").strip().lower() in ("y", "yes")
+        except EOFError:  # nobody is there to answer
+            return False

@@ -18,6 +18,9 @@ class TestBoth:
 
         assert client.get(path).status_code == 200
 
+    def test_answer_probes_that_come_by_address(self, client, path, db):
+        assert client.get(path, headers={"Host": "10.1.2.3"}).status_code == 200
+
     def test_are_kept_by_no_cache(self, client, path, db):
         assert "no-store" in client.get(path)["Cache-Control"]
 
