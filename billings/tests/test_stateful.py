@@ -4,6 +4,7 @@ Whatever happened, the sweep alone brings the course back: one product, one acti
 unless somebody was at the Dashboard.
 """
 
+import random
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -29,12 +30,13 @@ from billings import decisions
 from billings.converge import KEY_LIFETIME, LANDED_AFTER
 from billings.models import BillingProduct, Drift, StripeCall, behind
 from billings.money import PriceSpec
+from billings.plan import Field
 from billings.sweep import due, sweep
 from billings.tests.conftest import Sold
 from billings.tests.interruptions import Killed, at_call, kill
 from billings.tests.sandbox_process import SandboxProcess
 from billings.tests.test_converge import assert_in_sync
-from billings.webhooks import want_reads
+from billings.webhooks import store, want_reads
 
 PRICES = [None, PriceSpec(4900, "usd"), PriceSpec(5900, "usd"), PriceSpec(4900, "eur"), PriceSpec(4900, "usd", "month")]
 SAVES = [*(("price", price) for price in PRICES), ("name", "Oil"), ("name", "Pastel"), ("status", "published")]
@@ -119,6 +121,33 @@ class Portal(RuleBasedStateMachine):
     def the_worker_sweeps(self) -> None:
         self.time_passes()
         sweep()
+
+    @rule(order=st.randoms(use_true_random=False))
+    def stripe_tells_everything_again(self, order: random.Random) -> None:
+        """Webhooks: in any order, old ones among them, some for the second time."""
+        events = self.sandbox.events()
+        order.shuffle(events)
+        store(*events)
+
+    @rule(decide=st.sampled_from(["restore", "accept"]))
+    def staff_decide(self, decide: str) -> None:
+        self.time_passes()
+        drift = self.sold.product.drifts.filter(closed_at=None).first()
+        if drift is None:
+            return
+        with suppress(decisions.Undecidable):
+            if decide == "restore":
+                decisions.restore(drift, shown=drift.theirs, actor=None)
+            else:
+                decisions.accept(drift, shown=drift.theirs, actor=None, adopt=self.adopt)
+
+    def adopt(self, field: Field, value: Any) -> None:
+        """What courses does when staff accept."""
+        match field:
+            case Field.NAME:
+                self.sold.listing(name=value)
+            case Field.ACTIVE:
+                self.sold.listing(status="published" if value else "draft")
 
     @rule(what=st.sampled_from(["what was cut off is carried out", "a day passes"]))
     def time_does_its_work(self, what: str) -> None:
