@@ -129,8 +129,12 @@ class Portal(RuleBasedStateMachine):
         order.shuffle(events)
         store(*events)
 
-    @rule(decide=st.sampled_from(["restore", "accept"]))
-    def staff_decide(self, decide: str) -> None:
+    @rule(what=st.sampled_from(EDITS), decide=st.sampled_from(["restore", "accept"]))
+    def staff_decide(self, what: str, decide: str) -> None:
+        """What somebody did in the Dashboard, once the worker has found it."""
+        if self.somebody_may_edit():
+            self.somebody_edits(what)
+            self.the_worker_sweeps()
         self.time_passes()
         drift = self.sold.product.drifts.filter(closed_at=None).first()
         if drift is None:
