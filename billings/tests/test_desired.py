@@ -230,6 +230,29 @@ class TestAPreview:
         assert len(sandbox.writes()) == 1
 
 
+class TestAPicture:
+    def test_is_sold_with_from_the_first_call_on(self, make_sold, sandbox):
+        sold = make_sold()
+        sold.listing(**PASTEL)
+
+        assert sold.converge() is Result.DONE
+
+        (product,) = sandbox.products()
+        assert product["images"] == [PASTEL["image"]]
+        assert len(sandbox.writes()) == 1
+
+    def test_that_is_taken_away_is_taken_away_in_stripe(self, make_sold, sandbox):
+        sold = make_sold()
+        sold.listing(**PASTEL)
+        sold.converge()
+
+        sold.listing(image="")
+        assert sold.converge() is Result.DONE
+
+        assert sandbox.products()[0]["images"] == []
+        assert not sold.product.drifts.exists()
+
+
 class TestWhatASaveSetsFree:
     @pytest.mark.parametrize(
         ("body", "listing", "field"),

@@ -17,7 +17,7 @@ from billings.converge import (
     backoff_seconds,
     converge,
 )
-from billings.models import BillingProduct, StripeCall, Trouble
+from billings.models import BillingProduct, StripeCall, Trouble, WriteBudget
 from billings.plan import plan
 from billings.tests.conftest import USD49, USD59, Sold
 from billings.tests.interruptions import Killed, at_call, kill
@@ -253,6 +253,16 @@ class TestTheEnd:
         assert len(sandbox.calls()) == 1
         assert sold.product.next_attempt_at <= timezone.now()
         assert (sold.product.lease_expires_at, sold.product.trouble, sold.product.attempts) == (None, "", 0)
+
+    def test_of_the_budget_comes_where_the_turn_to_write_would_be_later(self, sold, sandbox):
+        in_an_hour = timezone.now() + timedelta(hours=1)
+        WriteBudget.objects.update_or_create(pk=WriteBudget.ONLY, defaults={"next_slot_at": in_an_hour})
+        sold.price(USD59)
+
+        assert converge(sold.row.pk, budget=60) is Result.LATER
+
+        assert len(sandbox.writes()) == 1
+        assert open_call(sold).sends == 0
 
     def test_of_the_budget_of_one_who_lost_the_lease_meanwhile_writes_nothing(self, make_sold, sandbox, monkeypatch):
         sold, budget = make_sold(), 0.01
