@@ -25,6 +25,10 @@ class Request:
     params: dict[str, Any]
 
 
+# The answer then tells, at no call more, whether Stripe knows a generation that a restored database does not.
+_SHOWING_PRODUCT = {"expand": ["product"]}
+
+
 def product_id_for(product: BillingProduct) -> str:
     """Our own id: from the course's UUID, with a counter behind it where a deleted product still blocks the first."""
     number = f"_{product.stripe_id_number}" if product.stripe_id_number else ""
@@ -39,10 +43,10 @@ def request_for(step: Step, product: BillingProduct) -> Request:
         case UpdateProduct():
             return Request(UPDATE_PRODUCT, f"/v1/products/{product.stripe_id}", _update_product(step, product))
         case CreatePrice():
-            params = _price(step.spec, product) | {"product": product.stripe_id}
+            params = _price(step.spec, product) | {"product": product.stripe_id} | _SHOWING_PRODUCT
             return Request(CREATE_PRICE, "/v1/prices", params)
         case ActivatePrice():
-            return Request(ACTIVATE_PRICE, f"/v1/prices/{step.price_id}", {"active": True})
+            return Request(ACTIVATE_PRICE, f"/v1/prices/{step.price_id}", {"active": True} | _SHOWING_PRODUCT)
         case ArchivePrice():
             return Request(ARCHIVE_PRICE, f"/v1/prices/{step.price_id}", {"active": False})
 

@@ -42,6 +42,8 @@ def accept(product: BillingProduct, call: StripeCall, answer: Accepted) -> None:
         _accept_product(product, call, answer.data)
     else:
         _store_price(product, answer.data)
+        if _generation_in(answer.data.get("product")) > product.sent_generation:
+            product.reads_wanted += 1  # a restored backup: look before anything else is done
     product.confirmed_at = timezone.now()
     _settle(call, StripeCall.Outcome.OK, answer.status, answer.request_id)
     product.save()
@@ -347,8 +349,13 @@ def _desired_fields(product: BillingProduct) -> dict[Field, Any]:
 
 
 def _observe_metadata(product: BillingProduct, data: dict[str, Any]) -> None:
-    generation = data.get("metadata", {}).get("generation", "")
-    product.metadata_generation = int(generation) if str(generation).isdecimal() else 0
+    product.metadata_generation = _generation_in(data)
+
+
+def _generation_in(data: Any) -> int:
+    """What a product's metadata says; 0 where it says nothing, or an id stands for the product."""
+    generation = str(data.get("metadata", {}).get("generation", "")) if isinstance(data, dict) else ""
+    return int(generation) if generation.isdecimal() else 0
 
 
 def _id_of(reference: Any) -> str:

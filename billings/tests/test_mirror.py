@@ -661,6 +661,21 @@ class TestARestoredBackup:
         assert len(sandbox.products()) == 1
         assert len(sandbox.prices()) == 2
 
+    @pytest.mark.parametrize("amount", [5900, 6900])
+    def test_followed_by_a_change_of_the_price_is_seen_before_anything_is_sold_at_it(self, sold, sandbox, amount):
+        """The worst moment to have lost the memory of $59.00: a teacher sets a price, and Stripe is not read first."""
+        with older_afterwards():
+            sold.price(USD59)
+            sold.converge()
+
+        sold.price(PriceSpec(amount, "usd"))
+        sold.converge()
+
+        assert open_drift(sold).field == "price"
+        assert self.OLDER in describe(sold.product, staff=True).sentence
+        theirs = next(price for price in sandbox.prices() if price["id"] == sandbox.products()[0]["default_price"])
+        assert theirs["unit_amount"] == 5900
+
     def test_is_not_the_cause_of_what_was_saved_beside_an_open_drift(self, sold, sandbox):
         edit(sandbox, sold, description="By hand")
         read(sold)
