@@ -39,6 +39,7 @@ class PatientWorker(Worker):
     """
 
     def __init__(self, *, threads: int = 1) -> None:
+        self._rows_at_once = threads * ROWS_A_THREAD
         super().__init__(
             queue_names=["*"],
             excluded_queue_names=[],
@@ -105,7 +106,7 @@ class PatientWorker(Worker):
     def _sweep_some(self) -> int:
         if self._threads is None:
             return sweep(limit=1)
-        return sweep(limit=THREADS * ROWS_A_THREAD, each=self._by_threads)
+        return sweep(limit=self._rows_at_once, each=self._by_threads)
 
     def _by_threads(self, converge: Callable[[UUID], object], ids: Iterable[UUID]) -> Iterable[object]:
         assert self._threads is not None
@@ -129,10 +130,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--once", action="store_true", help="stop when nothing is due")
+        parser.add_argument(
+            "--threads", type=int, default=THREADS, help=f"courses that wait for Stripe at once (default: {THREADS})"
+        )
         parser.add_argument("--reload", action="store_true", help="start anew when code changes (for development)")
 
-    def handle(self, *args: Any, once: bool, reload: bool, **options: Any) -> None:
-        worker = PatientWorker(threads=THREADS)
+    def handle(self, *args: Any, once: bool, threads: int, reload: bool, **options: Any) -> None:
+        worker = PatientWorker(threads=threads)
         if not reload:
             worker.configure_signals()
             worker.work(once=once)
