@@ -167,7 +167,7 @@ def tell_teacher(teacher: Teacher) -> None:
     longest = max(teacher.waits)
     tell("saves of a teacher meanwhile", len(teacher.waits), "", f"{teacher.left_to_worker} left to the worker")
     tell("longest wait of the teacher", longest, "s", f"{at_most(BUDGET_SECONDS, longest)} (the inline budget)")
-    refusals = sum("429" in text or "rate" in text.lower() for text in teacher.troubles)
+    refusals = sum("slow down" in text for text in teacher.troubles)
     tell("429 that reached the teacher", refusals, "", at_most(0, refusals))
     for text in sorted(set(teacher.troubles)):
         say(f"    the teacher read: {text}")

@@ -103,6 +103,7 @@ def _product(data: dict[str, Any], course: Any, account: "Account") -> Any:
         observed_active=data["active"],
         observed_default_price=data["default_price"],
         metadata_generation=1,
+        sent_generation=1,
     )
 
 
