@@ -7,7 +7,6 @@ stored, and nothing may have been answered 5xx. dj-stripe processes an event bef
 that to a task of the project's; so told, it is measured as well.
 """
 
-import hashlib
 import hmac
 import json
 import random
@@ -178,7 +177,7 @@ def deliver(url: str, path: str, deliveries: list[Delivery], connections: int) -
 def letter(path: str, delivery: Delivery) -> bytes:
     """A delivery as Stripe sends it, signed now (https://docs.stripe.com/webhooks#verify-manually)."""
     moment = int(time.time())
-    signed = hmac.new(delivery.secret.encode(), b"%d." % moment + delivery.body, hashlib.sha256).hexdigest()
+    signed = hmac.digest(delivery.secret.encode(), b"%d." % moment + delivery.body, "sha256").hex()
     head = (
         f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: Stripe/1.0 (+https://stripe.com/docs/webhooks)\r\n"
         "Accept: */*; q=0.5, application/xml\r\nCache-Control: no-cache\r\n"

@@ -17,7 +17,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from billings import accounts, calls, gateway, lease, mirror, throttle
@@ -57,12 +57,26 @@ class _Stop(Exception):
         self.result = result
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What Stripe holds, read before this row's lease was taken, when nobody had it and no call was open.
+
+    It counts as read under the lease if the lease was never taken since: `token` is the one of then, and `count` the
+    reads that were wanted then.
+    """
+
+    snapshot: gateway.Snapshot
+    token: int
+    count: int
+
+
 @dataclass
 class _Run:
     """One converge: who holds the lease, and until when it may ask Stripe."""
 
     lease: Lease
     deadline: float | None
+    reading: Reading | None = None
     account: accounts.Account | None = field(default=None)
 
     def seconds(self) -> float:
@@ -82,18 +96,23 @@ class _Run:
         return seconds
 
 
-def converge(product_id: UUID, *, budget: float | None = None) -> Result:
+def converge(product_id: UUID, *, budget: float | None = None, reading: Reading | None = None) -> Result:
     """Bring Stripe to what this product desires, in at most `budget` seconds (and the call under way then).
 
-    Never raises for what Stripe or the network does: that is written on the row, with the time of the next attempt.
+    A `reading` that still holds saves the first read. Never raises for what Stripe or the network does: that is written
+    on the row, with the time of the next attempt.
     """
     deadline = None if budget is None else time.monotonic() + budget
     longest = min(float(settings.STRIPE_TIMEOUT_SECONDS), budget or float("inf"))
-    taken = lease.take(product_id, seconds=gateway.call_seconds(longest) + LEASE_MARGIN_SECONDS)
+    seconds = gateway.call_seconds(longest) + LEASE_MARGIN_SECONDS
+    taken = lease.take(product_id, seconds=seconds, token=reading.token) if reading else None
+    if taken is None:
+        reading = None  # there is none, or somebody had the lease meanwhile
+        taken = lease.take(product_id, seconds=seconds)
     if taken is None:
         return Result.BUSY
     try:
-        return _until_stopped(_Run(taken, deadline))
+        return _until_stopped(_Run(taken, deadline, reading))
     except LeaseLost:
         return Result.BUSY
 
@@ -119,12 +138,14 @@ def converge_within(product_id: UUID, *, budget: float) -> Result:
         time.sleep(POLL_SECONDS)
 
 
+_OPEN_CALLS = StripeCall.objects.filter(product=OuterRef("pk"), settled_at=None)
+
+
 def _loop(run: _Run) -> Result:
     for _ in range(MAX_TURNS):
-        product = BillingProduct.objects.get(pk=run.lease.product_id)
-        call = product.calls.filter(settled_at=None).first()
-        if call is not None:
-            _settle(run, call)
+        product = BillingProduct.objects.annotate(has_open_call=Exists(_OPEN_CALLS)).get(pk=run.lease.product_id)
+        if product.has_open_call:
+            _settle(run, product.calls.get(settled_at=None))
         elif product.reads_wanted > product.reads_done:
             _read(run, product)
         elif not _commit_next_step(run, product) and _finish(run, product):
@@ -198,19 +219,19 @@ def _read(run: _Run, product: BillingProduct) -> None:
             locked.save(update_fields=["reads_done"])
         return
     _check_account(run, product.account, product.livemode)
-    known = set(product.prices.filter(gone=False).values_list("stripe_id", flat=True))
-    unclear = list(product.calls.filter(outcome=StripeCall.Outcome.UNCLEAR, read_back=False))
+    reading, run.reading = run.reading, None
+    snapshot, count = (reading.snapshot, reading.count) if reading else (None, product.reads_wanted)
+    known = mirror.known(product)
     try:
-        snapshot = gateway.read(product.stripe_id, seconds=run.renewed_seconds)
-        missing = known - {price["id"] for price in snapshot.prices}
-        if missing or any(mirror.sent_price_is_missing(call, snapshot, known) for call in unclear):
+        snapshot = snapshot or gateway.read(product.stripe_id, seconds=run.renewed_seconds)
+        if mirror.misses_a_price(snapshot, known):
             snapshot = gateway.read(product.stripe_id, seconds=run.renewed_seconds)
     except ReadFailed as failed:
         _fail(run, failed.unanswered)
     with transaction.atomic():
         locked = run.lease.lock()
         locked.trouble, locked.trouble_message, locked.attempts = Trouble.NONE, "", 0
-        mirror.read_back(locked, snapshot, count=product.reads_wanted)
+        mirror.read_back(locked, snapshot, known, count=count)
 
 
 def _commit_next_step(run: _Run, product: BillingProduct) -> bool:
@@ -248,19 +269,15 @@ def _commit_next_step(run: _Run, product: BillingProduct) -> bool:
 
 def _finish(run: _Run, product: BillingProduct) -> bool:
     """In sync: say so for the generation that was planned for; False where it has moved on meanwhile."""
-    with transaction.atomic():
-        locked = run.lease.lock()
-        if (locked.generation, locked.reads_wanted) != (product.generation, product.reads_wanted):
-            return False
-        run.lease.release(
-            observed_generation=product.generation,
-            next_attempt_at=None,
-            behind_since=None,
-            attempts=0,
-            trouble=Trouble.NONE,
-            trouble_message="",
-        )
-    return True
+    return run.lease.release_if(
+        Q(generation=product.generation, reads_wanted=product.reads_wanted),
+        observed_generation=product.generation,
+        next_attempt_at=None,
+        behind_since=None,
+        attempts=0,
+        trouble=Trouble.NONE,
+        trouble_message="",
+    )
 
 
 def _check_account(run: _Run, account: str, livemode: bool) -> accounts.Account:

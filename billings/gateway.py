@@ -7,7 +7,7 @@ Errors: https://docs.stripe.com/error-low-level and https://docs.stripe.com/api/
 import hashlib
 import json
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
@@ -223,6 +223,16 @@ def read(product_id: str, *, seconds: Callable[[], float]) -> Snapshot:
 def _prices(product_id: str, *, active: bool, seconds: Callable[[], float]) -> Iterator[dict[str, Any]]:
     for page in _pages("/v1/prices", {"product": product_id, "active": active}, seconds):
         yield from page
+
+
+def products(ids: Collection[str], *, seconds: float) -> list[dict[str, Any]]:
+    """Those of at most 100 products that are still there, active or not, by one call. Raises ReadFailed.
+
+    https://docs.stripe.com/api/products/list (`ids`)
+    """
+    page = _get("/v1/products", {"ids": list(ids), "limit": PAGE}, seconds)
+    found: list[dict[str, Any]] = page["data"] if page else []
+    return found
 
 
 def product_pages(*, seconds: float) -> Iterator[list[dict[str, Any]]]:

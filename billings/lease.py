@@ -43,14 +43,30 @@ class Lease:
         """Give the row back, writing `columns` with it. Raises LeaseLost."""
         self._write(lease_expires_at=None, **columns)
 
+    def release_if(self, condition: Q, **columns: object) -> bool:
+        """As `release` where the row is as the condition says; False, and nothing is written, where not.
+
+        Raises LeaseLost.
+        """
+        row = BillingProduct.objects.filter(condition, pk=self.product_id, lease_token=self.token)
+        if row.update(lease_expires_at=None, **columns):
+            return True
+        if not BillingProduct.objects.filter(pk=self.product_id, lease_token=self.token).exists():
+            raise LeaseLost
+        return False
+
     def _write(self, **columns: object) -> None:
         if not BillingProduct.objects.filter(pk=self.product_id, lease_token=self.token).update(**columns):
             raise LeaseLost
 
 
-def take(product_id: UUID, *, seconds: float) -> Lease | None:
-    """A lease that runs out after `seconds`; None while another process holds one (or the row is not there)."""
-    token = BillingProduct.objects.filter(is_free(), pk=product_id).values_list("lease_token", flat=True).first()
+def take(product_id: UUID, *, seconds: float, token: int | None = None) -> Lease | None:
+    """A lease that runs out after `seconds`; None while another process holds one (or the row is not there).
+
+    With a `token` only if it is still the row's: then nobody had the lease since that token was seen.
+    """
+    if token is None:
+        token = BillingProduct.objects.filter(is_free(), pk=product_id).values_list("lease_token", flat=True).first()
     if token is None:
         return None
     won = BillingProduct.objects.filter(is_free(), pk=product_id, lease_token=token).update(

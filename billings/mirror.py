@@ -68,8 +68,9 @@ def _accept_product(product: BillingProduct, call: StripeCall, data: dict[str, A
         and product.observed_default_price != before.default
     ):
         product.reads_wanted += 1  # the answer holds an id alone, of a price that may be strange to us
-        rows = _prices(product)
-        _open_drift(product, Field.PRICE, before.as_json(rows), _picture(product, rows).as_json(rows))
+        if Field.PRICE not in drifts:
+            rows = _prices(product)
+            _open_drift(product, Field.PRICE, before.as_json(rows), _picture(product, rows).as_json(rows))
 
 
 def refuse(product: BillingProduct, call: StripeCall, refusal: Refused) -> None:
@@ -115,15 +116,36 @@ def _settle(
     call.save(update_fields=["outcome", "settled_at", "http_status", "request_id", "error_code", "error_message"])
 
 
-def read_back(product: BillingProduct, snapshot: Snapshot, *, count: int) -> None:
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is here before a read, of what nobody but the holder of the lease changes."""
+
+    prices: dict[str, BillingPrice]
+    unclear: list[StripeCall]
+    """Settled calls that Stripe may or may not have carried out, and that no read has told of yet."""
+
+
+def known(product: BillingProduct) -> Known:
+    settled = product.calls.filter(settled_at__isnull=False, read_back=False)
+    return Known(_prices(product), list(settled.exclude(outcome=StripeCall.Outcome.OK)))
+
+
+def misses_a_price(snapshot: Snapshot, known: Known) -> bool:
+    """Whether a price that is known, or that an unclear create may have made, was in neither list (it was between)."""
+    expected = {key for key, price in known.prices.items() if not price.gone}
+    return not expected <= {price["id"] for price in snapshot.prices} or any(
+        call.outcome == StripeCall.Outcome.UNCLEAR and _sent_price_is_missing(call, snapshot, expected)
+        for call in known.unclear
+    )
+
+
+def read_back(product: BillingProduct, snapshot: Snapshot, known: Known, *, count: int) -> None:
     """Mirror what a read found, tell ours from drift, and mark the reads up to `count` as done.
 
     Ours is a value that equals the mirror, or what an unclear call had sent, or what is desired anyway.
     """
-    unclear = list(
-        product.calls.filter(settled_at__isnull=False, read_back=False).exclude(outcome=StripeCall.Outcome.OK)
-    )
-    before, rows, drifts = product.generation, _prices(product), _open_drifts(product)
+    unclear, rows = known.unclear, known.prices
+    before, drifts = product.generation, _open_drifts(product)
     picture = _picture(product, rows)
     if snapshot.product is None:
         _observe_missing(product, unclear, drifts)
@@ -269,11 +291,8 @@ def _open_drifts(product: BillingProduct) -> dict[Field, Drift]:
 
 def _open_drift(product: BillingProduct, field: Field, ours: Any, theirs: Any) -> None:
     """Remember what nobody here asked for; the raised generation makes the change of what is held back seen."""
-    _, opened = Drift.objects.get_or_create(
-        product=product, field=field, closed_at=None, defaults={"ours": ours, "theirs": theirs}
-    )
-    if opened:
-        product.generation += 1
+    Drift.objects.create(product=product, field=field, ours=ours, theirs=theirs)
+    product.generation += 1
 
 
 def _close_drift(product: BillingProduct, field: Field) -> None:
@@ -363,8 +382,8 @@ def _id_of(reference: Any) -> str:
     return reference["id"] if isinstance(reference, dict) else reference or ""
 
 
-def sent_price_is_missing(call: StripeCall, snapshot: Snapshot, known: set[str]) -> bool:
-    """Whether an unclear create may have made a price that a read did not see (it was between two lists)."""
+def _sent_price_is_missing(call: StripeCall, snapshot: Snapshot, known: set[str]) -> bool:
+    """Whether this create may have made a price that a read did not see."""
     if call.step not in (calls.CREATE_PRODUCT, calls.CREATE_PRICE):
         return False
     wanted: PriceSpec = calls.sent_spec(call.params)

@@ -9,6 +9,7 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 
 from billings import money
 from billings.plan import Desired, Field, Observed, ObservedPrice
@@ -74,6 +75,11 @@ class WriteBudget(models.Model):
 def behind() -> Q:
     """Rows on which converge has something to do; an open call always leaves its row behind."""
     return ~Q(generation=F("observed_generation")) | ~Q(reads_wanted=F("reads_done"))
+
+
+def is_due() -> Q:
+    """Rows whose time has come, or that were never given one."""
+    return Q(next_attempt_at__lte=timezone.now()) | Q(next_attempt_at=None)
 
 
 class BillingProduct(models.Model):
@@ -183,10 +189,10 @@ class BillingProduct(models.Model):
         )
 
     def held(self) -> frozenset[Field]:
-        """Fields that plans leave alone: drifted ones and those whose value Stripe refused (two queries)."""
+        """Fields that plans leave alone: drifted ones and those whose value Stripe refused (one query)."""
         drifted = self.drifts.filter(closed_at=None).values_list("field", flat=True)
         refused = self.refusals.values_list("field", flat=True)
-        return frozenset(Field(name) for name in (*drifted, *refused))
+        return frozenset(Field(name) for name in drifted.union(refused))
 
 
 class BillingPrice(models.Model):

@@ -5,33 +5,45 @@ from typing import Any
 from uuid import UUID
 
 from django.db import close_old_connections
-from django.db.models import Q
-from django.utils import timezone
 
-from billings import lease, webhooks
-from billings.converge import converge
-from billings.models import BillingProduct, behind
+from billings import bulk_reads, lease, webhooks
+from billings.converge import Reading, converge
+from billings.models import BillingProduct, behind, is_due
+
+# Events first, since one read answers all that are about one product; but a flood of them may not stop everything.
+BATCHES_OF_EVENTS = 20
+
+type Work = tuple[UUID, Reading | None]
 
 
 def due(limit: int) -> list[UUID]:
     """The rows that wait longest, at most `limit`."""
-    now_or_never_set = Q(next_attempt_at__lte=timezone.now()) | Q(next_attempt_at=None)
-    rows = BillingProduct.objects.filter(behind(), now_or_never_set, lease.is_free())
+    rows = BillingProduct.objects.filter(behind(), is_due(), lease.is_free())
     return list(rows.order_by("next_attempt_at").values_list("pk", flat=True)[:limit])
 
 
 def sweep(limit: int = 100, each: Callable[..., Iterable[Any]] = map) -> int:
     """Judge the events that wait, then converge what is due; returns how much was worked on.
 
-    `each` says how: one row after the other, or several at once.
+    `each` says how: one row after the other, or several at once. Rows that were read together come beside the `limit`.
     """
-    events = webhooks.process()
-    ids = due(limit)
-    for _ in each(_converge, ids):
+    events = _judge_events()
+    work: list[Work] = [*bulk_reads.read(), *((product_id, None) for product_id in due(limit))]
+    for _ in each(_converge, work):
         pass
-    return events + len(ids)
+    return events + len(work)
 
 
-def _converge(product_id: UUID) -> None:
+def _judge_events() -> int:
+    judged = 0
+    for _ in range(BATCHES_OF_EVENTS):
+        judged += (batch := webhooks.process())
+        if batch < webhooks.BATCH:
+            break
+    return judged
+
+
+def _converge(work: Work) -> None:
     close_old_connections()  # a thread of a pool lives long, and nobody else looks after its connection
-    converge(product_id)
+    product_id, reading = work
+    converge(product_id, reading=reading)

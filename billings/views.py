@@ -233,10 +233,10 @@ LARGEST_EVENT_BYTES = 512 * 1024
 @require_POST
 def webhook(request: HttpRequest) -> HttpResponse:
     """Store one message of Stripe's and answer at once; the worker judges it."""
-    if int(request.headers.get("Content-Length") or 0) > LARGEST_EVENT_BYTES:
+    if int(request.META.get("CONTENT_LENGTH") or 0) > LARGEST_EVENT_BYTES:
         return HttpResponse("too large", status=400, content_type="text/plain")
     try:
-        event = gateway.verified_event(request.body, request.headers.get("Stripe-Signature", ""))
+        event = gateway.verified_event(request.body, request.META.get("HTTP_STRIPE_SIGNATURE", ""))
     except gateway.BadSignature:
         return HttpResponse("bad signature or payload", status=400, content_type="text/plain")
     webhooks.store(event)

@@ -1,8 +1,8 @@
-"""HTTP clients that cost the measured machine little: connections kept open, and no more of HTTP than is needed."""
+"""HTTP clients that cost the measured machine little: one thread, open connections, no more of HTTP than needed."""
 
+import selectors
 import socket
 import statistics
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -35,38 +35,59 @@ class Load:
         return sorted(self.latencies)[int(len(self.latencies) * 0.99)] * 1000
 
 
+@dataclass
 class Connection:
-    """One connection, kept open as long as the server likes."""
+    """One request at a time, over a connection that is kept open as long as the server likes."""
 
-    def __init__(self, url: str) -> None:
-        place = urlsplit(url)
-        self.place = (place.hostname, place.port)
-        self.open: socket.socket | None = None
+    place: tuple[str | None, int | None]
+    open: socket.socket | None = None
+    asked: bytes = b""
+    asked_at: float = 0.0
+    received: bytes = b""
+    is_reused: bool = False
 
-    def ask(self, message: bytes) -> int:
-        """Send one request and read its answer to the end; the status."""
-        reused = self.open is not None
-        try:
-            return self._ask(message)
-        except (ConnectionError, EOFError):
-            self.close()
-            if not reused:
-                raise
-        return self._ask(message)  # the server had closed the connection while nothing was asked
-
-    def _ask(self, message: bytes) -> int:
+    def ask(self, message: bytes) -> socket.socket:
+        """Send one request; the socket on which its answer comes."""
+        self.asked, self.asked_at, self.received = message, time.perf_counter(), b""
+        self.is_reused = self.open is not None
         if self.open is None:
             self.open = socket.create_connection(self.place, timeout=TIMEOUT)
             self.open.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.open.sendall(message)
-        return self._answer(self.open)
+        try:
+            self.open.sendall(message)
+        except ConnectionError:
+            return self._ask_again()
+        return self.open
 
-    def _answer(self, connection: socket.socket) -> int:
-        head, _, body = _receive_until(connection, b"\r\n\r\n")
+    def _ask_again(self) -> socket.socket:
+        """The server had closed the connection while nothing was asked."""
+        self.close()
+        if not self.is_reused:
+            raise EOFError("the server closed a new connection without an answer")
+        return self.ask(self.asked)
+
+    def hear(self) -> int | None:
+        """What has come; the status when the answer is whole."""
+        assert self.open is not None
+        try:
+            some = self.open.recv(65536)
+        except ConnectionError:
+            some = b""
+        if not some and not self.received:
+            self._ask_again()
+            return None
+        if not some:
+            raise EOFError("an answer was cut off")
+        self.received += some
+        return self._status()
+
+    def _status(self) -> int | None:
+        head, end, body = self.received.partition(b"\r\n\r\n")
+        if not end:
+            return None
         fields = dict(line.lower().split(b":", 1) for line in head.split(b"\r\n")[1:])
-        missing = int(fields[b"content-length"]) - len(body)
-        while missing > 0:
-            missing -= len(_some(connection))
+        if len(body) < int(fields[b"content-length"]):
+            return None
         if fields.get(b"connection", b"").strip() == b"close":
             self.close()
         return int(head[9:12])
@@ -77,56 +98,47 @@ class Connection:
             self.open = None
 
 
-def _some(connection: socket.socket) -> bytes:
-    received = connection.recv(65536)
-    if not received:
-        raise EOFError
-    return received
-
-
-def _receive_until(connection: socket.socket, mark: bytes) -> tuple[bytes, bytes, bytes]:
-    received = _some(connection)
-    while mark not in received:
-        received += _some(connection)
-    return received.partition(mark)
-
-
 def load[T](url: str, items: Iterable[T], message: Callable[[T], bytes], *, connections: int) -> Load:
     """Ask for all of them over so many connections at once; `message` writes the request right before it is sent."""
-    found, waiting, lock = Load(), iter(items), threading.Lock()
-    failures: list[Exception] = []
-
-    def client() -> None:
-        connection = Connection(url)
-        try:
-            for item in _shared(waiting, lock):
-                request = message(item)
-                asked_at = time.perf_counter()
-                status = connection.ask(request)
-                found.latencies.append(time.perf_counter() - asked_at)
-                found.statuses[status] += 1
-        except Exception as error:  # told by the thread that waits
-            failures.append(error)
-        finally:
-            connection.close()
-
+    place = urlsplit(url)
+    found, waiting = Load(), map(message, items)
+    clients = [Connection((place.hostname, place.port)) for _ in range(connections)]
     started = time.perf_counter()
-    threads = [threading.Thread(target=client) for _ in range(connections)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    try:
+        with selectors.DefaultSelector() as selector:
+            _converse(selector, clients, waiting, found)
+    finally:
+        for client in clients:
+            client.close()
     found.seconds = time.perf_counter() - started
-    if failures:
-        raise failures[0]
     return found
 
 
-def _shared[T](waiting: Iterator[T], lock: threading.Lock) -> Iterator[T]:
-    while True:
-        with lock:
-            try:
-                item = next(waiting)
-            except StopIteration:
-                return
-        yield item
+def _converse(
+    selector: selectors.BaseSelector, clients: list[Connection], waiting: Iterator[bytes], found: Load
+) -> None:
+    for client, request in zip(clients, waiting, strict=False):
+        selector.register(client.ask(request), selectors.EVENT_READ, client)
+    while selector.get_map():
+        ready = selector.select(TIMEOUT)
+        if not ready:
+            raise TimeoutError("the server does not answer")
+        for key, _ in ready:
+            _hear(selector, key, waiting, found)
+
+
+def _hear(selector: selectors.BaseSelector, key: selectors.SelectorKey, waiting: Iterator[bytes], found: Load) -> None:
+    client: Connection = key.data
+    status = client.hear()
+    if status is not None:
+        found.latencies.append(time.perf_counter() - client.asked_at)
+        found.statuses[status] += 1
+        request = next(waiting, None)
+        if request is None:
+            selector.unregister(key.fileobj)
+            return
+        client.ask(request)
+    if client.open is not key.fileobj:
+        selector.unregister(key.fileobj)
+        assert client.open is not None
+        selector.register(client.open, selectors.EVENT_READ, client)

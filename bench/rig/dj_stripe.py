@@ -24,6 +24,7 @@ from rig.programs import (
 from rig.report import Wrong, say
 
 VERSION = "2.11.0"
+SAME = ("Django", "gunicorn", "gunicorn_h1c", "psycopg", "psycopg-binary")
 HOME = ROOT / ".venv" / f"bench-dj-stripe-{VERSION}"  # .venv is ignored by git, and gone with it
 PYTHON = HOME / "bin" / "python"
 ENDPOINT = "5e1f0d1c-0000-4000-8000-000000000000"
@@ -38,16 +39,16 @@ WebhookEndpoint.objects.create(
 
 def install() -> str:
     """Once; which versions it runs with."""
-    done = HOME / "installed"
-    if not done.exists():
+    same = [f"{name}=={version(name)}" for name in SAME]
+    wanted, done = " ".join(same), HOME / "installed"
+    if not done.exists() or done.read_text() != wanted:
         say("(making dj-stripe's virtualenv ...)")
         finish([sys.executable, "-m", "venv", "--clear", HOME], env=surroundings())
-        same = [f"{name}=={version(name)}" for name in ("Django", "gunicorn", "psycopg", "psycopg-binary")]
         try:
             _pip(f"dj-stripe=={VERSION}", *same)
         except Wrong:
             _pip(f"dj-stripe=={VERSION}", *same[1:])  # with the newest Django that it takes
-        done.touch()
+        done.write_text(wanted)
     code = (
         "from importlib.metadata import version as v; "
         "print(', '.join(f'{n} {v(n)}' for n in ('dj-stripe', 'Django', 'gunicorn', 'stripe')))"

@@ -127,7 +127,8 @@ class Portal(RuleBasedStateMachine):
         """Webhooks: in any order, old ones among them, some for the second time."""
         events = self.sandbox.events()
         order.shuffle(events)
-        store(*events)
+        for event in events:
+            store(event)
 
     @rule(what=st.sampled_from(EDITS), decide=st.sampled_from(["restore", "accept"]))
     def staff_decide(self, what: str, decide: str) -> None:

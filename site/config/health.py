@@ -1,10 +1,8 @@
 """For those who watch over the servers: is the process alive, and can it serve?"""
 
-from collections.abc import Callable
-
 from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -28,14 +26,3 @@ def readyz(request: HttpRequest) -> JsonResponse:
     if waiting:
         return JsonResponse({"status": "migrations waiting"}, status=503)
     return JsonResponse({"status": "ok"})
-
-
-class HealthMiddleware:
-    """Answers probes before anything else is asked: they come by address, with a host that is not allowed, by http."""
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        probe = {"/healthz": healthz, "/readyz": readyz}.get(request.path)
-        return probe(request) if probe else self.get_response(request)

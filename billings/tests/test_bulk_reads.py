@@ -1,0 +1,222 @@
+"""Many rows read together: in few calls, beside anybody's work, and never taken for true where a lease came between."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from billings import bulk_reads, lease
+from billings.converge import Result
+from billings.models import BillingProduct
+from billings.sweep import due, sweep
+from billings.tests.conftest import USD59
+from billings.tests.interruptions import at_call
+from billings.tests.test_converge import assert_in_sync
+from billings.tests.test_mirror import add_price, ask_for_a_read, edit, edit_price, open_drift
+from billings.webhooks import want_reads
+
+FIVE = 5
+
+
+@pytest.fixture
+def five(make_sold, sandbox, monkeypatch):
+    """Courses in sync with Stripe, which are as many as are read together."""
+    monkeypatch.setattr(bulk_reads, "FEWEST_ROWS", FIVE)
+    rows = [make_sold() for _ in range(FIVE)]
+    assert {sold.converge() for sold in rows} == {Result.DONE}
+    return rows
+
+
+def want(rows) -> None:
+    want_reads([sold.row.pk for sold in rows])
+
+
+def reads(sandbox, since: int) -> list[str]:
+    return [call["path"].partition("course_")[0] for call in sandbox.calls()[since:] if call["method"] == "GET"]
+
+
+def by_the_sweep(sandbox) -> list[str]:
+    """Which reads a sweep costs."""
+    before = len(sandbox.calls())
+    sweep()
+    return reads(sandbox, before)
+
+
+TOGETHER = ["/v1/products", "/v1/prices", "/v1/prices"]
+ALONE = ["/v1/products/", "/v1/prices", "/v1/prices"]
+
+
+class TestManyRows:
+    def test_are_read_in_three_calls(self, five, sandbox):
+        edit(sandbox, five[0], name="Oil")
+        edit_price(sandbox, five[1], 3900)
+        want(five)
+
+        assert by_the_sweep(sandbox) == TOGETHER
+
+        assert [sold.product.drifts.count() for sold in five] == [1, 1, 0, 0, 0]
+        assert (open_drift(five[0]).theirs, open_drift(five[1]).theirs["words"]) == ("Oil", "$39.00")
+        assert due(10) == []
+        for sold in five[2:]:
+            assert sold.product.reads_done == sold.product.reads_wanted
+
+    def test_that_are_fewer_are_read_one_by_one(self, five, sandbox):
+        want(five[:2])
+
+        assert by_the_sweep(sandbox) == ALONE * 2
+
+    def test_are_read_one_by_one_where_all_prices_are_more_than_those_of_the_rows(self, five, sandbox, monkeypatch):
+        monkeypatch.setattr(bulk_reads, "_pages", lambda objects: objects)  # a page holds one
+        want(five)
+
+        assert by_the_sweep(sandbox) == ALONE * FIVE
+
+    def test_are_read_one_by_one_where_strangers_have_more_prices_than_anybody_thought(
+        self, five, sandbox, monkeypatch
+    ):
+        monkeypatch.setattr(bulk_reads, "CALLS_A_ROW", 1 / FIVE)
+        monkeypatch.setattr(bulk_reads, "WORTHWHILE", 10)
+        want(five)
+
+        assert by_the_sweep(sandbox) == TOGETHER + ALONE * FIVE
+
+    def test_are_read_one_by_one_where_stripe_does_not_answer(self, five, sandbox):
+        sandbox.fault("reset", path="^/v1/prices$")
+        want(five)
+
+        assert by_the_sweep(sandbox) == TOGETHER[:2] + ALONE * FIVE
+        assert due(10) == []
+
+    def test_are_nobody_elses_meanwhile(self, five, sandbox, monkeypatch):
+        want(five)
+        seen = []
+        at_call(monkeypatch, 2, before=lambda: seen.append((due(10), bulk_reads.read())))
+
+        sweep()
+
+        assert seen == [([], [])]
+
+    def test_come_due_again_if_the_worker_dies(self, five):
+        want(five)
+        bulk_reads._claim()
+        assert due(10) == []
+
+        BillingProduct.objects.update(next_attempt_at=timezone.now() - timedelta(seconds=1))
+
+        assert len(due(10)) == FIVE
+
+
+class TestARowIsReadByItself:
+    def test_whose_lease_somebody_had_meanwhile(self, five, sandbox, monkeypatch):
+        """A save between the reading and its use: what was read is history, and would look like somebody's edit."""
+        want(five)
+
+        def save() -> None:
+            five[0].price(USD59)
+            assert five[0].converge() is Result.DONE
+
+        at_call(monkeypatch, 3, after=save)
+
+        sweep()
+
+        assert not five[0].product.drifts.exists()
+        assert five[0].product.price == USD59
+        while sweep():
+            pass
+        prices = [one for one in sandbox.prices() if one["product"] == five[0].product.stripe_id]
+        assert [(one["unit_amount"], one["active"]) for one in prices] == [(4900, False), (5900, True)]
+        assert not five[0].product.drifts.exists()
+
+    def test_of_which_a_further_read_is_wanted_meanwhile(self, five, sandbox, monkeypatch):
+        """An edit after the reading: its event asked for a read that the one before does not answer."""
+        want(five)
+
+        def somebody_edits() -> None:
+            edit(sandbox, five[0], name="Oil")
+            ask_for_a_read(five[0])
+
+        at_call(monkeypatch, 3, after=somebody_edits)
+
+        sweep()
+
+        assert open_drift(five[0]).theirs == "Oil"
+
+    def test_with_an_open_call(self, five, sandbox):
+        sandbox.fault("reset", when="after", method="POST")
+        five[0].price(USD59)
+        five[0].converge()
+        want(five)
+        before = len(sandbox.calls())
+
+        sweep()
+
+        assert five[0].row.pk not in [pk for pk, _ in bulk_reads.read()]
+        assert reads(sandbox, before) == ALONE * FIVE, "four are too few"
+        assert not five[0].product.drifts.exists()
+
+    def test_whose_holder_may_wake_up_yet(self, five):
+        want(five)
+        lease.take(five[0].row.pk, seconds=0)
+
+        assert bulk_reads._waiting().count() == FIVE - 1
+
+    def test_one_of_whose_prices_was_in_neither_list(self, five, sandbox, monkeypatch):
+        """It was made active right between the two."""
+        old = five[0].product.observed_default_price
+        five[0].price(USD59)
+        five[0].converge()
+        want(five)
+        at_call(monkeypatch, 2, after=lambda: sandbox.dashboard(f"prices/{old}/activate"))
+
+        assert by_the_sweep(sandbox) == TOGETHER + ALONE
+
+        assert not five[0].product.prices.filter(gone=True).exists()
+        assert sorted(open_drift(five[0]).theirs["active"]) == sorted(
+            price.stripe_id for price in five[0].product.prices.all()
+        )
+
+    def test_that_is_not_listed_any_more(self, five, sandbox):
+        sandbox.dashboard(f"products/{five[0].product.stripe_id}/delete")
+        want(five)
+
+        assert by_the_sweep(sandbox) == [*TOGETHER, "/v1/products/", "/v1/products/"], "once more, to be sure"
+
+        assert open_drift(five[0]).field == "product"
+
+
+def test_a_price_archived_between_the_two_lists_is_archived(five, sandbox, monkeypatch):
+    extra = add_price(sandbox, five[0])
+    want(five)
+    at_call(monkeypatch, 2, after=lambda: sandbox.dashboard(f"prices/{extra}/archive"))
+
+    assert by_the_sweep(sandbox) == TOGETHER
+
+    assert not five[0].product.prices.get(stripe_id=extra).active
+    assert not five[0].product.drifts.exists()
+
+
+def test_many_rows_cost_a_constant_number_of_queries_to_claim(five, django_assert_max_num_queries):
+    want(five)
+
+    with django_assert_max_num_queries(FIVE + 2):  # two of them are the test's own savepoint
+        assert len(bulk_reads._claim()) == FIVE
+
+
+def test_rows_of_another_account_are_left_alone(five, sandbox, settings):
+    sandbox.register_key("sk_test_of_another_school", account="acct_another_school")
+    settings.STRIPE_SECRET_KEY = "sk_test_of_another_school"
+    want(five)
+
+    assert by_the_sweep(sandbox) == []
+
+
+def test_everything_agrees_afterwards(make_sold, sandbox, monkeypatch):
+    monkeypatch.setattr(bulk_reads, "FEWEST_ROWS", 1)
+    monkeypatch.setattr(bulk_reads, "WORTHWHILE", 1)
+    sold = make_sold()
+    sold.converge()
+    want([sold])
+
+    assert by_the_sweep(sandbox) == TOGETHER
+
+    assert_in_sync(sold, sandbox)

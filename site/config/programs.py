@@ -1,0 +1,35 @@
+"""What programs ask, answered before anything that is there for people: sessions, languages, cookies, redirects.
+
+Probes come by address, with a host that is not allowed, by http. Stripe proves itself by a signature over the body; it
+sends as many messages as it likes, and what the pages need would be a third of the cost of each.
+"""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+
+from billings.views import webhook
+from config.health import healthz, readyz
+
+type View = Callable[[HttpRequest], HttpResponse]
+
+
+class ProgramsMiddleware:
+    """Must be the first, and needs nothing of the others."""
+
+    def __init__(self, get_response: View) -> None:
+        self.get_response = get_response
+        self.views: dict[str, View] = {
+            reverse("healthz"): healthz,
+            reverse("readyz"): readyz,
+            reverse("billings:webhook"): webhook,
+        }
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        view = self.views.get(request.path)
+        if view is None:
+            return self.get_response(request)
+        response = view(request)
+        response.headers["Content-Length"] = str(len(response.content))  # else it is sent in chunks
+        return response
