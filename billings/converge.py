@@ -20,11 +20,11 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
-from billings import accounts, calls, gateway, lease, mirror, throttle
+from billings import accounts, backups, calls, gateway, lease, mirror, throttle
 from billings.gateway import Accepted, ReadFailed, Refused, Unanswered, Unclear
 from billings.lease import Lease, LeaseLost
 from billings.models import TROUBLE_FOR_PEOPLE, BillingProduct, StripeCall, Trouble, behind
-from billings.plan import plan
+from billings.plan import CreatePrice, plan
 
 logger = logging.getLogger(__name__)
 
@@ -144,8 +144,9 @@ _OPEN_CALLS = StripeCall.objects.filter(product=OuterRef("pk"), settled_at=None)
 def _loop(run: _Run) -> Result:
     for _ in range(MAX_TURNS):
         product = BillingProduct.objects.annotate(has_open_call=Exists(_OPEN_CALLS)).get(pk=run.lease.product_id)
-        if product.has_open_call:
-            _settle(run, product.calls.get(settled_at=None))
+        call = product.calls.filter(settled_at=None).first() if product.has_open_call else None
+        if call is not None:
+            _settle(run, call)
         elif product.reads_wanted > product.reads_done:
             _read(run, product)
         elif not _commit_next_step(run, product) and _finish(run, product):
@@ -240,6 +241,8 @@ def _commit_next_step(run: _Run, product: BillingProduct) -> bool:
     if not steps:
         return False
     account = _check_account(run, product.account, product.livemode)
+    if not backups.has_looked() and isinstance(steps[0], CreatePrice) and _finds_forgotten_calls(run):
+        return True
     run.seconds()
     with transaction.atomic():
         locked = run.lease.lock()
@@ -254,7 +257,7 @@ def _commit_next_step(run: _Run, product: BillingProduct) -> bool:
         if request.kind in (calls.CREATE_PRODUCT, calls.UPDATE_PRODUCT):
             locked.sent_generation = locked.generation
         locked.save(update_fields=["stripe_id", "account", "livemode", "generation", "sent_generation"])
-        StripeCall.objects.create(
+        call = StripeCall.objects.create(
             product=locked,
             key=f"{locked.stripe_id}-{secrets.token_urlsafe(16)}",
             step=request.kind,
@@ -264,7 +267,20 @@ def _commit_next_step(run: _Run, product: BillingProduct) -> bool:
             livemode=account.livemode,
             generation=locked.generation,
         )
+    backups.remember(call)
     return True
+
+
+def _finds_forgotten_calls(run: _Run) -> bool:
+    """Whether this product is one of those of which Stripe did more than this database knows; then a read is wanted."""
+    try:
+        return run.lease.product_id in backups.look(seconds=run.renewed_seconds)
+    except ReadFailed as failed:
+        if failed.unanswered.trouble != Trouble.PERMISSION:
+            _fail(run, failed.unanswered)
+        logger.warning("The key may not read Stripe's events, so that a restored backup cannot be recognised by them.")
+        backups.done_looking()
+        return False
 
 
 def _finish(run: _Run, product: BillingProduct) -> bool:

@@ -21,6 +21,7 @@ from billings.models import Trouble
 API_VERSION = "2026-10-28.endive"
 CONNECT_SECONDS = 3.0
 PAGE = 100
+CATALOGUE_EVENTS = ["product.created", "product.updated", "price.created", "price.updated"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +245,14 @@ def price_pages(*, seconds: float) -> Iterator[list[dict[str, Any]]]:
     """Every price of the account, the active ones first (two passes: a list holds only one kind). Raises ReadFailed."""
     for active in (True, False):
         yield from _pages("/v1/prices", {"active": active}, lambda: seconds)
+
+
+def event_pages(*, since: int, seconds: Callable[[], float]) -> Iterator[list[dict[str, Any]]]:
+    """Events of products and prices since a moment (seconds since 1970), the newest first. Raises ReadFailed.
+
+    https://docs.stripe.com/api/events/list: of the last 30 days.
+    """
+    return _pages("/v1/events", {"types": CATALOGUE_EVENTS, "created": {"gte": since}}, seconds)
 
 
 def missed_event_pages(*, seconds: float) -> Iterator[list[dict[str, Any]]]:

@@ -56,6 +56,9 @@ class StripeKey(models.Model):
     account = models.CharField(max_length=255)
     livemode = models.BooleanField()
     checked_at = models.DateTimeField(auto_now_add=True)
+    events_until = models.BigIntegerField(
+        null=True, help_text="Until then, in Stripe's time, its events were compared with our calls; see `backups`."
+    )
 
     def __str__(self) -> str:
         return f"{self.account} ({'live' if self.livemode else 'test'})"

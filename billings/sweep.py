@@ -28,7 +28,8 @@ def sweep(limit: int = 100, each: Callable[..., Iterable[Any]] = map) -> int:
     `each` says how: one row after the other, or several at once. Rows that were read together come beside the `limit`.
     """
     events = _judge_events()
-    work: list[Work] = [*bulk_reads.read(), *((product_id, None) for product_id in due(limit))]
+    read = bulk_reads.read()
+    work: list[Work] = [*((product_id, None) for product_id in due(limit)), *read]
     for _ in each(_converge, work):
         pass
     return events + len(work)

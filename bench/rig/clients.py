@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 TIMEOUT = 120.0
+# A server's process keeps the connections that it accepted; renewed ones go to whichever is free.
+RENEWED_AFTER = 100
 
 
 @dataclass
@@ -37,7 +39,7 @@ class Load:
 
 @dataclass
 class Connection:
-    """One request at a time, over a connection that is kept open as long as the server likes."""
+    """One request at a time, over a connection that is kept open for a while."""
 
     place: tuple[str | None, int | None]
     open: socket.socket | None = None
@@ -45,6 +47,7 @@ class Connection:
     asked_at: float = 0.0
     received: bytes = b""
     is_reused: bool = False
+    answers: int = 0
 
     def ask(self, message: bytes) -> socket.socket:
         """Send one request; the socket on which its answer comes."""
@@ -88,7 +91,8 @@ class Connection:
         fields = dict(line.lower().split(b":", 1) for line in head.split(b"\r\n")[1:])
         if len(body) < int(fields[b"content-length"]):
             return None
-        if fields.get(b"connection", b"").strip() == b"close":
+        self.answers += 1
+        if fields.get(b"connection", b"").strip() == b"close" or self.answers % RENEWED_AFTER == 0:
             self.close()
         return int(head[9:12])
 

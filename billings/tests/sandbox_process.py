@@ -75,9 +75,9 @@ class SandboxProcess:
         self._door("POST", "keys", {"key": key, "account": account})
 
     def calls(self, *, account: bool = False) -> list[dict[str, Any]]:
-        """Every call in order, but (unless asked for) the one that learns whose key it is."""
+        """Every call in order, but (unless asked for) those that learn whose key it is and what has happened."""
         calls = self._door("GET", "calls")["calls"]
-        return calls if account else [call for call in calls if call["path"] != "/v1/account"]
+        return calls if account else [call for call in calls if call["path"] not in ("/v1/account", "/v1/events")]
 
     def writes(self) -> list[dict[str, Any]]:
         return [call for call in self.calls() if call["method"] == "POST"]

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import InterfaceError, OperationalError
@@ -17,7 +18,7 @@ from django.utils.autoreload import DJANGO_AUTORELOAD_ENV, run_with_reloader
 from django.utils.crypto import get_random_string
 from django_tasks_db.management.commands.db_worker import Worker
 
-from billings import gateway, webhooks
+from billings import backups, gateway, webhooks
 from billings.sweep import sweep
 
 logger = logging.getLogger("billings.worker")
@@ -26,6 +27,7 @@ INTERVAL = 0.5
 TASKS_A_ROUND = 100
 ROWS_A_ROUND = 100
 KEEP_HOUSE_EVERY = 3600
+ASK_AGAIN_AFTER = 60
 # Stripe takes its time for an answer, so several courses wait for theirs at once.
 THREADS = 4
 ROWS_A_THREAD = 4
@@ -94,11 +96,11 @@ class PatientWorker(Worker):
         # What the library looks at when a signal comes: end at once, or after what is being done?
         self.running_task = True
         try:
+            if self.running and time.monotonic() >= self._keep_house_at:
+                rest = KEEP_HOUSE_EVERY if _keep_house() else ASK_AGAIN_AFTER
+                self._keep_house_at = time.monotonic() + rest
             while self.running and rows < ROWS_A_ROUND and self._sweep_some():
                 rows += 1
-            if self.running and time.monotonic() >= self._keep_house_at:
-                _keep_house()
-                self._keep_house_at = time.monotonic() + KEEP_HOUSE_EVERY
         finally:
             self.running_task = False
         return rows
@@ -113,14 +115,24 @@ class PatientWorker(Worker):
         return self._threads.map(lambda product_id: converge(product_id) if self.running else None, ids)
 
 
-def _keep_house() -> None:
-    """Old rows go; what Stripe could not deliver while nobody was listening is fetched."""
+def _keep_house() -> bool:
+    """Old rows go; what Stripe could not deliver is fetched, and what it knows better than we do is found.
+
+    False where Stripe did not answer.
+    """
     call_command("prune_db_task_results", queue_name="*", verbosity=0)
     webhooks.prune()
     try:
         webhooks.fetch_missed()
+        if forgotten := backups.look(seconds=lambda: float(settings.STRIPE_TIMEOUT_SECONDS)):
+            logger.warning(
+                "Stripe was told more than this database knows, as after restoring a backup: %d courses are read anew.",
+                len(forgotten),
+            )
     except gateway.ReadFailed as failed:
-        logger.warning("Stripe could not be asked for missed events: %s", failed)
+        logger.warning("Stripe could not be asked for its events: %s", failed)
+        return False
+    return True
 
 
 class Command(BaseCommand):

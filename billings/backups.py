@@ -1,0 +1,84 @@
+"""Is this database older than what Stripe was told? After restoring a backup it is, and then reads come first.
+
+Every call is committed before it is sent. So an event that names an idempotency key of one of our products, and no call
+that this database knows, tells of a call that was forgotten here; what the mirror says of that product is history. A
+new price made on such grounds could be there twice, and no price is ever deleted. Hence: a process looks once before it
+makes its first price, and again when the database was exchanged under it. The worker looks when it starts, and now and
+then, so that nobody has much to page through. https://docs.stripe.com/api/events/list
+"""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Max, Q
+
+from billings import gateway
+from billings.models import BillingProduct, StripeCall, StripeKey
+from billings.webhooks import want_reads
+
+# Events are dated in whole seconds, and clocks differ.
+OVERLAP_SECONDS = 300
+
+
+class _Memory:
+    """What a process remembers beside the database: a call that must be there, and with which key it has looked."""
+
+    call = ""
+    looked_with = ""
+
+
+def remember(call: StripeCall) -> None:
+    """To be told of every call that was committed."""
+    _Memory.call = call.key
+
+
+def has_looked() -> bool:
+    """Whether this process has looked with the present key, and the database is still the one that it looked for."""
+    if not StripeCall.objects.filter(key=_Memory.call).exists():
+        _Memory.looked_with = ""
+    return _Memory.looked_with == gateway.key_fingerprint()
+
+
+def look(*, seconds: Callable[[], float]) -> set[UUID]:
+    """Ask for a read of every product of which Stripe carried out what nobody here knows; which those are.
+
+    A call for each 100 events since the last look of any process. Raises gateway.ReadFailed.
+    """
+    fingerprint = gateway.key_fingerprint()
+    key = StripeKey.objects.filter(fingerprint=fingerprint).first()
+    if key is None:
+        return set()  # with this key nothing was ever done
+    of_account = StripeKey.objects.filter(account=key.account, livemode=key.livemode)
+    until = of_account.aggregate(newest=Max("events_until"))["newest"] or int(time.time())
+    products: set[UUID] = set()
+    newest = 0
+    for page in gateway.event_pages(since=until - OVERLAP_SECONDS, seconds=seconds):
+        newest = max(newest, *(event["created"] for event in page), 0)
+        products |= _of_unknown_calls(page, key)
+    with transaction.atomic():
+        want_reads(products)
+        StripeKey.objects.filter(Q(events_until=None) | Q(events_until__lt=newest), pk=fingerprint).update(
+            events_until=newest or until
+        )
+    done_looking()
+    return products
+
+
+def done_looking() -> None:
+    _Memory.call = StripeCall.objects.order_by("-pk").values_list("key", flat=True).first() or ""
+    _Memory.looked_with = gateway.key_fingerprint()
+
+
+def _of_unknown_calls(events: Iterable[Mapping[str, Any]], stripe_key: StripeKey) -> set[UUID]:
+    """A key of ours begins with the id of its product."""
+    keys = {str((event.get("request") or {}).get("idempotency_key") or "") for event in events}
+    unknown = keys - set(StripeCall.objects.filter(key__in=keys).values_list("key", flat=True))
+    rows = BillingProduct.objects.filter(
+        stripe_id__in={key.partition("-")[0] for key in unknown} - {""},
+        account=stripe_key.account,
+        livemode=stripe_key.livemode,
+    )
+    return set(rows.values_list("pk", flat=True))

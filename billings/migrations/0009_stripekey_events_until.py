@@ -1,0 +1,20 @@
+"""Until when Stripe's events were compared with our calls, so that a restored backup is recognised by what it forgot."""
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("billings", "0008_sent_generation"),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name="stripekey",
+            name="events_until",
+            field=models.BigIntegerField(
+                help_text="Until then, in Stripe's time, its events were compared with our calls; see `backups`.",
+                null=True,
+            ),
+        ),
+    ]

@@ -1,0 +1,136 @@
+"""A database that is older than Stripe is recognised by the calls it forgot, before a price could be made twice."""
+
+from billings import backups, gateway
+from billings.converge import Result
+from billings.management.commands.worker import PatientWorker
+from billings.models import StripeKey
+from billings.tests.conftest import USD59
+from billings.tests.test_mirror import USD39, older_afterwards, open_drift
+from billings.tests.wait import until
+
+
+def looks(sandbox) -> int:
+    return [call["path"] for call in sandbox.calls(account=True)].count("/v1/events")
+
+
+def look() -> set:
+    return backups.look(seconds=lambda: 5.0)
+
+
+class TestAProcess:
+    def test_looks_once_before_it_makes_its_first_price(self, sold, sandbox):
+        for amount in (USD59, USD39):
+            sold.price(amount)
+            assert sold.converge() is Result.DONE
+
+        assert looks(sandbox) == 1
+
+    def test_that_makes_no_price_does_not_look(self, sold, sandbox):
+        sold.listing(name="Oil", status="draft")
+        sold.converge()
+
+        assert looks(sandbox) == 0
+
+    def test_looks_again_when_the_database_was_exchanged_under_it(self, sold, sandbox):
+        sold.price(USD59)
+        sold.converge()
+        with older_afterwards():
+            sold.price(USD39)
+            sold.converge()
+
+        sold.price(USD39)
+        assert sold.converge() is Result.DONE
+
+        assert looks(sandbox) == 2
+        assert len(sandbox.prices()) == 3
+
+    def test_looks_again_with_another_key(self, sold, sandbox, settings):
+        sold.price(USD59)
+        sold.converge()
+        sandbox.register_key("sk_test_rolled", account=sold.product.account)
+        settings.STRIPE_SECRET_KEY = "sk_test_rolled"
+
+        sold.price(USD39)
+        assert sold.converge() is Result.DONE
+
+        assert looks(sandbox) == 2
+
+    def test_whose_key_may_not_read_events_goes_on(self, sold, sandbox, caplog):
+        sandbox.fault("403", path="^/v1/events$", times=None)
+
+        for price in (USD59, USD39):
+            sold.price(price)
+            assert sold.converge() is Result.DONE
+
+        assert looks(sandbox) == 1
+        assert "may not read Stripe's events" in caplog.text
+
+    def test_that_gets_no_answer_makes_no_price(self, sold, sandbox):
+        sandbox.fault("reset", path="^/v1/events$")
+        sold.price(USD59)
+
+        assert sold.converge() is Result.FAILED
+        assert len(sandbox.prices()) == 1
+        assert sold.product.trouble == "unreachable"
+
+        assert sold.converge() is Result.DONE
+
+
+class TestALook:
+    def test_finds_the_products_whose_calls_are_unknown(self, make_sold, sandbox):
+        one, other = make_sold(), make_sold()
+        assert {one.converge(), other.converge()} == {Result.DONE}
+        with older_afterwards():
+            one.listing(name="Oil")
+            one.converge()
+
+        assert look() == {one.row.pk}
+
+        assert one.converge() is Result.DONE
+        assert open_drift(one).theirs == "Oil"
+        assert other.product.reads_wanted == 0
+
+    def test_finds_nothing_in_what_is_known_or_was_done_by_people(self, sold, sandbox):
+        sandbox.dashboard(f"products/{sold.product.stripe_id}", name="By hand")
+
+        assert look() == set()
+
+    def test_begins_where_the_last_one_ended(self, sold, sandbox):
+        assert look() == set()
+        (key,) = StripeKey.objects.all()
+        newest = sandbox.events()[0]["created"]
+        assert key.events_until == newest
+
+        look()
+
+        asked = [call["params"] for call in sandbox.calls(account=True) if call["path"] == "/v1/events"]
+        assert int(asked[-1]["created"]["gte"]) == newest - backups.OVERLAP_SECONDS
+
+    def test_goes_through_all_pages(self, sold, sandbox, monkeypatch):
+        monkeypatch.setattr(gateway, "PAGE", 2)
+        with older_afterwards():
+            sold.listing(name="Oil")
+            sold.converge()
+        for number in range(4):
+            sandbox.dashboard(f"products/{sold.product.stripe_id}", name=f"By hand {number}")
+
+        assert look() == {sold.row.pk}
+
+        assert looks(sandbox) >= 3
+
+    def test_asks_nothing_where_nothing_was_ever_sold(self, db, sandbox):
+        assert look() == set()
+
+        assert looks(sandbox) == 0
+
+
+def test_the_worker_shows_a_restored_backup_for_what_it_is(sold, sandbox, caplog):
+    with older_afterwards():
+        sold.price(USD59)
+        sold.converge()
+
+    worker = PatientWorker()
+    until(lambda: not worker.round())
+
+    assert open_drift(sold).theirs["words"] == "$59.00"
+    assert "1 courses are read anew" in caplog.text
