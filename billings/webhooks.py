@@ -48,13 +48,24 @@ def store(event: Mapping[str, Any]) -> None:
 def _row(event: Mapping[str, Any]) -> StripeEvent:
     shown = _mapping(_mapping(event.get("data")).get("object"))
     return StripeEvent(
-        event_id=event["id"],
-        type=str(event.get("type", ""))[:100],
-        stripe_product=_product_id(shown),
+        event_id=_text(event["id"]),
+        type=_text(event.get("type", ""))[:100],
+        stripe_product=_text(_product_id(shown)),
         livemode=bool(event.get("livemode")),
-        idempotency_key=str(_mapping(event.get("request")).get("idempotency_key") or "")[:255],
-        shown=shown,
+        idempotency_key=_text(_mapping(event.get("request")).get("idempotency_key") or ""),
+        shown=shown if _can_be_kept(shown) else {},
     )
+
+
+def _text(value: Any) -> str:
+    """As a column can hold it: neither half characters nor zero bytes."""
+    return str(value).encode(errors="replace").decode().replace("\0", "")[:255]
+
+
+def _can_be_kept(shown: Mapping[str, Any]) -> bool:
+    """JSON may spell what no database takes as text; without `shown` an event asks for a read, as it should."""
+    text = json.dumps(shown, ensure_ascii=False)
+    return "\\u0000" not in text and text == text.encode(errors="replace").decode()
 
 
 def fetch_missed() -> int:
@@ -89,10 +100,10 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 def _product_id(shown: Mapping[str, Any]) -> str:
     """The product that an event is about; empty for everything else that Stripe may tell us."""
     if shown.get("object") == "product":
-        return str(shown.get("id", ""))[:255]
+        return str(shown.get("id", ""))
     if shown.get("object") == "price":
         product = shown.get("product") or ""
-        return str(product.get("id", "") if isinstance(product, dict) else product)[:255]
+        return str(product.get("id", "") if isinstance(product, dict) else product)
     return ""
 
 

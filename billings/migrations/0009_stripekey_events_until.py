@@ -1,4 +1,4 @@
-"""Until when Stripe's events were compared with our calls, so that a restored backup is recognised by what it forgot."""
+"""Until when events were compared with our calls: a restored backup is recognised by the calls it forgot."""
 
 from django.db import migrations, models
 

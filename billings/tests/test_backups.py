@@ -1,5 +1,7 @@
 """A database that is older than Stripe is recognised by the calls it forgot, before a price could be made twice."""
 
+from uuid import UUID
+
 from billings import backups, gateway
 from billings.converge import Result
 from billings.management.commands.worker import PatientWorker
@@ -13,7 +15,7 @@ def looks(sandbox) -> int:
     return [call["path"] for call in sandbox.calls(account=True)].count("/v1/events")
 
 
-def look() -> set:
+def look() -> set[UUID]:
     return backups.look(seconds=lambda: 5.0)
 
 

@@ -96,6 +96,21 @@ class TestEndpoint:
         assert set(StripeEvent.objects.values_list("outcome", flat=True)) == {"ignored"}
         assert process() == 0
 
+    @pytest.mark.parametrize("odd", ["half a \ud83d character", "a zero \0 byte"])
+    def test_text_that_no_database_takes_is_kept_without_its_content(self, sold, odd):
+        shown = {"id": sold.product.stripe_id, "object": "product", "name": odd}
+        deliver(event(type=odd, data={"object": shown}))
+
+        (stored,) = StripeEvent.objects.all()
+        assert (stored.shown, stored.stripe_product) == ({}, sold.product.stripe_id)
+        process()
+        assert sold.product.reads_wanted == 1
+
+    def test_emoji_are_kept(self):
+        deliver(event(data={"object": {"id": "prod_1", "object": "product", "name": "Paint 🎨"}}))
+
+        assert StripeEvent.objects.get().shown["name"] == "Paint 🎨"
+
 
 class TestJudging:
     """What the sandbox has to tell after each operation, delivered in any order."""
