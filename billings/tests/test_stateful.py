@@ -5,6 +5,7 @@ unless somebody was at the Dashboard.
 """
 
 import random
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -26,7 +27,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from billings import decisions
+from billings import bulk_reads, decisions
 from billings.converge import KEY_LIFETIME, LANDED_AFTER
 from billings.models import BillingProduct, Drift, StripeCall, behind
 from billings.money import PriceSpec
@@ -113,10 +114,10 @@ class Portal(RuleBasedStateMachine):
     def a_save_waits_for_the_worker(self, save: Save) -> None:
         self.save(save)
 
-    @rule(trouble=troubles | st.none())
-    def the_worker_comes(self, trouble: Fault | Interruption | None) -> None:
+    @rule(trouble=troubles | st.none(), sweeps=st.booleans())
+    def the_worker_comes(self, trouble: Fault | Interruption | None, sweeps: bool) -> None:
         self.time_passes()
-        self.converge_with(trouble)
+        self.converge_with(trouble, by=sweep if sweeps else self.sold.converge)
 
     def the_worker_sweeps(self) -> None:
         self.time_passes()
@@ -202,14 +203,14 @@ class Portal(RuleBasedStateMachine):
         else:
             self.sold.listing(**{what: value})
 
-    def converge_with(self, trouble: Fault | Interruption | None) -> None:
+    def converge_with(self, trouble: Fault | Interruption | None, by: Callable[[], object] | None = None) -> None:
         with pytest.MonkeyPatch.context() as patch, suppress(Killed):
             match trouble:
                 case Fault(how, nth, method):
                     self.sandbox.fault(**how, method=method, skip=nth - 1)
                 case Interruption(what, nth, side):
                     at_call(patch, nth, **{side: lambda: self.meanwhile(what)})
-            self.sold.converge()
+            (by or self.sold.converge)()
         self.sandbox.clear_faults()
 
     def meanwhile(self, what: str) -> None:
@@ -279,7 +280,8 @@ class Portal(RuleBasedStateMachine):
 
 
 @pytest.mark.django_db
-def test_whatever_happens_the_sweep_alone_brings_the_course_back(owner, sandbox, settings_for_many_calls):
+@pytest.mark.usefixtures("settings_for_many_calls", "even_one_row_is_read_without_its_lease")
+def test_whatever_happens_the_sweep_alone_brings_the_course_back(owner, sandbox):
     run_state_machine_as_test(
         lambda: Portal(owner, sandbox),
         settings=settings(
@@ -295,3 +297,10 @@ def test_whatever_happens_the_sweep_alone_brings_the_course_back(owner, sandbox,
 @pytest.fixture
 def settings_for_many_calls(settings) -> None:
     settings.STRIPE_MAX_WRITES_PER_SECOND = 0  # no waiting for turns
+
+
+@pytest.fixture
+def even_one_row_is_read_without_its_lease(monkeypatch) -> None:
+    """By the sweep; `converge` alone reads under the lease."""
+    monkeypatch.setattr(bulk_reads, "FEWEST_ROWS", 1)
+    monkeypatch.setattr(bulk_reads, "WORTHWHILE", 1)
