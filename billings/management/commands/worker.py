@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-from uuid import UUID
 
 from django.conf import settings
 from django.core.management import call_command
@@ -19,7 +18,7 @@ from django.utils.crypto import get_random_string
 from django_tasks_db.management.commands.db_worker import Worker
 
 from billings import backups, gateway, webhooks
-from billings.sweep import sweep
+from billings.sweep import Work, sweep
 
 logger = logging.getLogger("billings.worker")
 
@@ -106,13 +105,11 @@ class PatientWorker(Worker):
         return rows
 
     def _sweep_some(self) -> int:
-        if self._threads is None:
-            return sweep(limit=1)
-        return sweep(limit=self._rows_at_once, each=self._by_threads)
+        return sweep(limit=self._rows_at_once, each=self._while_running)
 
-    def _by_threads(self, converge: Callable[[UUID], object], ids: Iterable[UUID]) -> Iterable[object]:
-        assert self._threads is not None
-        return self._threads.map(lambda product_id: converge(product_id) if self.running else None, ids)
+    def _while_running(self, converge: Callable[[Work], object], work: Iterable[Work]) -> Iterable[object]:
+        spread = self._threads.map if self._threads else map
+        return spread(lambda one: converge(one) if self.running else None, work)
 
 
 def _keep_house() -> bool:
