@@ -2,9 +2,9 @@
 
 Every call is committed before it is sent. So an event that names an idempotency key of one of our products, and no call
 that this database knows, tells of a call that was forgotten here; what the mirror says of that product is history. A
-new price made on such grounds could be there twice, and no price is ever deleted. Hence: a process looks once before it
-makes its first price, and again when the database was exchanged under it. The worker looks when it starts, and now and
-then, so that nobody has much to page through. https://docs.stripe.com/api/events/list
+new price made on such grounds could be there twice, and no price is ever deleted. Hence a process looks before it makes
+a price, unless it did so within a minute and the database was not exchanged under it. The worker looks every minute, so
+that nobody has much to page through. https://docs.stripe.com/api/events/list
 """
 
 import time
@@ -19,15 +19,18 @@ from billings import gateway
 from billings.models import BillingProduct, StripeCall, StripeKey
 from billings.webhooks import want_reads
 
-# Events are dated in whole seconds, and clocks differ.
-OVERLAP_SECONDS = 300
+# Events come into the list a little out of order.
+OVERLAP_SECONDS = 30
+# Nobody restores a database faster than this; within it, a call that has vanished from there tells.
+LOOK_AGAIN_AFTER = 60.0
 
 
 class _Memory:
-    """What a process remembers beside the database: a call that must be there, and with which key it has looked."""
+    """What a process remembers beside the database: a call that must be there, and when it looked with which key."""
 
     call = ""
     looked_with = ""
+    looked_at = 0.0
 
 
 def remember(call: StripeCall) -> None:
@@ -36,40 +39,41 @@ def remember(call: StripeCall) -> None:
 
 
 def has_looked() -> bool:
-    """Whether this process has looked with the present key, and the database is still the one that it looked for."""
-    if not StripeCall.objects.filter(key=_Memory.call).exists():
+    """Whether this process looked just now, with the present key, and the database is still the one of then."""
+    if _Memory.call and not StripeCall.objects.filter(key=_Memory.call).exists():
         _Memory.looked_with = ""
-    return _Memory.looked_with == gateway.key_fingerprint()
+    is_recent = time.monotonic() - _Memory.looked_at < LOOK_AGAIN_AFTER
+    return is_recent and _Memory.looked_with == gateway.key_fingerprint()
 
 
 def look(*, seconds: Callable[[], float]) -> set[UUID]:
     """Ask for a read of every product of which Stripe carried out what nobody here knows; which those are.
 
-    A call for each 100 events since the last look of any process. Raises gateway.ReadFailed.
+    A call for each 100 events since the last look of any process; the first one goes through all that Stripe remembers.
+    Raises gateway.ReadFailed.
     """
     fingerprint = gateway.key_fingerprint()
     key = StripeKey.objects.filter(fingerprint=fingerprint).first()
     if key is None:
         return set()  # with this key nothing was ever done
     of_account = StripeKey.objects.filter(account=key.account, livemode=key.livemode)
-    until = of_account.aggregate(newest=Max("events_until"))["newest"] or int(time.time())
+    until = of_account.aggregate(newest=Max("events_until"))["newest"] or 0
     products: set[UUID] = set()
     newest = 0
-    for page in gateway.event_pages(since=until - OVERLAP_SECONDS, seconds=seconds):
+    for page in gateway.event_pages(since=max(until - OVERLAP_SECONDS, 0), seconds=seconds):
         newest = max(newest, *(event["created"] for event in page), 0)
         products |= _of_unknown_calls(page, key)
     with transaction.atomic():
         want_reads(products)
-        StripeKey.objects.filter(Q(events_until=None) | Q(events_until__lt=newest), pk=fingerprint).update(
-            events_until=newest or until
-        )
+        is_older = Q(events_until=None) | Q(events_until__lt=newest)
+        StripeKey.objects.filter(is_older, pk=fingerprint).update(events_until=newest or None)
     done_looking()
     return products
 
 
 def done_looking() -> None:
     _Memory.call = StripeCall.objects.order_by("-pk").values_list("key", flat=True).first() or ""
-    _Memory.looked_with = gateway.key_fingerprint()
+    _Memory.looked_with, _Memory.looked_at = gateway.key_fingerprint(), time.monotonic()
 
 
 def _of_unknown_calls(events: Iterable[Mapping[str, Any]], stripe_key: StripeKey) -> set[UUID]:

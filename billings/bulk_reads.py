@@ -5,22 +5,24 @@ nobody held meanwhile has made no call, so what was read is what a reading under
 row is read by itself, as ever.
 """
 
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import batched
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, Exists, F, OuterRef, Q
+from django.db.models import Count, Exists, F, OuterRef
 from django.utils import timezone
 
 from billings import accounts, gateway
 from billings.converge import Reading
 from billings.gateway import PAGE, ReadFailed, Snapshot
-from billings.models import BillingPrice, BillingProduct, StripeCall, is_due
+from billings.models import BillingPrice, BillingProduct, StripeCall, Trouble, is_due
 
 # Fewer are not worth counting what it would cost.
 FEWEST_ROWS = 50
@@ -28,12 +30,14 @@ MOST_ROWS = 1000  # so that another worker finds some too
 CALLS_A_ROW = 3
 # Of the calls that reading each row by itself would make, so many are made at most.
 WORTHWHILE = 0.25
-# Meanwhile no other worker looks at these rows; should this one die, they come due again.
+# No other worker looks at these rows for so long, and a second more for each page; should this one die, they come due.
 CLAIMED_FOR = timedelta(minutes=2)
+# After a reading that failed each row is read by itself for a while, at the pace of everything else.
+REST_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class Row:
     id: UUID
     stripe_id: str
     token: int
@@ -44,77 +48,111 @@ class _TooDear(Exception):
     """The account holds so many prices of others that reading each row by itself costs less."""
 
 
-def read() -> list[tuple[UUID, Reading | None]]:
-    """The rows that wait for nothing but a read, if they are many, each with what Stripe holds; None: not read."""
+class _Rest:
+    until = 0.0
+
+
+@contextmanager
+def claim() -> Iterator[list[Row]]:
+    """Rows that wait for nothing but a read, if they are many enough to be read together; no other worker sees them.
+
+    Those that were not worked on when the block ends are due again at once.
+    """
     try:
-        rows = _claim()
+        found = _claim() if time.monotonic() >= _Rest.until else None
     except ReadFailed:
-        return []
-    if not rows:
-        return []
+        found = None
+    if found is None:
+        yield []
+        return
+    rows, until = found
     try:
-        found = _snapshots({row.stripe_id for row in rows}, most_pages=CALLS_A_ROW * len(rows))
+        yield rows
+    finally:
+        left = BillingProduct.objects.filter(pk__in=[row.id for row in rows], next_attempt_at=until)
+        left.update(next_attempt_at=timezone.now())
+
+
+def read(rows: list[Row], *, between_pages: Callable[[], object]) -> list[tuple[UUID, Reading]]:
+    """What Stripe holds of each; `between_pages` is called after each call.
+
+    Less than all where a product is not listed any more, nothing where Stripe did not answer or it became too dear.
+    """
+    began_at = timezone.now()
+    try:
+        found = _snapshots({row.stripe_id for row in rows}, CALLS_A_ROW * len(rows), between_pages)
     except (ReadFailed, _TooDear):
-        found = {}
-    return [(row.id, _reading(row, found.get(row.stripe_id))) for row in rows]
-
-
-def _reading(row: _Row, snapshot: Snapshot | None) -> Reading | None:
-    return Reading(snapshot, token=row.token, count=row.reads_wanted) if snapshot else None
-
-
-def _claim() -> list[_Row]:
-    """Rows to read together, kept from other workers for a while; none where it does not pay. Raises ReadFailed."""
-    if not _is_worthwhile(_waiting()[:MOST_ROWS].count()):
+        _Rest.until = time.monotonic() + REST_SECONDS
         return []
+    return [
+        (row.id, Reading(found[row.stripe_id], token=row.token, count=row.reads_wanted, at=began_at))
+        for row in rows
+        if row.stripe_id in found
+    ]
+
+
+def _claim() -> tuple[list[Row], datetime] | None:
+    """The rows, and until when they are claimed; None where reading them together does not pay. Raises ReadFailed."""
+    pages = _pages_for(_waiting()[:MOST_ROWS].count())
+    if pages is None:
+        return None
     account = accounts.present(seconds=float(settings.STRIPE_TIMEOUT_SECONDS))
+    until = timezone.now() + CLAIMED_FOR + timedelta(seconds=pages)
     with transaction.atomic():
         rows = [
-            _Row(*values)
+            Row(*values)
             for values in _waiting()
             .filter(account=account.id, livemode=account.livemode)
             .select_for_update(skip_locked=True)
             .values_list("pk", "stripe_id", "lease_token", "reads_wanted")[:MOST_ROWS]
         ]
-        claimed_until = timezone.now() + CLAIMED_FOR
-        BillingProduct.objects.filter(pk__in=[row.id for row in rows]).update(next_attempt_at=claimed_until)
-    return rows
+        BillingProduct.objects.filter(pk__in=[row.id for row in rows]).update(next_attempt_at=until)
+    return rows, until
 
 
 def _waiting() -> Any:
-    """Rows that wait for a read, and for nothing that has to come before it.
+    """Rows that wait for a read, and for nothing else: no save is behind them, and no page tells of a next attempt.
 
     No lease at all, not merely one that ran out: who held that one may wake up and make a call under the same token.
     """
     unread = StripeCall.objects.filter(product=OuterRef("pk"), read_back=False).exclude(outcome=StripeCall.Outcome.OK)
     return BillingProduct.objects.filter(
-        ~Exists(unread), is_due(), Q(reads_wanted__gt=F("reads_done")), lease_expires_at=None, exists=True
+        ~Exists(unread),
+        is_due(),
+        reads_wanted__gt=F("reads_done"),
+        generation=F("observed_generation"),
+        trouble=Trouble.NONE,
+        lease_expires_at=None,
+        exists=True,
     ).order_by("next_attempt_at")
 
 
-def _is_worthwhile(rows: int) -> bool:
+def _pages_for(rows: int) -> int | None:
+    """How many calls a reading of so many rows takes; None where it does not pay."""
     if rows < FEWEST_ROWS:
-        return False
+        return None
     prices = BillingPrice.objects.filter(gone=False).values_list("active").annotate(Count("pk")).order_by()
     pages = _pages(rows) + sum(_pages(count) for _, count in prices)
-    return pages <= WORTHWHILE * CALLS_A_ROW * rows
+    return pages if pages <= WORTHWHILE * CALLS_A_ROW * rows else None
 
 
 def _pages(objects: int) -> int:
     return -(-objects // PAGE)
 
 
-def _snapshots(ids: set[str], *, most_pages: int) -> dict[str, Snapshot]:
+def _snapshots(ids: set[str], most_pages: float, between_pages: Callable[[], object]) -> dict[str, Snapshot]:
     """By product id; a product that is not listed is left out. Raises ReadFailed, and _TooDear beyond `most_pages`."""
     seconds = float(settings.STRIPE_TIMEOUT_SECONDS)
     products: dict[str, dict[str, Any]] = {}
     for chunk in batched(sorted(ids), PAGE):
         products |= {data["id"]: data for data in gateway.products(chunk, seconds=seconds)}
+        between_pages()
     prices: dict[str, dict[str, dict[str, Any]]] = {key: {} for key in products}
     for number, page in enumerate(gateway.price_pages(seconds=seconds), start=1):
         if number > most_pages:
             raise _TooDear
         _sort_into(prices, page)
+        between_pages()
     return {key: Snapshot(data, tuple(prices[key].values())) for key, data in products.items()}
 
 

@@ -10,7 +10,7 @@ import random
 import secrets
 import time
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Never
 from uuid import UUID
@@ -62,12 +62,13 @@ class Reading:
     """What Stripe holds, read before this row's lease was taken, when nobody had it and no call was open.
 
     It counts as read under the lease if the lease was never taken since: `token` is the one of then, and `count` the
-    reads that were wanted then.
+    reads that were wanted then. `at` is when it began.
     """
 
     snapshot: gateway.Snapshot
     token: int
     count: int
+    at: datetime
 
 
 @dataclass
@@ -156,6 +157,7 @@ def _loop(run: _Run) -> Result:
 
 def _settle(run: _Run, call: StripeCall) -> None:
     """Send the open call (again, if need be) until Stripe's verdict is known; then write it down."""
+    run.reading = None
     _check_account(run, call.account, call.livemode)
     if timezone.now() - call.created_at > KEY_LIFETIME:
         _settle_dead_key(run, call)
@@ -221,18 +223,24 @@ def _read(run: _Run, product: BillingProduct) -> None:
         return
     _check_account(run, product.account, product.livemode)
     reading, run.reading = run.reading, None
-    snapshot, count = (reading.snapshot, reading.count) if reading else (None, product.reads_wanted)
     known = mirror.known(product)
     try:
-        snapshot = snapshot or gateway.read(product.stripe_id, seconds=run.renewed_seconds)
-        if mirror.misses_a_price(snapshot, known):
-            snapshot = gateway.read(product.stripe_id, seconds=run.renewed_seconds)
+        reading = reading or _read_now(run, product)
+        if mirror.misses_a_price(reading.snapshot, known):
+            reading = _read_now(run, product)
     except ReadFailed as failed:
         _fail(run, failed.unanswered)
     with transaction.atomic():
         locked = run.lease.lock()
         locked.trouble, locked.trouble_message, locked.attempts = Trouble.NONE, "", 0
-        mirror.read_back(locked, snapshot, known, count=count)
+        mirror.read_back(locked, reading.snapshot, known, count=reading.count, at=reading.at)
+
+
+def _read_now(run: _Run, product: BillingProduct) -> Reading:
+    """Under the lease. Raises ReadFailed."""
+    at = timezone.now()
+    snapshot = gateway.read(product.stripe_id, seconds=run.renewed_seconds)
+    return Reading(snapshot, token=run.lease.token, count=product.reads_wanted, at=at)
 
 
 def _commit_next_step(run: _Run, product: BillingProduct) -> bool:
@@ -246,8 +254,8 @@ def _commit_next_step(run: _Run, product: BillingProduct) -> bool:
     run.seconds()
     with transaction.atomic():
         locked = run.lease.lock()
-        if locked.generation != product.generation:
-            return True  # what was planned for is history
+        if (locked.generation, locked.reads_wanted) != (product.generation, product.reads_wanted):
+            return True  # what was planned for, or on, is history
         if not locked.stripe_id:
             locked.stripe_id = calls.product_id_for(locked)
         locked.account, locked.livemode = account.id, account.livemode

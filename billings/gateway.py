@@ -296,5 +296,5 @@ def _signed(payload: bytes, signature: str, secret: str) -> bool:
     tolerance = stripe.Webhook.DEFAULT_TOLERANCE
     try:
         return bool(stripe.WebhookSignature.verify_header(payload, signature, secret, tolerance))
-    except (UnicodeDecodeError, stripe.SignatureVerificationError):
+    except (TypeError, UnicodeDecodeError, stripe.SignatureVerificationError):  # TypeError: not even ASCII
         return False

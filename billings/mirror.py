@@ -5,6 +5,7 @@ Every function here runs inside a transaction that holds the row by its lease; n
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
@@ -139,7 +140,7 @@ def misses_a_price(snapshot: Snapshot, known: Known) -> bool:
     )
 
 
-def read_back(product: BillingProduct, snapshot: Snapshot, known: Known, *, count: int) -> None:
+def read_back(product: BillingProduct, snapshot: Snapshot, known: Known, *, count: int, at: datetime) -> None:
     """Mirror what a read found, tell ours from drift, and mark the reads up to `count` as done.
 
     Ours is a value that equals the mirror, or what an unclear call had sent, or what is desired anyway.
@@ -157,7 +158,7 @@ def read_back(product: BillingProduct, snapshot: Snapshot, known: Known, *, coun
         product.refusals.filter(call__in=unclear).delete()
     product.calls.filter(pk__in=[call.pk for call in unclear]).update(read_back=True)
     product.reads_done = max(product.reads_done, count)
-    product.confirmed_at = timezone.now()
+    product.confirmed_at = at
     product.save()
 
 

@@ -1,12 +1,15 @@
 """The queue that counts: rows that are behind and due, found by their own state, whatever became of any task."""
 
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.db import close_old_connections
 
 from billings import bulk_reads, lease, webhooks
+from billings.bulk_reads import Row
 from billings.converge import Reading, converge
 from billings.models import BillingProduct, behind, is_due
 
@@ -14,6 +17,7 @@ from billings.models import BillingProduct, behind, is_due
 BATCHES_OF_EVENTS = 20
 
 type Work = tuple[UUID, Reading | None]
+type Each = Callable[[Callable[[Work], object], Iterable[Work]], Iterable[Any]]
 
 
 def due(limit: int) -> list[UUID]:
@@ -22,17 +26,30 @@ def due(limit: int) -> list[UUID]:
     return list(rows.order_by("next_attempt_at").values_list("pk", flat=True)[:limit])
 
 
-def sweep(limit: int = 100, each: Callable[..., Iterable[Any]] = map) -> int:
+def sweep(limit: int = 100, each: Each = map, *, together: bool = True) -> int:
     """Judge the events that wait, then converge what is due; returns how much was worked on.
 
-    `each` says how: one row after the other, or several at once. Rows that were read together come beside the `limit`.
+    `each` says how: one row after the other, or several at once. `together`: where many rows wait for nothing but a
+    read, they are read in one, and converged beside the `limit`; what becomes due meanwhile does not wait for that.
     """
-    events = _judge_events()
-    read = bulk_reads.read()
-    work: list[Work] = [*((product_id, None) for product_id in due(limit)), *read]
+    judged = _judge_events()
+    claim: AbstractContextManager[list[Row]] = bulk_reads.claim() if together else nullcontext([])
+    with claim as rows:
+        converged = _converge_due(limit, each)
+        work = bulk_reads.read(rows, between_pages=partial(_converge_due, limit, each)) if rows else []
+        _converge_all(work, each)
+    return judged + converged + len(work)
+
+
+def _converge_due(limit: int, each: Each) -> int:
+    ids = due(limit)
+    _converge_all([(product_id, None) for product_id in ids], each)
+    return len(ids)
+
+
+def _converge_all(work: Iterable[Work], each: Each) -> None:
     for _ in each(_converge, work):
         pass
-    return events + len(work)
 
 
 def _judge_events() -> int:

@@ -131,7 +131,7 @@ def _found(found: Findings) -> dict[str, int]:
 def _beat(run: SyncRun, **columns: Any) -> None:
     """Say that it is alive and how far it is; and see to what is due, for nobody's save should wait for a run."""
     _write(run, seen_at=timezone.now(), **columns)
-    sweep(limit=ROWS_BETWEEN)
+    sweep(limit=ROWS_BETWEEN, together=False)
 
 
 def _finish(run: SyncRun, state: SyncRun.State, **columns: Any) -> None:

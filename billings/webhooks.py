@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import F, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -153,7 +153,9 @@ def _says_the_same(shown: Mapping[str, Any], product: BillingProduct) -> bool:
 
 def want_reads(product_ids: Iterable[Any]) -> None:
     """Ask for one more read of each; a read under way does not count for it, since it may have looked too early."""
-    now = timezone.now()
-    BillingProduct.objects.filter(pk__in=list(product_ids)).update(
-        reads_wanted=F("reads_wanted") + 1, next_attempt_at=now, behind_since=Coalesce("behind_since", now)
-    )
+    now, rows = timezone.now(), BillingProduct.objects.filter(pk__in=list(product_ids))
+    with transaction.atomic():
+        list(
+            rows.select_for_update().order_by("pk").values_list("pk")
+        )  # in one order, so that two never wait for each other
+        rows.update(reads_wanted=F("reads_wanted") + 1, next_attempt_at=now, behind_since=Coalesce("behind_since", now))

@@ -63,6 +63,9 @@ class SandboxProcess:
         """Until the next reset."""
         self._door("POST", "settings", settings)
 
+    def advance_clock(self, seconds: int) -> None:
+        self._door("POST", "clock", {"advance": seconds})
+
     def register_key(self, key: str, *, account: str, permission: str = "write") -> None:
         self._door("POST", "keys", {"key": key, "account": account, "permission": permission})
 

@@ -1,18 +1,34 @@
 """A database that is older than Stripe is recognised by the calls it forgot, before a price could be made twice."""
 
+import time
 from uuid import UUID
+
+import pytest
 
 from billings import backups, gateway
 from billings.converge import Result
 from billings.management.commands.worker import PatientWorker
-from billings.models import StripeKey
+from billings.models import StripeCall, StripeKey
+from billings.money import PriceSpec
 from billings.tests.conftest import USD59
 from billings.tests.test_mirror import USD39, older_afterwards, open_drift
 from billings.tests.wait import until
 
+USD29 = PriceSpec(2900, "usd")
+
+
+@pytest.fixture(autouse=True)
+def a_new_process(monkeypatch):
+    monkeypatch.setattr(backups._Memory, "call", "")
+    monkeypatch.setattr(backups._Memory, "looked_with", "")
+
 
 def looks(sandbox) -> int:
     return [call["path"] for call in sandbox.calls(account=True)].count("/v1/events")
+
+
+def amounts(sandbox) -> list[int]:
+    return sorted(price["unit_amount"] for price in sandbox.prices())
 
 
 def look() -> set[UUID]:
@@ -20,12 +36,62 @@ def look() -> set[UUID]:
 
 
 class TestAProcess:
-    def test_looks_once_before_it_makes_its_first_price(self, sold, sandbox):
-        for amount in (USD59, USD39):
-            sold.price(amount)
+    def test_looks_before_it_makes_a_price_and_then_not_for_a_minute(self, sold, sandbox, monkeypatch):
+        for price in (USD59, USD39):
+            sold.price(price)
             assert sold.converge() is Result.DONE
-
         assert looks(sandbox) == 1
+
+        monkeypatch.setattr(backups._Memory, "looked_at", time.monotonic() - backups.LOOK_AGAIN_AFTER)
+        sold.price(USD29)
+        assert sold.converge() is Result.DONE
+        assert looks(sandbox) == 2
+
+    def test_that_was_idle_since_before_the_backup_notices_nothing_but_that_time_has_passed(
+        self, sold, sandbox, monkeypatch
+    ):
+        """Its last call is in the backup; others made what was forgotten."""
+        sold.price(USD59)
+        sold.converge()
+        idle = backups._Memory.call
+        with older_afterwards():
+            sold.price(USD39)
+            sold.converge()
+        monkeypatch.setattr(backups._Memory, "call", idle)
+        monkeypatch.setattr(backups._Memory, "looked_at", time.monotonic() - backups.LOOK_AGAIN_AFTER)
+
+        sold.price(USD39)
+        assert sold.converge() is Result.DONE
+
+        assert amounts(sandbox) == [3900, 4900, 5900]
+
+    def test_makes_no_price_on_what_another_look_found_to_be_history(self, sold, sandbox, monkeypatch):
+        """Another thread looks right between the plan of this one and its commit."""
+        with older_afterwards():
+            sold.price(USD59)
+            sold.converge()
+        has_looked = backups.has_looked
+
+        def another_thread_has_just_looked() -> bool:
+            monkeypatch.setattr(backups, "has_looked", has_looked)
+            assert look() == {sold.row.pk}
+            return has_looked()
+
+        monkeypatch.setattr(backups, "has_looked", another_thread_has_just_looked)
+        sold.price(USD59)
+        sold.converge()
+
+        assert amounts(sandbox) == [4900, 5900]
+
+    def test_goes_on_where_no_call_is_remembered_at_all(self, sold, sandbox):
+        StripeCall.objects.all().delete()
+        look()
+        while sold.product.reads_wanted > sold.product.reads_done:
+            sold.converge()
+
+        sold.price(USD59)
+
+        assert sold.converge() is Result.DONE
 
     def test_that_makes_no_price_does_not_look(self, sold, sandbox):
         sold.listing(name="Oil", status="draft")
@@ -96,6 +162,15 @@ class TestALook:
         sandbox.dashboard(f"products/{sold.product.stripe_id}", name="By hand")
 
         assert look() == set()
+
+    def test_that_is_the_first_goes_through_all_that_stripe_remembers(self, sold, sandbox):
+        """The backup was made before anybody had looked."""
+        with older_afterwards():
+            sold.price(USD59)
+            sold.converge()
+        sandbox.advance_clock(20 * 86_400)
+
+        assert look() == {sold.row.pk}
 
     def test_begins_where_the_last_one_ended(self, sold, sandbox):
         assert look() == set()

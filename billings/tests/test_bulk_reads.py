@@ -3,10 +3,13 @@
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
-from billings import bulk_reads, lease
-from billings.converge import Result
+from billings import bulk_reads, gateway, lease
+from billings import sweep as sweep_module
+from billings.converge import Reading, Result, converge
+from billings.management.commands.worker import PatientWorker
 from billings.models import BillingProduct
 from billings.sweep import due, sweep
 from billings.tests.conftest import USD59
@@ -22,6 +25,7 @@ FIVE = 5
 def five(make_sold, sandbox, monkeypatch):
     """Courses in sync with Stripe, which are as many as are read together."""
     monkeypatch.setattr(bulk_reads, "FEWEST_ROWS", FIVE)
+    monkeypatch.setattr(bulk_reads._Rest, "until", 0.0)
     rows = [make_sold() for _ in range(FIVE)]
     assert {sold.converge() for sold in rows} == {Result.DONE}
     return rows
@@ -35,10 +39,10 @@ def reads(sandbox, since: int) -> list[str]:
     return [call["path"].partition("course_")[0] for call in sandbox.calls()[since:] if call["method"] == "GET"]
 
 
-def by_the_sweep(sandbox) -> list[str]:
+def by_the_sweep(sandbox, limit: int = 100) -> list[str]:
     """Which reads a sweep costs."""
     before = len(sandbox.calls())
-    sweep()
+    sweep(limit)
     return reads(sandbox, before)
 
 
@@ -78,23 +82,35 @@ class TestManyRows:
         monkeypatch.setattr(bulk_reads, "WORTHWHILE", 10)
         want(five)
 
-        assert by_the_sweep(sandbox) == TOGETHER + ALONE * FIVE
+        assert by_the_sweep(sandbox) == TOGETHER
+        assert by_the_sweep(sandbox) == ALONE * FIVE
 
-    def test_are_read_one_by_one_where_stripe_does_not_answer(self, five, sandbox):
+    def test_are_read_one_by_one_for_a_while_where_stripe_does_not_answer(self, five, sandbox):
+        """At the pace of everything else: no faster because there are many."""
         sandbox.fault("reset", path="^/v1/prices$")
         want(five)
 
-        assert by_the_sweep(sandbox) == TOGETHER[:2] + ALONE * FIVE
+        assert by_the_sweep(sandbox) == TOGETHER[:2]
+        assert by_the_sweep(sandbox, limit=2) == ALONE * 2
+        assert by_the_sweep(sandbox) == ALONE * 3
         assert due(10) == []
+
+    def test_are_read_one_by_one_in_the_midst_of_another_work(self, five, sandbox):
+        want(five)
+        before = len(sandbox.calls())
+
+        sweep(limit=2, together=False)
+
+        assert reads(sandbox, before) == ALONE * 2
 
     def test_are_nobody_elses_meanwhile(self, five, sandbox, monkeypatch):
         want(five)
         seen = []
-        at_call(monkeypatch, 2, before=lambda: seen.append((due(10), bulk_reads.read())))
+        at_call(monkeypatch, 2, before=lambda: seen.append((due(10), bulk_reads._claim())))
 
         sweep()
 
-        assert seen == [([], [])]
+        assert seen == [([], None)]
 
     def test_come_due_again_if_the_worker_dies(self, five):
         want(five)
@@ -104,6 +120,50 @@ class TestManyRows:
         BillingProduct.objects.update(next_attempt_at=timezone.now() - timedelta(seconds=1))
 
         assert len(due(10)) == FIVE
+
+    def test_come_due_at_once_if_the_worker_is_told_to_end(self, five, monkeypatch):
+        worker = PatientWorker()
+        want(five)
+        at_call(monkeypatch, 3, after=lambda: setattr(worker, "running", False))
+
+        worker._sweep_some()
+
+        assert len(due(10)) == FIVE
+
+    def test_come_due_at_once_if_one_of_them_fails_as_nobody_expected(self, five, monkeypatch):
+        want(five)
+        rows = iter(range(FIVE))
+
+        def locked_once(product_id, reading):
+            if next(rows) == 1:
+                raise OperationalError("database is locked")
+            return converge(product_id, reading=reading)
+
+        monkeypatch.setattr(sweep_module, "converge", locked_once)
+        with pytest.raises(OperationalError):
+            sweep()
+
+        assert len(due(10)) == FIVE - 1
+
+    def test_are_confirmed_as_of_the_reading(self, five, sandbox, monkeypatch):
+        want(five)
+        moments = []
+        at_call(monkeypatch, 1, before=lambda: moments.append(timezone.now()))
+
+        sweep()
+
+        assert {sold.product.confirmed_at <= moments[0] for sold in five} == {True}
+
+    def test_do_not_keep_waiting_what_becomes_due_meanwhile(self, five, make_sold, sandbox, monkeypatch):
+        want(five)
+        others = [make_sold()]  # due at once, and another one during the reading
+        seen = []
+        at_call(monkeypatch, 3, before=lambda: others.append(make_sold()))
+        at_call(monkeypatch, 5, before=lambda: seen.append([other.product.exists for other in others]))
+
+        sweep()
+
+        assert seen == [[True, True]]
 
 
 class TestARowIsReadByItself:
@@ -143,16 +203,26 @@ class TestARowIsReadByItself:
 
     def test_with_an_open_call(self, five, sandbox):
         sandbox.fault("reset", when="after", method="POST")
-        five[0].price(USD59)
+        five[0].listing(name="Oil")
         five[0].converge()
         want(five)
-        before = len(sandbox.calls())
 
-        sweep()
+        assert bulk_reads._waiting().count() == FIVE - 1
 
-        assert five[0].row.pk not in [pk for pk, _ in bulk_reads.read()]
-        assert reads(sandbox, before) == ALONE * FIVE, "four are too few"
-        assert not five[0].product.drifts.exists()
+    def test_with_a_save_that_stripe_has_not_heard_of(self, five):
+        """Its page says when it is tried again, and that is not up to a reading."""
+        five[0].price(USD59)
+        want(five)
+
+        assert bulk_reads._waiting().count() == FIVE - 1
+
+    def test_whose_last_attempt_failed(self, five, sandbox):
+        want(five)
+        sandbox.fault("reset", path="^/v1/products/")
+        five[0].converge()
+        BillingProduct.objects.update(next_attempt_at=timezone.now())
+
+        assert bulk_reads._waiting().count() == FIVE - 1
 
     def test_whose_holder_may_wake_up_yet(self, five):
         want(five)
@@ -179,7 +249,8 @@ class TestARowIsReadByItself:
         sandbox.dashboard(f"products/{five[0].product.stripe_id}/delete")
         want(five)
 
-        assert by_the_sweep(sandbox) == [*TOGETHER, "/v1/products/", "/v1/products/"], "once more, to be sure"
+        assert by_the_sweep(sandbox) == TOGETHER
+        assert by_the_sweep(sandbox) == ["/v1/products/", "/v1/products/"], "once more, to be sure"
 
         assert open_drift(five[0]).field == "product"
 
@@ -198,8 +269,8 @@ def test_a_price_archived_between_the_two_lists_is_archived(five, sandbox, monke
 def test_many_rows_cost_a_constant_number_of_queries_to_claim(five, django_assert_max_num_queries):
     want(five)
 
-    with django_assert_max_num_queries(FIVE + 2):  # two of them are the test's own savepoint
-        assert len(bulk_reads._claim()) == FIVE
+    with django_assert_max_num_queries(8), bulk_reads.claim() as rows:  # with the test's own savepoint
+        assert len(rows) == FIVE
 
 
 def test_rows_of_another_account_are_left_alone(five, sandbox, settings):
@@ -219,4 +290,18 @@ def test_everything_agrees_afterwards(make_sold, sandbox, monkeypatch):
 
     assert by_the_sweep(sandbox) == TOGETHER
 
+    assert_in_sync(sold, sandbox)
+
+
+def test_a_reading_is_history_once_an_open_call_was_settled(sold, sandbox):
+    sandbox.fault("reset", method="POST")
+    sold.listing(name="Oil")
+    assert sold.converge() is Result.FAILED
+    want([sold])
+    row = sold.product
+    snapshot = gateway.read(row.stripe_id, seconds=lambda: 5.0)
+
+    converge(row.pk, reading=Reading(snapshot, token=row.lease_token, count=row.reads_wanted, at=timezone.now()))
+
+    assert not sold.product.drifts.exists()
     assert_in_sync(sold, sandbox)

@@ -304,3 +304,4 @@ def even_one_row_is_read_without_its_lease(monkeypatch) -> None:
     """By the sweep; `converge` alone reads under the lease."""
     monkeypatch.setattr(bulk_reads, "FEWEST_ROWS", 1)
     monkeypatch.setattr(bulk_reads, "WORTHWHILE", 1)
+    monkeypatch.setattr(bulk_reads, "REST_SECONDS", 0)

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from billings import bulk_reads, lease, webhooks
+from billings import lease, webhooks
 from billings import sweep as sweep_module
 from billings.converge import Result
 from billings.models import BillingProduct
@@ -142,9 +142,8 @@ class TestSeveralAtOnce:
     def test_each_in_a_thread_of_its_own(self, monkeypatch):
         both = threading.Barrier(2, timeout=10)  # passed only while two rows are worked on
         monkeypatch.setattr(webhooks, "process", lambda: 0)
-        monkeypatch.setattr(bulk_reads, "read", list)
         monkeypatch.setattr(sweep_module, "due", lambda limit: ["one", "other"])
         monkeypatch.setattr(sweep_module, "converge", lambda product_id, reading: both.wait())
 
         with ThreadPoolExecutor(2) as pool:
-            assert sweep(limit=2, each=pool.map) == 2
+            assert sweep(limit=2, each=pool.map, together=False) == 2

@@ -76,6 +76,10 @@ class TestEndpoint:
             pytest.param(lambda: deliver(event(id=7)), id="an id that is no text"),
             pytest.param(lambda: Client().post(URL, b"\xff", content_type="application/json"), id="no signature"),
             pytest.param(lambda: deliver(event(padding="x" * 600_000)), id="too large"),
+            pytest.param(
+                lambda: Client().post(URL, b"{}", content_type="application/json", HTTP_STRIPE_SIGNATURE="t=1,v1=\xe9"),
+                id="a signature that is no ASCII",
+            ),
         ],
     )
     def test_it_refuses_what_is_not_stripes(self, answer):
@@ -191,7 +195,7 @@ class TestJudging:
         for number in range(50):
             deliver(event(id=f"evt_{number}", data={"object": shown}))
 
-        with django_assert_max_num_queries(6):
+        with django_assert_max_num_queries(8):
             assert process() == 50
 
 

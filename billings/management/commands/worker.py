@@ -25,8 +25,8 @@ logger = logging.getLogger("billings.worker")
 INTERVAL = 0.5
 TASKS_A_ROUND = 100
 ROWS_A_ROUND = 100
-KEEP_HOUSE_EVERY = 3600
-ASK_AGAIN_AFTER = 60
+KEEP_HOUSE_EVERY = 3600.0
+LOOK_EVERY = 60.0
 # Stripe takes its time for an answer, so several courses wait for theirs at once.
 THREADS = 4
 ROWS_A_THREAD = 4
@@ -52,7 +52,7 @@ class PatientWorker(Worker):
             worker_id=get_random_string(32),
         )
         self._threads = ThreadPoolExecutor(threads) if threads > 1 else None
-        self._keep_house_at = 0.0
+        self._keep_house_at = self._look_at = 0.0
         self._failures = 0
 
     def work(self, *, once: bool = False) -> None:
@@ -95,14 +95,22 @@ class PatientWorker(Worker):
         # What the library looks at when a signal comes: end at once, or after what is being done?
         self.running_task = True
         try:
-            if self.running and time.monotonic() >= self._keep_house_at:
-                rest = KEEP_HOUSE_EVERY if _keep_house() else ASK_AGAIN_AFTER
-                self._keep_house_at = time.monotonic() + rest
+            if self.running:
+                self._look_after_events()
             while self.running and rows < ROWS_A_ROUND and self._sweep_some():
                 rows += 1
         finally:
             self.running_task = False
         return rows
+
+    def _look_after_events(self) -> None:
+        now = time.monotonic()
+        if now >= self._keep_house_at:
+            _keep_house()
+            self._keep_house_at = now + KEEP_HOUSE_EVERY
+        if now >= self._look_at:
+            _look_for_forgotten_calls()
+            self._look_at = now + LOOK_EVERY
 
     def _sweep_some(self) -> int:
         return sweep(limit=self._rows_at_once, each=self._while_running)
@@ -112,24 +120,27 @@ class PatientWorker(Worker):
         return spread(lambda one: converge(one) if self.running else None, work)
 
 
-def _keep_house() -> bool:
-    """Old rows go; what Stripe could not deliver is fetched, and what it knows better than we do is found.
-
-    False where Stripe did not answer.
-    """
+def _keep_house() -> None:
+    """Old rows go; what Stripe could not deliver while nobody was listening is fetched."""
     call_command("prune_db_task_results", queue_name="*", verbosity=0)
     webhooks.prune()
     try:
         webhooks.fetch_missed()
-        if forgotten := backups.look(seconds=lambda: float(settings.STRIPE_TIMEOUT_SECONDS)):
-            logger.warning(
-                "Stripe was told more than this database knows, as after restoring a backup: %d courses are read anew.",
-                len(forgotten),
-            )
+    except gateway.ReadFailed as failed:
+        logger.warning("Stripe could not be asked for missed events: %s", failed)
+
+
+def _look_for_forgotten_calls() -> None:
+    try:
+        forgotten = backups.look(seconds=lambda: float(settings.STRIPE_TIMEOUT_SECONDS))
     except gateway.ReadFailed as failed:
         logger.warning("Stripe could not be asked for its events: %s", failed)
-        return False
-    return True
+        return
+    if forgotten:
+        logger.warning(
+            "Stripe was told more than this database knows, as after restoring a backup: %d courses are read anew.",
+            len(forgotten),
+        )
 
 
 class Command(BaseCommand):
