@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from billings import gateway
-from billings.models import StripeKey
+from billings.models import Binding, StripeKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,25 @@ def present(*, seconds: float) -> Account:
             defaults={"account": gateway.account_id(seconds=seconds), "livemode": gateway.key_is_live()},
         )
     return Account(known.account, known.livemode)
+
+
+def bound() -> Account | None:
+    """The account that everything is sold in; None: nothing was ever sold."""
+    binding = Binding.objects.filter(pk=Binding.ONLY).first()
+    return Account(binding.account, binding.livemode) if binding else None
+
+
+def bind_first(account: Account) -> Account:
+    """The account that everything is sold in: this one, if there was none."""
+    columns = {"account": account.id, "livemode": account.livemode}
+    binding, _ = Binding.objects.get_or_create(pk=Binding.ONLY, defaults=columns)
+    return Account(binding.account, binding.livemode)
+
+
+def rebind(account: Account) -> None:
+    """From now on everything is sold in this account; asked for by a person."""
+    columns = {"account": account.id, "livemode": account.livemode}
+    Binding.objects.update_or_create(pk=Binding.ONLY, defaults=columns)
 
 
 def words(account: str, livemode: bool) -> str:

@@ -15,7 +15,9 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Max, Q
 
-from billings import gateway
+from billings import accounts, gateway
+from billings.accounts import Account
+from billings.calls import PRODUCT_ID
 from billings.models import BillingProduct, StripeCall, StripeKey
 from billings.webhooks import want_reads
 
@@ -52,21 +54,18 @@ def look(*, seconds: Callable[[], float]) -> set[UUID]:
     A call for each 100 events since the last look of any process; the first one goes through all that Stripe remembers.
     Raises gateway.ReadFailed.
     """
-    fingerprint = gateway.key_fingerprint()
-    key = StripeKey.objects.filter(fingerprint=fingerprint).first()
-    if key is None:
-        return set()  # with this key nothing was ever done
-    of_account = StripeKey.objects.filter(account=key.account, livemode=key.livemode)
+    account = accounts.present(seconds=seconds())
+    of_account = StripeKey.objects.filter(account=account.id, livemode=account.livemode)
     until = of_account.aggregate(newest=Max("events_until"))["newest"] or 0
     products: set[UUID] = set()
     newest = 0
     for page in gateway.event_pages(since=max(until - OVERLAP_SECONDS, 0), seconds=seconds):
         newest = max(newest, *(event["created"] for event in page), 0)
-        products |= _of_unknown_calls(page, key)
+        products |= _of_unknown_calls(page, account)
     with transaction.atomic():
         want_reads(products)
         is_older = Q(events_until=None) | Q(events_until__lt=newest)
-        StripeKey.objects.filter(is_older, pk=fingerprint).update(events_until=newest or None)
+        of_account.filter(is_older).update(events_until=newest or None)
     done_looking()
     return products
 
@@ -76,13 +75,17 @@ def done_looking() -> None:
     _Memory.looked_with, _Memory.looked_at = gateway.key_fingerprint(), time.monotonic()
 
 
-def _of_unknown_calls(events: Iterable[Mapping[str, Any]], stripe_key: StripeKey) -> set[UUID]:
+def _of_unknown_calls(events: Iterable[Mapping[str, Any]], account: Account) -> set[UUID]:
     """A key of ours begins with the id of its product."""
     keys = {str((event.get("request") or {}).get("idempotency_key") or "") for event in events}
     unknown = keys - set(StripeCall.objects.filter(key__in=keys).values_list("key", flat=True))
-    rows = BillingProduct.objects.filter(
-        stripe_id__in={key.partition("-")[0] for key in unknown} - {""},
-        account=stripe_key.account,
-        livemode=stripe_key.livemode,
-    )
-    return set(rows.values_list("pk", flat=True))
+    ids = {key.partition("-")[0] for key in unknown} - {""}
+    rows = BillingProduct.objects.filter(stripe_id__in=ids, account=account.id, livemode=account.livemode)
+    forgotten_whole = BillingProduct.objects.filter(stripe_id="", course_id__in=_courses(ids))
+    return {*rows.values_list("pk", flat=True), *forgotten_whole.values_list("pk", flat=True)}
+
+
+def _courses(product_ids: Iterable[str]) -> set[UUID]:
+    """The courses whose products would get these ids."""
+    found = (PRODUCT_ID.fullmatch(product_id) for product_id in product_ids)
+    return {UUID(match["course"]) for match in found if match}

@@ -1,5 +1,6 @@
 """How a step of a plan is said to Stripe: path and parameters, and what a committed call had asked for."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +28,9 @@ class Request:
 
 # The answer then tells, at no call more, whether Stripe knows a generation that a restored database does not.
 _SHOWING_PRODUCT = {"expand": ["product"]}
+
+
+PRODUCT_ID = re.compile(r"course_(?P<course>[0-9a-f]{32})(_\d+)?")
 
 
 def product_id_for(product: BillingProduct) -> str:

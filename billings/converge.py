@@ -215,11 +215,7 @@ def _settle_dead_key(run: _Run, call: StripeCall) -> None:
 
 def _read(run: _Run, product: BillingProduct) -> None:
     """Read the product and its prices, and mark as done the count of reads wanted before the read."""
-    if not product.stripe_id:
-        with transaction.atomic():
-            locked = run.lease.lock()
-            locked.reads_done = product.reads_wanted
-            locked.save(update_fields=["reads_done"])
+    if not product.stripe_id and not _finds_itself(run, product):
         return
     _check_account(run, product.account, product.livemode)
     reading, run.reading = run.reading, None
@@ -234,6 +230,26 @@ def _read(run: _Run, product: BillingProduct) -> None:
         locked = run.lease.lock()
         locked.trouble, locked.trouble_message, locked.attempts = Trouble.NONE, "", 0
         mirror.read_back(locked, reading.snapshot, known, count=reading.count, at=reading.at)
+
+
+def _finds_itself(run: _Run, product: BillingProduct) -> bool:
+    """Whether a product that has no id here is there under the id that it would get: this database has forgotten it."""
+    account = _check_account(run, product.account, product.livemode)
+    wanted = calls.product_id_for(product)
+    try:
+        found = gateway.products([wanted], seconds=run.renewed_seconds())
+    except ReadFailed as failed:
+        _fail(run, failed.unanswered)
+    with transaction.atomic():
+        locked = run.lease.lock()
+        if found:
+            locked.stripe_id, locked.account, locked.livemode = wanted, account.id, account.livemode
+        else:
+            locked.reads_done = product.reads_wanted
+        locked.save(update_fields=["stripe_id", "account", "livemode", "reads_done"])
+    if found:
+        product.refresh_from_db()
+    return bool(found)
 
 
 def _read_now(run: _Run, product: BillingProduct) -> Reading:
@@ -256,6 +272,8 @@ def _commit_next_step(run: _Run, product: BillingProduct) -> bool:
         locked = run.lease.lock()
         if (locked.generation, locked.reads_wanted) != (product.generation, product.reads_wanted):
             return True  # what was planned for, or on, is history
+        if not locked.account and accounts.bind_first(account) != account:
+            return True  # another process, with another key, was the first
         if not locked.stripe_id:
             locked.stripe_id = calls.product_id_for(locked)
         locked.account, locked.livemode = account.id, account.livemode
@@ -305,14 +323,19 @@ def _finish(run: _Run, product: BillingProduct) -> bool:
 
 
 def _check_account(run: _Run, account: str, livemode: bool) -> accounts.Account:
-    """The account of the key; stops where the mirror belongs to another one, before anything is sent there."""
+    """The account of the key; stops where this is sold in another one, before anything is sent there.
+
+    What has no account yet belongs where everything else is sold.
+    """
     if run.account is None:
         try:
             run.account = accounts.present(seconds=run.seconds())
         except ReadFailed as failed:
             _fail(run, failed.unanswered)
-    if account and (account, livemode) != (run.account.id, run.account.livemode):
-        there, here = accounts.words(account, livemode), accounts.words(run.account.id, run.account.livemode)
+    sold_in = accounts.Account(account, livemode) if account else accounts.bound()
+    if sold_in and sold_in != run.account:
+        there = accounts.words(sold_in.id, sold_in.livemode)
+        here = accounts.words(run.account.id, run.account.livemode)
         _fail(run, Unanswered(Trouble.ACCOUNT, f"The key is of {here}, but what is sold here was made in {there}."))
     return run.account
 

@@ -64,6 +64,18 @@ class StripeKey(models.Model):
         return f"{self.account} ({'live' if self.livemode else 'test'})"
 
 
+class Binding(models.Model):
+    """The Stripe account and mode that everything is sold in: the first one used here, moved by `rebind` alone."""
+
+    ONLY = 1
+
+    account = models.CharField(max_length=255)
+    livemode = models.BooleanField()
+
+    def __str__(self) -> str:
+        return f"{self.account} ({'live' if self.livemode else 'test'})"
+
+
 class WriteBudget(models.Model):
     """The one row that every process takes its turn from; see `throttle`."""
 

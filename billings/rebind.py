@@ -25,12 +25,15 @@ def elsewhere(account: Account) -> list[UUID]:
     return list(rows.values_list("pk", flat=True))
 
 
-def move(product_ids: list[UUID]) -> None:
-    """Keep the old mirrors for the record and forget them, so that everything is made anew under the present key.
+def move(product_ids: list[UUID], account: Account) -> None:
+    """Keep the old mirrors for the record and forget them, so that everything is made anew in `account`.
+
+    First of all everything is bound to that, so that a worker that still has the old key makes nothing there.
 
     An answer that is still on its way belongs to the old account: its call is settled as unclear, and whoever holds
     the lease finds its token outdated.
     """
+    accounts.rebind(account)
     for chunk in batched(product_ids, CHUNK):
         with transaction.atomic():
             rows = list(BillingProduct.objects.select_for_update().filter(pk__in=chunk).prefetch_related("prices"))

@@ -5,9 +5,11 @@ from uuid import UUID
 from django.tasks import task
 
 from billings.converge import converge
+from billings.models import BillingProduct, behind, is_due
 
 
 @task
 def converge_product(product_id: str) -> str:
-    """The safety net of one save; finding nothing to do is its usual fate."""
-    return converge(UUID(product_id)).value
+    """The safety net of one save; finding nothing to do, or not yet, is its usual fate."""
+    is_wanted = BillingProduct.objects.filter(behind(), is_due(), pk=product_id).exists()
+    return converge(UUID(product_id)).value if is_wanted else "not due"

@@ -6,14 +6,15 @@ https://docs.stripe.com/webhooks
 """
 
 import json
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -21,6 +22,8 @@ from billings import gateway
 from billings.gateway import key_is_live
 from billings.mirror import says_the_same
 from billings.models import BillingProduct, StripeCall, StripeEvent
+
+logger = logging.getLogger(__name__)
 
 BATCH = 500
 # Stripe itself tells no more than the last 30 days.
@@ -69,16 +72,19 @@ def _can_be_kept(shown: Mapping[str, Any]) -> bool:
 
 
 def fetch_missed() -> int:
-    """Store what Stripe could not deliver, say in an outage of ours; returns how many were new. Raises ReadFailed."""
-    new = 0
+    """Store what Stripe could not deliver, say in an outage of ours; returns how many were new. Raises ReadFailed.
+
+    All or nothing: the next time ends at the first page that is known, and must not take a part for the whole.
+    """
+    rows: list[StripeEvent] = []
     for page in gateway.missed_event_pages(seconds=float(settings.STRIPE_TIMEOUT_SECONDS)):
         ids = {event["id"] for event in page}
         known = set(StripeEvent.objects.filter(event_id__in=ids).values_list("event_id", flat=True))
         if not ids - known:
             break  # the newest come first: from here on all were fetched before
-        StripeEvent.objects.bulk_create([_row(event) for event in reversed(page)], ignore_conflicts=True)
-        new += len(ids - known)
-    return new
+        rows += [_row(event) for event in page if event["id"] not in known]
+    StripeEvent.objects.bulk_create(reversed(rows), ignore_conflicts=True, batch_size=BATCH)
+    return len(rows)
 
 
 def replay(events: QuerySet[StripeEvent]) -> int:
@@ -113,8 +119,7 @@ def process(limit: int = BATCH) -> int:
     if not events:
         return 0
     # The calls first: what they settled is in the mirror by the time that is read.
-    calls = StripeCall.objects.filter(key__in={event.idempotency_key for event in events if event.idempotency_key})
-    settled = dict(calls.values_list("key", "settled_at"))
+    calls = _calls({event.idempotency_key for event in events if event.idempotency_key})
     ids = {event.stripe_product for event in events if event.stripe_product and event.livemode == key_is_live()}
     products = {
         product.stripe_id: product
@@ -123,7 +128,7 @@ def process(limit: int = BATCH) -> int:
     wanted, judged = set(), defaultdict(list)
     for event in events:
         product = products.get(event.stripe_product)
-        outcome = _judge(event, product, settled)
+        outcome = _judge_whatever_it_is(event, product, calls)
         if product and outcome == StripeEvent.Outcome.READ:
             wanted.add(product.pk)
         judged[outcome].append(event.pk)
@@ -133,14 +138,42 @@ def process(limit: int = BATCH) -> int:
     return len(events)
 
 
-def _judge(event: StripeEvent, product: BillingProduct | None, settled: Mapping[str, Any]) -> str:
+class _Call(NamedTuple):
+    """One of our calls; `has_successor`: a later one of its product was carried out."""
+
+    is_open: bool
+    outcome: str
+    has_successor: bool
+
+
+def _calls(keys: Iterable[str]) -> dict[str, _Call]:
+    later = StripeCall.objects.filter(product=OuterRef("product"), pk__gt=OuterRef("pk"), outcome=StripeCall.Outcome.OK)
+    rows = StripeCall.objects.filter(key__in=keys).annotate(has_successor=Exists(later))
+    columns = rows.values_list("key", "settled_at", "outcome", "has_successor")
+    return {key: _Call(settled_at is None, outcome, successor) for key, settled_at, outcome, successor in columns}
+
+
+def _judge_whatever_it_is(
+    event: StripeEvent, product: BillingProduct | None, calls: Mapping[str, _Call]
+) -> StripeEvent.Outcome:
+    """One event of an odd shape keeps no other waiting; a read finds out what it may have meant."""
+    try:
+        return _judge(event, product, calls.get(event.idempotency_key))
+    except Exception:
+        logger.exception("Stripe's event %s could not be judged; its product is read.", event.event_id)
+        return StripeEvent.Outcome.READ if product else StripeEvent.Outcome.IGNORED
+
+
+def _judge(event: StripeEvent, product: BillingProduct | None, call: _Call | None) -> StripeEvent.Outcome:
+    """The answer to a call that was carried out told us what its event tells; once a later one was, that is history."""
     if product is None:
         return StripeEvent.Outcome.IGNORED
-    if event.idempotency_key in settled and (
-        settled[event.idempotency_key] is None or _says_the_same(event.shown, product)
-    ):
-        return StripeEvent.Outcome.ECHO
-    return StripeEvent.Outcome.READ
+    is_echo = call is not None and (
+        call.is_open
+        or (call.outcome == StripeCall.Outcome.OK and call.has_successor)
+        or _says_the_same(event.shown, product)
+    )
+    return StripeEvent.Outcome.ECHO if is_echo else StripeEvent.Outcome.READ
 
 
 def _says_the_same(shown: Mapping[str, Any], product: BillingProduct) -> bool:

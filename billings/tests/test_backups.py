@@ -10,6 +10,7 @@ from billings.converge import Result
 from billings.management.commands.worker import PatientWorker
 from billings.models import StripeCall, StripeKey
 from billings.money import PriceSpec
+from billings.status import describe
 from billings.tests.conftest import USD59
 from billings.tests.test_mirror import USD39, older_afterwards, open_drift
 from billings.tests.wait import until
@@ -158,6 +159,20 @@ class TestALook:
         assert open_drift(one).theirs == "Oil"
         assert other.product.reads_wanted == 0
 
+    def test_finds_a_course_that_was_first_sold_after_the_backup(self, make_sold, sandbox):
+        """Here it is free, with no product; in Stripe it is on sale."""
+        sold = make_sold(price=None)
+        sold.converge()
+        with older_afterwards():
+            sold.price(USD59)
+            sold.converge()
+        assert look() == {sold.row.pk}
+        assert sold.converge() is Result.DONE
+
+        assert {drift.field for drift in sold.product.drifts.all()} == {"active", "price"}
+        assert "older than Stripe's" in describe(sold.product, staff=False).sentence
+        assert len(sandbox.writes()) == 1
+
     def test_finds_nothing_in_what_is_known_or_was_done_by_people(self, sold, sandbox):
         sandbox.dashboard(f"products/{sold.product.stripe_id}", name="By hand")
 
@@ -194,11 +209,6 @@ class TestALook:
         assert look() == {sold.row.pk}
 
         assert looks(sandbox) >= 3
-
-    def test_asks_nothing_where_nothing_was_ever_sold(self, db, sandbox):
-        assert look() == set()
-
-        assert looks(sandbox) == 0
 
 
 def test_the_worker_shows_a_restored_backup_for_what_it_is(sold, sandbox, caplog):

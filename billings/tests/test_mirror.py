@@ -87,13 +87,23 @@ class TestARead:
             ("/v1/prices", "false"),
         ]
 
-    def test_before_there_is_an_id_asks_nothing(self, make_sold, sandbox):
+    def test_before_there_is_an_id_asks_whether_there_is_a_product_under_the_one_it_would_get(self, make_sold, sandbox):
         free = make_sold(price=None)
 
         read(free)
 
-        assert sandbox.calls(account=True) == []
+        (call,) = sandbox.calls()
+        assert call["params"]["ids"] == {"0": f"course_{free.course.id.hex}"}
         assert free.product.reads_done == 1
+        assert free.product.stripe_id == ""
+
+    def test_without_an_answer_whether_there_is_a_product_is_asked_again(self, make_sold, sandbox):
+        free = make_sold(price=None)
+        ask_for_a_read(free)
+        sandbox.fault("reset", path="^/v1/products$")
+
+        assert free.converge() is Result.FAILED
+        assert free.converge() is Result.DONE
 
     @pytest.mark.parametrize(("body", "field", "ours", "theirs"), EDITS)
     def test_finds_what_somebody_changed_in_the_dashboard(self, sold, sandbox, body, field, ours, theirs):

@@ -52,6 +52,26 @@ class TestRebind:
         assert moved.product.trouble == "account"
         assert len(sandbox.writes()) == calls
 
+    def test_without_it_a_new_course_is_not_made_in_the_other_account(self, moved, make_sold, sandbox):
+        new = make_sold()
+
+        assert new.converge() is Result.FAILED
+
+        assert new.product.trouble == "account"
+        assert len(sandbox.writes()) == 1
+
+    def test_who_still_has_the_old_key_makes_nothing_there(self, moved, sandbox, settings):
+        new_key, old = settings.STRIPE_SECRET_KEY, moved.product
+        call_command("rebind", "--yes")
+
+        settings.STRIPE_SECRET_KEY = "sk_test_sandbox_tests"
+        assert moved.converge() is Result.FAILED
+        assert moved.product.trouble == "account"
+
+        settings.STRIPE_SECRET_KEY = new_key
+        assert moved.converge() is Result.DONE
+        assert moved.product.account != old.account
+
     def test_a_call_left_open_in_the_old_account_is_not_repeated_in_the_new(self, sold, sandbox, settings):
         sandbox.fault("reset", when="after", method="POST")
         sold.price(USD59)

@@ -5,7 +5,7 @@ import json
 import pytest
 from django.core.management import CommandError, call_command
 
-from billings import reconcile
+from billings import gateway, reconcile
 from billings.converge import Result
 from billings.models import StripeKey
 from billings.money import PriceSpec
@@ -106,11 +106,42 @@ class TestReconcile:
 
         assert len(sandbox.calls()) == calls
 
-    def test_a_silent_stripe_is_said_so(self, catalogue, sandbox):
-        sandbox.fault("reset", method="GET")
+    def test_a_silent_stripe_is_said_so(self, catalogue, sandbox, monkeypatch):
+        monkeypatch.setattr(gateway, "PAUSES", [0.0])
+        sandbox.fault("reset", method="GET", times=None)
 
         with pytest.raises(CommandError, match="could not be read"):
             call_command("reconcile")
+
+    @pytest.mark.parametrize("kind", ["503", "429", "reset"])
+    def test_a_page_that_fails_does_not_throw_away_the_others(self, catalogue, sandbox, capsys, monkeypatch, kind):
+        monkeypatch.setattr(gateway, "PAUSES", [0.0])
+        sandbox.fault(kind, method="GET", path="^/v1/prices$")
+
+        code, said = run(capsys)
+
+        assert (code, said.splitlines()[-1]) == (0, "Stripe agrees.")
+
+    def test_a_repair_that_did_not_get_through_is_not_taken_for_done(self, catalogue, sandbox, capsys):
+        sandbox.dashboard(f"products/{catalogue[0].product.stripe_id}", name="By hand")
+        assert run(capsys)[0] == 1
+        sandbox.fault("503", method="POST", times=None)
+
+        code, said = run(capsys, "--repair")
+
+        assert code == 1
+        assert "not finished" in said
+        assert "Stripe agrees" not in said
+
+    def test_a_repair_that_stripe_refuses_is_not_taken_for_done(self, catalogue, sandbox, capsys):
+        sandbox.dashboard(f"products/{catalogue[0].product.stripe_id}", name="By hand")
+        refusal = {"status": 402, "code": "card_declined", "message": "No."}
+        sandbox.fault("refuse", method="POST", times=None, error=refusal)
+
+        code, said = run(capsys, "--repair")
+
+        assert code == 1
+        assert "Stripe refused this" in said
 
     def test_memory_holds_one_page_at_a_time(self, catalogue, sandbox, monkeypatch):
         monkeypatch.setattr("billings.gateway.PAGE", 2)

@@ -135,7 +135,17 @@ class TestTheTask:
 
     @pytest.mark.django_db
     def test_of_a_row_that_is_no_more_does_nothing(self):
-        assert converge_product.call("00000000-0000-0000-0000-000000000000") == Result.BUSY.value
+        assert converge_product.call("00000000-0000-0000-0000-000000000000") == "not due"
+
+    def test_of_a_row_that_waits_for_its_next_attempt_does_nothing(self, sold, sandbox):
+        """The first attempt failed, and Stripe said not to come back soon."""
+        sold.price(USD59)
+        wait_until(sold, 60)
+        calls = len(sandbox.calls())
+
+        assert converge_product.call(str(sold.row.pk)) == "not due"
+
+        assert len(sandbox.calls()) == calls
 
 
 class TestSeveralAtOnce:

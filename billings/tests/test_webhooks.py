@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
+from billings import gateway
 from billings.models import StripeEvent
 from billings.sweep import sweep
 from billings.tests.conftest import USD59
@@ -72,6 +73,8 @@ class TestEndpoint:
             pytest.param(lambda: deliver(event(), at=int(time.time()) - 301), id="stale"),
             pytest.param(lambda: deliver("{"), id="not JSON"),
             pytest.param(lambda: deliver("[]"), id="not an object"),
+            pytest.param(lambda: deliver('{"id": "evt_1", "data": NaN}'), id="no number"),
+            pytest.param(lambda: deliver('{"id": "evt_1", "data": ' + "[" * 99_999), id="nested for ever"),
             pytest.param(lambda: deliver({"object": "event"}), id="no id"),
             pytest.param(lambda: deliver(event(id=7)), id="an id that is no text"),
             pytest.param(lambda: Client().post(URL, b"\xff", content_type="application/json"), id="no signature"),
@@ -136,6 +139,35 @@ class TestJudging:
 
         assert set(StripeEvent.objects.values_list("outcome", flat=True)) == {"echo"}
         assert len(sandbox.calls()) == calls
+
+    def test_echoes_of_saves_in_quick_succession_ask_for_no_read(self, sold, sandbox):
+        for name in ("Oil", "Pastel", "Ink"):
+            sold.listing(name=name)
+            sold.converge()
+        sold.price(USD59)
+        sold.converge()
+        self.told(sandbox)
+        calls = len(sandbox.calls())
+
+        while sweep():
+            pass
+
+        assert set(StripeEvent.objects.values_list("outcome", flat=True)) == {"echo"}
+        assert len(sandbox.calls()) == calls
+
+    @pytest.mark.parametrize("odd", [{"default_price": {}}, {"images": 5}, {"metadata": 7, "images": {"a": 1}}])
+    def test_an_echo_of_an_odd_shape_keeps_no_other_waiting(self, sold, sandbox, odd):
+        key = sold.product.calls.get().key
+        shown = {"id": sold.product.stripe_id, "object": "product", **odd}
+        deliver(event(id="evt_odd", data={"object": shown}, request={"id": "req_1", "idempotency_key": key}))
+        sandbox.dashboard(f"products/{sold.product.stripe_id}", name="By hand")
+        self.told(sandbox)
+
+        while sweep():
+            pass
+
+        assert not StripeEvent.objects.filter(processed_at=None).exists()
+        assert sold.product.drifts.get().theirs == "By hand"
 
     def test_an_edit_in_the_dashboard_is_read_and_shown_as_drift(self, sold, sandbox):
         sandbox.dashboard(f"products/{sold.product.stripe_id}", name="Renamed by hand")
@@ -216,6 +248,32 @@ class TestCommand:
         assert "1 missed events fetched." in said
         assert "0 missed events fetched." in said
         assert sold.product.drifts.get().theirs == "Renamed by hand"
+
+    def test_what_was_missed_is_fetched_whole_or_not_at_all(self, sold, sandbox, monkeypatch):
+        """A part would look like the whole to the next fetch."""
+        monkeypatch.setattr(gateway, "PAGE", 2)
+        client = stripe.StripeClient("sk_test_sandbox_tests", base_addresses={"api": sandbox.url})
+        client.v1.webhook_endpoints.create({"url": "http://127.0.0.1:9/hook", "enabled_events": ["*"]})
+        for number in range(5):
+            sandbox.dashboard(f"products/{sold.product.stripe_id}", name=f"By hand {number}")
+        sandbox.fault("503", path="^/v1/events", skip=1)
+
+        with pytest.raises(CommandError):
+            call_command("events", "--fetch-missed")
+        assert not StripeEvent.objects.exists()
+
+        call_command("events", "--fetch-missed")
+        shown = [row.shown["name"] for row in StripeEvent.objects.order_by("id")]
+        assert shown == [f"By hand {number}" for number in range(5)], "the oldest first"
+
+    def test_an_event_that_is_not_known_is_said_so(self, capsys):
+        call_command("events", "--replay", "evt_nope")
+
+        assert "evt_nope is not known here." in capsys.readouterr().err
+
+    def test_no_event_is_forgotten_before_its_time(self):
+        with pytest.raises(CommandError):
+            call_command("events", "--prune", "-1")
 
     def test_events_can_be_judged_once_more(self, capsys):
         deliver(event())

@@ -10,13 +10,20 @@ from billings import gateway, webhooks
 from billings.models import StripeEvent
 
 
+def _days(text: str) -> int:
+    days = int(text)
+    if days < 0:
+        raise ValueError
+    return days
+
+
 class Command(BaseCommand):
     help = "Counts Stripe's messages by what became of them; fetches missed ones, replays, prunes."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--fetch-missed", action="store_true", help="store what Stripe could not deliver")
         parser.add_argument("--replay", nargs="+", metavar="evt_…", help="judge these once more, or `all`")
-        parser.add_argument("--prune", type=int, metavar="DAYS", help="forget judged ones older than this")
+        parser.add_argument("--prune", type=_days, metavar="DAYS", help="forget judged ones older than this")
 
     def handle(self, *, fetch_missed: bool, replay: list[str] | None, prune: int | None, **options: Any) -> None:
         if fetch_missed:
@@ -27,6 +34,8 @@ class Command(BaseCommand):
         if replay:
             events = StripeEvent.objects.all()
             chosen = events if replay == ["all"] else events.filter(event_id__in=replay)
+            for event_id in set(replay) - {"all", *chosen.values_list("event_id", flat=True)}:
+                self.stderr.write(f"{event_id} is not known here.")
             self.stdout.write(f"{webhooks.replay(chosen)} events wait to be judged once more.")
         if prune is not None:
             self.stdout.write(f"{webhooks.prune(days=prune)} events forgotten.")

@@ -21,7 +21,7 @@ class Command(BaseCommand):
             raise CommandError(f"Stripe could not be asked whose key this is: {failed}") from None
         here = accounts.words(account.id, account.livemode)
         ids = rebind.elsewhere(account)
-        if not ids:
+        if not ids and accounts.bound() in (None, account):
             self.stdout.write(f"Nothing to do: everything that is sold is of {here}.")
             return
         self.stdout.write(
@@ -30,8 +30,11 @@ class Command(BaseCommand):
         )
         if not yes and not self._is_told_to_go_on():
             raise CommandError("Nothing was changed.")
-        rebind.move(ids)
-        self.stdout.write("Done. The worker makes them; `manage.py converge` does it now.")
+        rebind.move(ids, account)
+        self.stdout.write(
+            "Done. The worker makes them, once it and the web server were started with this key; "
+            "`manage.py converge` does it now."
+        )
 
     def _is_told_to_go_on(self) -> bool:
         try:

@@ -2,12 +2,18 @@
 
 import json
 from argparse import ArgumentParser
+from collections.abc import Iterator
+from itertools import batched
 from typing import Any
+from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db.models import Q
 
 from billings import drifts, gateway, reconcile, sync_runs
 from billings.models import BillingProduct, behind
+from billings.reconcile import CHUNK
+from billings.status import PREFETCH, annotate_state, describe
 
 
 class Command(BaseCommand):
@@ -26,20 +32,27 @@ class Command(BaseCommand):
             raise CommandError(f"Stripe could not be read: {failed}") from None
         reconcile.read_suspects(found)
         sync_runs.record(found)
+        looked_at = set(found.suspects)
+        if repair:
+            looked_at.update(drift.product_id for drift in reconcile.open_drifts())
         not_repaired = dict(reconcile.repair()) if repair else {}
-        report = _report(found, {drift.pk: why for drift, why in not_repaired.items()})
+        report = _report(found, looked_at, {drift.pk: why for drift, why in not_repaired.items()})
         self.stdout.write(_as_json(report) if json else "\n".join(_as_lines(report)))
-        if report["drift"] or report["orphans"] or report["unread"]:
+        if not _agrees(report):
             raise SystemExit(1)
 
 
-def _report(found: reconcile.Findings, reasons: dict[int, str]) -> dict[str, Any]:
+def _report(found: reconcile.Findings, looked_at: set[UUID], reasons: dict[int, str]) -> dict[str, Any]:
+    """`looked_at`: the rows that were read or repaired; `reasons`, by drift, why it could not be repaired."""
     return {
         "products": found.products,
         "prices": found.prices,
         "foreign": found.foreign,
         "orphans": [{"stripe_id": key, "course_id": value} for key, value in found.orphans.items()],
-        "unread": BillingProduct.objects.filter(behind(), pk__in=found.suspects).count(),
+        "unfinished": [
+            {"course_id": str(row.course_id), "course": row.desired_name, "words": describe(row, staff=True).sentence}
+            for row in _unfinished(looked_at)
+        ],
         "drift": [
             {
                 "course_id": str(drift.product.course_id),
@@ -53,6 +66,17 @@ def _report(found: reconcile.Findings, reasons: dict[int, str]) -> dict[str, Any
             for drift in reconcile.open_drifts()
         ],
     }
+
+
+def _unfinished(looked_at: set[UUID]) -> Iterator[BillingProduct]:
+    """Rows that Stripe has not heard of, or that it refused; those that merely drifted are told of as drift."""
+    for some in batched(looked_at, CHUNK):
+        rows = annotate_state(BillingProduct.objects.filter(pk__in=some), prefix="")
+        yield from rows.filter(behind() | Q(billing_state="attention")).prefetch_related(*PREFETCH)
+
+
+def _agrees(report: dict[str, Any]) -> bool:
+    return not (report["drift"] or report["orphans"] or report["unfinished"])
 
 
 def _as_json(report: dict[str, Any]) -> str:
@@ -69,8 +93,7 @@ def _as_lines(report: dict[str, Any]) -> list[str]:
     ]
     if report["foreign"]:
         lines.append(f"{report['foreign']} products have nothing to do with courses.")
-    if report["unread"]:
-        lines.append(f"{report['unread']} could not be read just now; the worker goes on.")
-    if not (report["drift"] or report["orphans"] or report["unread"]):
+    lines += [f"{one['course_id']} {one['course']}: not finished. {one['words']}" for one in report["unfinished"]]
+    if _agrees(report):
         lines.append("Stripe agrees.")
     return lines
