@@ -77,7 +77,7 @@ def in_words(drift: Drift) -> str:
     """What somebody did in Stripe, in one sentence."""
     match drift.field:
         case Field.PRICE:
-            return _("Somebody changed the price in Stripe to %(price)s.") % {"price": drift.theirs["words"]}
+            return _price_in_words(drift.ours, drift.theirs)
         case Field.PRODUCT:
             return _("Somebody deleted the product in Stripe.")
         case Field.ACTIVE:
@@ -89,6 +89,17 @@ def in_words(drift: Drift) -> str:
         case Field.DESCRIPTION:
             return _("Somebody changed the summary in Stripe.")
     return _("Somebody changed the picture in Stripe.")
+
+
+def _price_in_words(ours: dict[str, Any], theirs: dict[str, Any]) -> str:
+    words = {"price": theirs["words"]}
+    if not theirs["active"]:
+        return _("Somebody took away the price in Stripe.")
+    if not theirs["default"]:
+        return _("Somebody made %(price)s in Stripe a price that is not sold by default.") % words
+    if theirs["default"] == ours["default"] and len(theirs["active"]) > 1:
+        return _("Somebody added a price in Stripe: %(price)s.") % words
+    return _("Somebody changed the price in Stripe to %(price)s.") % words
 
 
 def _restore_label(product: BillingProduct, drift: Drift) -> str:

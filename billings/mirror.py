@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from billings import calls
 from billings.gateway import Accepted, Refused, Snapshot
@@ -33,7 +34,7 @@ class Picture:
 
     def as_json(self, prices: Mapping[str, BillingPrice]) -> dict[str, Any]:
         shown = [self.default, *sorted(self.active - {self.default})] if self.default else sorted(self.active)
-        words = [str(prices[key].spec or key) if key in prices else key for key in shown]
+        words = [str((key in prices and prices[key].spec) or _("a price that only Stripe can show")) for key in shown]
         return {"default": self.default, "active": sorted(self.active), "words": " + ".join(words) or "—"}
 
 

@@ -71,17 +71,18 @@ class Overview:
 
     @property
     def agrees(self) -> bool:
-        return not (self.drift_count or self.moving or self.counts["attention"] or self.counts["retrying"])
+        is_waited_for = self.drift_count or self.moving or self.counts["attention"] or self.counts["retrying"]
+        return not (is_waited_for or (self.last_compare and self.last_compare.orphans))
 
     @property
     def poll_seconds(self) -> int | None:
         """When the page should look again; None: settled, or only a person can settle it."""
         under_way = [run for run in (self.compare, self.restore) if run]
-        if any(run.started_at for run in under_way):
+        if under_way:
             return RUN_POLL_SECONDS
         if self.counts["pending"]:
             return BACKLOG_POLL_SECONDS
-        return WAITING_POLL_SECONDS if self.moving or under_way else None
+        return WAITING_POLL_SECONDS if self.moving else None
 
     @cached_property
     def fingerprint(self) -> str:

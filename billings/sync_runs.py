@@ -1,6 +1,7 @@
 """What staff ask of the whole catalogue, as the worker does it: compare with Stripe, or restore ours everywhere.
 
-One of a kind at a time. A run whose worker was killed gives no sign of life any more, and stands in nobody's way.
+One of a kind at a time. A run whose worker was killed gives no sign of life any more: another worker goes on with it,
+and where there is none it stands in nobody's way.
 """
 
 from datetime import timedelta
@@ -20,6 +21,7 @@ from billings.sweep import sweep
 
 # Longer than any one step of a run.
 DEAD_AFTER = timedelta(minutes=5)
+STALLED_AFTER = timedelta(minutes=3)
 # A restore is done in parts, so that a worker that is told to end can do so.
 DRIFTS_A_PART = 20
 ROWS_BETWEEN = 10
@@ -34,6 +36,13 @@ class _GivenUp(Exception):
 
 def is_dead(run: SyncRun) -> bool:
     return run.state == State.OPEN and run.seen_at < timezone.now() - DEAD_AFTER
+
+
+def claim_stalled() -> list[SyncRun]:
+    """Runs whose worker was killed, each for one caller, which must see to it that they go on."""
+    now = timezone.now()
+    stalled = SyncRun.objects.filter(state=State.OPEN, started_at__isnull=False, seen_at__lt=now - STALLED_AFTER)
+    return [run for run in stalled if SyncRun.objects.filter(pk=run.pk, seen_at=run.seen_at).update(seen_at=now)]
 
 
 def begin(kind: SyncRun.Kind, *, actor: User | None) -> SyncRun | None:

@@ -3,6 +3,7 @@
 from django.tasks import task
 
 from billings import sync_runs
+from billings.models import SyncRun
 
 
 @task
@@ -16,3 +17,9 @@ def restore(run_id: int) -> None:
     """Ours again, wherever Stripe holds something else; part by part."""
     if sync_runs.restore_some(run_id):
         restore.enqueue(run_id)
+
+
+def resume_stalled() -> None:
+    """What a killed worker left half done goes on: a compare from its beginning, a restore where it was."""
+    for run in sync_runs.claim_stalled():
+        (compare if run.kind == SyncRun.Kind.COMPARE else restore).enqueue(run.pk)

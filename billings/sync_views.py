@@ -122,8 +122,8 @@ def _compared(run: SyncRun) -> list[str]:
             "%(n)d product differed and was read anew.", "%(n)d products differed and were read anew.", run.suspects
         )
         said.append(text % {"n": run.suspects})
-    else:
-        said.append(_("Stripe agrees."))
+    elif not run.orphans:
+        said.append(_("Nothing was found that is not known here."))
     if run.orphans:
         text = ngettext(
             "%(n)d product in Stripe names a course that does not sell by it; manage.py reconcile lists it.",

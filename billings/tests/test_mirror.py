@@ -254,7 +254,8 @@ class TestAReadOfPrices:
         read(sold)
 
         assert sold.product.prices.get(stripe_id=strange).spec is None
-        assert strange in open_drift(sold).theirs["words"]
+        assert strange in open_drift(sold).theirs["active"]
+        assert "a price that only Stripe can show" in open_drift(sold).theirs["words"]
 
     def test_reuses_a_price_that_somebody_made_in_the_dashboard(self, sold, sandbox):
         other = add_price(sandbox, sold)

@@ -35,7 +35,8 @@ def drift(product: BillingProduct, field: Field, theirs: Any = "") -> Drift:
     """As converge opens it, and has gone on since."""
     generation = product.generation + 1
     BillingProduct.objects.filter(pk=product.pk).update(generation=generation, observed_generation=generation)
-    return product.drifts.create(field=field, ours="", theirs=theirs)
+    ours: Any = {"default": "price_1", "active": ["price_1"], "words": "$49.00"} if field == Field.PRICE else ""
+    return product.drifts.create(field=field, ours=ours, theirs=theirs)
 
 
 def refuse(product: BillingProduct, message: str = "Your account cannot make charges in chf.") -> None:
@@ -209,7 +210,22 @@ class TestTheWordsOfADrift:
     @pytest.mark.parametrize(
         ("field", "theirs", "sentence"),
         [
-            (Field.PRICE, {"words": "$39.00"}, "Somebody changed the price in Stripe to $39.00."),
+            (
+                Field.PRICE,
+                {"default": "price_2", "active": ["price_2"], "words": "$39.00"},
+                "Somebody changed the price in Stripe to $39.00.",
+            ),
+            (
+                Field.PRICE,
+                {"default": "price_1", "active": ["price_1", "price_2"], "words": "$49.00 + $39.00"},
+                "Somebody added a price in Stripe: $49.00 + $39.00.",
+            ),
+            (
+                Field.PRICE,
+                {"default": "", "active": ["price_1"], "words": "$49.00"},
+                "Somebody made $49.00 in Stripe a price that is not sold by default.",
+            ),
+            (Field.PRICE, {"default": "", "active": [], "words": "—"}, "Somebody took away the price in Stripe."),
             (Field.PRODUCT, "", "Somebody deleted the product in Stripe."),
             (Field.ACTIVE, True, "Somebody put it on sale in Stripe."),
             (Field.ACTIVE, False, "Somebody took it off sale in Stripe."),

@@ -7,8 +7,9 @@ from django.contrib.auth.models import Permission, User
 from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
 
-from billings import sync, sync_runs
+from billings import gateway, sync, sync_runs
 from billings.converge import Result
 from billings.models import BillingProduct, StripeEvent, StripeKey, SyncRun, Trouble
 from billings.money import PriceSpec
@@ -84,7 +85,7 @@ class TestPage:
 
         assert "<strong>3</strong> In step with Stripe" in text
         assert "Everything is in step" in text
-        assert "Stripe agrees" in text
+        assert "No changes made in Stripe" in text
         assert "hx-trigger" not in text
 
     def test_it_is_linked_for_staff_alone(self, staff, teacher):
@@ -212,7 +213,9 @@ class TestCompare:
         staff.post(COMPARE)
         work()
 
-        assert "3 products and 3 prices were compared. Stripe agrees." in staff.get(SYNC).text
+        assert (
+            "3 products and 3 prices were compared. Nothing was found that is not known here." in staff.get(SYNC).text
+        )
 
     def test_names_orphans(self, staff, catalogue, sandbox):
         sandbox.dashboard("products", name="Lost", metadata={"course_id": "somewhere"})
@@ -223,7 +226,11 @@ class TestCompare:
 
     def test_shows_how_far_it_is(self, staff, catalogue, monkeypatch):
         pages = []
-        monkeypatch.setattr("billings.sync_runs.sweep", lambda limit: pages.append(staff.get(SYNC, headers=HTMX).text))
+
+        def look(limit: int, *, together: bool) -> None:
+            pages.append(staff.get(SYNC, headers=HTMX).text)
+
+        monkeypatch.setattr("billings.sync_runs.sweep", look)
         staff.post(COMPARE)
         work()
 
@@ -262,8 +269,9 @@ class TestCompare:
         run.refresh_from_db()
         assert (run.state, run.error) == ("failed", "gone")
 
-    def test_a_silent_stripe_is_said(self, staff, catalogue, sandbox):
+    def test_a_silent_stripe_is_said(self, staff, catalogue, sandbox, monkeypatch):
         staff.post(COMPARE)
+        monkeypatch.setattr(gateway, "PAUSES", [])
         sandbox.fault("reset", path="^/v1/products$")
         work()
 
@@ -278,12 +286,30 @@ class TestCompare:
         assert "The key is of acct_other (test)" in staff.get(SYNC).text
 
     def test_saves_go_on_meanwhile(self, staff, catalogue, monkeypatch):
-        monkeypatch.setattr("billings.management.commands.worker.sweep", lambda limit: 0)
+        monkeypatch.setattr("billings.management.commands.worker.sweep", lambda limit, each: 0)
         catalogue[0].price(PriceSpec(4900, "usd"))
         staff.post(COMPARE)
         work()
 
         assert catalogue[0].product.generation == catalogue[0].product.observed_generation
+
+    def test_goes_on_after_its_worker_was_killed(self, staff, catalogue):
+        staff.post(COMPARE)
+        DBTaskResult.objects.update(status="RUNNING")
+        SyncRun.objects.update(started_at=timezone.now(), seen_at=timezone.now() - timedelta(minutes=4))
+
+        work()
+
+        assert seen(staff)["last_compare"]["products"] == 3
+
+    def test_that_found_products_of_unknown_courses_is_not_called_agreement(self, staff, catalogue, sandbox):
+        sandbox.dashboard("products", name="Lost", metadata={"course_id": "of a lost course"})
+        staff.post(COMPARE)
+        work()
+
+        text = staff.get(SYNC).text
+        assert "1 product in Stripe names a course that does not sell by it" in text
+        assert "Everything is in step" not in text
 
     def test_the_command_counts_as_well(self, staff, catalogue):
         call_command("reconcile")

@@ -334,4 +334,4 @@ class TestParts:
         answer = press(staff, "accept", renamed, headers={"HX-Request": "true", "HX-Target": "sync"})
 
         assert answer.text.lstrip().startswith('<div id="sync">')
-        assert "Stripe agrees" in answer.text
+        assert "No changes made in Stripe" in answer.text

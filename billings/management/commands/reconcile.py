@@ -92,7 +92,7 @@ def _as_lines(report: dict[str, Any]) -> list[str]:
         f"{one['stripe_id']}: names course {one['course_id']}, which is not sold by it." for one in report["orphans"]
     ]
     if report["foreign"]:
-        lines.append(f"{report['foreign']} products have nothing to do with courses.")
+        lines.append(f"Products that have nothing to do with courses: {report['foreign']}.")
     lines += [f"{one['course_id']} {one['course']}: not finished. {one['words']}" for one in report["unfinished"]]
     if _agrees(report):
         lines.append("Stripe agrees.")

@@ -17,7 +17,7 @@ from django.utils.autoreload import DJANGO_AUTORELOAD_ENV, run_with_reloader
 from django.utils.crypto import get_random_string
 from django_tasks_db.management.commands.db_worker import Worker
 
-from billings import backups, gateway, webhooks
+from billings import backups, gateway, sync_tasks, webhooks
 from billings.sweep import Work, sweep
 
 logger = logging.getLogger("billings.worker")
@@ -96,21 +96,23 @@ class PatientWorker(Worker):
         self.running_task = True
         try:
             if self.running:
-                self._look_after_events()
+                self._keep_order()
             while self.running and rows < ROWS_A_ROUND and self._sweep_some():
                 rows += 1
         finally:
             self.running_task = False
         return rows
 
-    def _look_after_events(self) -> None:
+    def _keep_order(self) -> None:
+        """Whatever goes wrong in it, it is not tried again before its time, and so keeps nothing else waiting."""
         now = time.monotonic()
         if now >= self._keep_house_at:
-            _keep_house()
             self._keep_house_at = now + KEEP_HOUSE_EVERY
+            _keep_house()
         if now >= self._look_at:
-            _look_for_forgotten_calls()
             self._look_at = now + LOOK_EVERY
+            sync_tasks.resume_stalled()
+            _look_for_forgotten_calls()
 
     def _sweep_some(self) -> int:
         return sweep(limit=self._rows_at_once, each=self._while_running)
