@@ -98,7 +98,7 @@ def _price_in_words(ours: dict[str, Any], theirs: dict[str, Any]) -> str:
     if not theirs["default"]:
         return _("Somebody made %(price)s in Stripe a price that is not sold by default.") % words
     if theirs["default"] == ours["default"] and len(theirs["active"]) > 1:
-        return _("Somebody added a price in Stripe: %(price)s.") % words
+        return _("Somebody put another price beside ours in Stripe: %(price)s.") % words
     return _("Somebody changed the price in Stripe to %(price)s.") % words
 
 

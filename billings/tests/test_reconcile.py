@@ -75,7 +75,7 @@ class TestReconcile:
         code, said = run(capsys)
 
         assert code == 1
-        assert "changed the price in Stripe" in said
+        assert "put another price beside ours in Stripe" in said
 
     def test_orphans_are_named_and_strangers_counted(self, catalogue, sandbox, capsys):
         sandbox.dashboard("products", name="A mug")
@@ -85,7 +85,7 @@ class TestReconcile:
 
         assert code == 1
         assert "course_lost: names course somewhere" in said
-        assert "1 products have nothing to do with courses." in said
+        assert "Products that have nothing to do with courses: 1." in said
 
     def test_a_course_that_is_on_its_way_is_no_drift(self, catalogue, sandbox, capsys):
         sandbox.fault("reset", when="after", method="POST")

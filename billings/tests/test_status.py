@@ -218,7 +218,7 @@ class TestTheWordsOfADrift:
             (
                 Field.PRICE,
                 {"default": "price_1", "active": ["price_1", "price_2"], "words": "$49.00 + $39.00"},
-                "Somebody added a price in Stripe: $49.00 + $39.00.",
+                "Somebody put another price beside ours in Stripe: $49.00 + $39.00.",
             ),
             (
                 Field.PRICE,
