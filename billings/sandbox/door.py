@@ -8,21 +8,23 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import fields
+from math import isfinite
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route, Router
 from starlette.types import ASGIApp
 
-from billings.sandbox import dashboard, ids, pages
+from billings.sandbox import dashboard, forms, ids, pages
 from billings.sandbox.accounts import Key, Realm
 from billings.sandbox.faults import BadFault
 from billings.sandbox.refusals import Refusal
 from billings.sandbox.seed import seed
-from billings.sandbox.settings import BadSetting
+from billings.sandbox.settings import BadSetting, Settings
 from billings.sandbox.shapes import Json
 from billings.sandbox.world import World
 
@@ -31,6 +33,15 @@ POLICY = (
     "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 LOCAL = ("localhost", "127.0.0.1", "::1")
+
+# Fields of forms that are no text, by the first step of the address. Those of the Dashboard all stay as typed: the
+# API's own reading of forms judges them.
+NOT_TEXT: dict[str, tuple[str, ...]] = {
+    "faults": ("times", "every", "skip", "probability", "seed", "seconds", "stored", "status"),
+    "clock": ("advance", "now", "offset"),
+    "settings": tuple(one.name for one in fields(Settings)),
+    "seed": ("products", "first", "active", "unit_amount", "archived_prices"),
+}
 
 type Handler = Callable[[Request, Json], Json]
 
@@ -216,7 +227,9 @@ async def _body(request: Request) -> Json:
     """JSON, whatever its content type says, or a form of the pages."""
     raw = (await request.body()).decode()
     if _is_form(request) and not raw.lstrip().startswith("{"):
-        return {name: _guessed(value) for name, value in parse_qsl(raw)}
+        given = forms.decode(urlencode(parse_qsl(raw)))  # without the fields that were left empty
+        step = request.url.path.removeprefix("/_sandbox/").partition("/")[0]
+        return _read(given, NOT_TEXT.get(step, ()))
     try:
         body: Any = json.loads(raw) if raw.strip() else {}
     except ValueError as error:
@@ -234,12 +247,20 @@ def _by_a_person(request: Request) -> bool:
     return _is_form(request) and "text/html" in request.headers.get("accept", "")
 
 
-def _guessed(value: str) -> Any:
-    """What a form's field means: a number, true, false, or its text."""
+def _read(given: Json, not_text: tuple[str, ...]) -> Json:
+    return {
+        name: _read(value, not_text) if isinstance(value, dict) else _value(value) if name in not_text else value
+        for name, value in given.items()
+    }
+
+
+def _value(text: str) -> Any:
+    """A number, true, false, null or a list, where a field may hold one; else its text, which is judged as such."""
     try:
-        return json.loads(value)
+        value = json.loads(text)
     except ValueError:
-        return value
+        return text
+    return text if isinstance(value, float) and not isfinite(value) else value
 
 
 def _from_here(request: Request) -> bool:
