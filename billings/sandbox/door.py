@@ -22,6 +22,7 @@ from starlette.types import ASGIApp
 from billings.sandbox import dashboard, forms, ids, pages
 from billings.sandbox.accounts import Key, Realm
 from billings.sandbox.faults import BadFault
+from billings.sandbox.frame import Shown
 from billings.sandbox.refusals import Refusal
 from billings.sandbox.seed import seed
 from billings.sandbox.settings import BadSetting, Settings
@@ -32,6 +33,7 @@ STYLE = Path(__file__).with_name("style.css")
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+CLOSED = "This door opens to pages of this machine only."
 LOCAL = ("localhost", "127.0.0.1", "::1")
 
 # Fields of forms that are no text, by the first step of the address. Those of the Dashboard all stay as typed: the
@@ -79,46 +81,58 @@ class Door:
         }
         removals: dict[str, Handler] = {"/faults": self.remove_faults, "/faults/{id:int}": self.remove_faults}
         return [
-            Route(
-                "/",
-                self.show(
-                    lambda request: pages.catalogue(self.world, self._realm(request), dict(request.query_params))
-                ),
-            ),
-            Route("/pages/calls", self.show(lambda request: pages.calls(self.world, "live" in request.query_params))),
-            Route("/pages/faults", self.show(lambda request: pages.faults(self.world))),
-            Route("/pages/webhooks", self.show(lambda request: pages.webhooks(self.world, self._realm(request)))),
-            Route("/pages/clock", self.show(lambda request: pages.clock(self.world))),
+            Route("/", self.show(pages.catalogue)),
+            Route("/pages/calls", self.show(lambda shown, query: pages.calls(shown, "live" in query))),
+            Route("/pages/faults", self.show(lambda shown, query: pages.faults(shown))),
+            Route("/pages/webhooks", self.show(lambda shown, query: pages.webhooks(shown))),
+            Route("/pages/clock", self.show(lambda shown, query: pages.clock(shown))),
             Route("/style.css", lambda request: FileResponse(STYLE)),
             *(Route(path, self._answering(handler), methods=["GET"]) for path, handler in readings.items()),
             *(Route(path, self._answering(handler), methods=["POST"]) for path, handler in actions.items()),
             *(Route(path, self._answering(handler), methods=["DELETE"]) for path, handler in removals.items()),
         ]
 
-    def show(self, page: Callable[[Request], str]) -> Callable[[Request], Awaitable[Response]]:
+    def show(self, page: Callable[[Shown, dict[str, str]], str]) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
-            return HTMLResponse(page(request), headers={"Content-Security-Policy": POLICY})
+            if not _from_here(request):
+                return _html(pages.closed(CLOSED), 403)
+            return _html(page(self._shown(request), dict(request.query_params)))
 
         return answer
 
     def _answering(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
             if not _from_here(request):
-                return JSONResponse({"error": "This door opens to pages of this machine only."}, 403)
+                return JSONResponse({"error": CLOSED}, 403)
             try:
                 body = await _body(request)
                 with self.world.store.transaction():
                     found = handler(request, body)
             except (BadBody, BadFault, BadSetting) as error:
-                return JSONResponse({"error": str(error)}, 400)
+                return self._refused(request, 400, str(error), {"error": str(error)})
             except Refusal as refusal:
-                return JSONResponse(refusal.body(ids.request_id()), refusal.status)
+                return self._refused(request, refusal.status, refusal.message, refusal.body(ids.request_id()))
             self.world.webhooks.wake()
             if _by_a_person(request):
-                return RedirectResponse(request.headers.get("referer", "/_sandbox/"), 303)
+                return RedirectResponse(self._back(request), 303)
             return JSONResponse(found)
 
         return answer
+
+    def _refused(self, request: Request, status: int, sentence: str, body: Json) -> Response:
+        if _by_a_person(request):
+            return _html(pages.refused(self._shown(request), sentence, self._back(request)), status)
+        return JSONResponse(body, status)
+
+    def _back(self, request: Request) -> str:
+        """The page that a form was on."""
+        page = urlsplit(request.headers.get("referer", ""))
+        if page.netloc != request.headers.get("host"):
+            return self._shown(request).at("")
+        return f"{page.path}?{page.query}" if page.query else page.path
+
+    def _shown(self, request: Request) -> Shown:
+        return Shown(self.world, self._realm(request))
 
     def _realm(self, request: Request) -> Realm:
         """`?account=acct_…&livemode=true` chooses; else those of the key the sandbox was started with."""
@@ -221,6 +235,10 @@ class Door:
     def dashboard(self, request: Request, body: Json) -> Json:
         steps = request.path_params["steps"].strip("/").split("/")
         return dashboard.act(self.world.context(self._realm(request)), steps, body)
+
+
+def _html(text: str, status: int = 200) -> Response:
+    return HTMLResponse(text, status, headers={"Content-Security-Policy": POLICY})
 
 
 async def _body(request: Request) -> Json:

@@ -1,5 +1,9 @@
 """The pages for people: what their forms send, what they are told, and where that leads."""
 
+import re
+import time
+from html import unescape
+
 import pytest
 import requests
 
@@ -58,3 +62,137 @@ class TestWhatIsTyped:
 
         fault = sandbox.door("faults")["faults"][0]
         assert (fault["kind"], fault["path"], fault["times"], fault["stored"]) == ("500", "1", None, False)
+
+
+@pytest.fixture
+def look(sandbox):
+    """A page as a browser gets it."""
+
+    def get(page="", *, status=200):
+        answer = requests.get(f"{sandbox.url}/_sandbox/{page}", headers={"Accept": "text/html"}, timeout=PATIENCE)
+        assert answer.status_code == status
+        return answer.text
+
+    return get
+
+
+class TestErrors:
+    @pytest.mark.parametrize(
+        ("path", "fields", "status", "said"),
+        [
+            ("dashboard/products/course_1/price", {"unit_amount": "39,50"}, 400, "Invalid integer: 39,50"),
+            ("dashboard/products/course_1/price", {"unit_amount": ""}, 400, "Missing required param: unit_amount."),
+            ("dashboard/products/nobody/archive", {}, 404, "No such product: &#x27;nobody&#x27;"),
+            ("faults", {"kind": "500", "path": "("}, 400, "path cannot be"),
+            ("settings", {"rate_limit_total": "-1"}, 400, "rate_limit_total cannot be -1."),
+            ("clock", {}, 400, "Send {"),
+        ],
+    )
+    def test_a_person_is_told_in_a_sentence_and_led_back(self, client, send, path, fields, status, said):
+        price = {"currency": "usd", "unit_amount": 4900}
+        client.v1.products.create({"id": "course_1", "name": "Etching", "default_price_data": price})
+
+        answer = send(path, page="?q=Etching&page=1", **fields)
+
+        assert (answer.status_code, answer.headers["Content-Type"]) == (status, "text/html; charset=utf-8")
+        assert said in answer.text
+        assert 'href="/_sandbox/?q=Etching&amp;page=1"' in answer.text
+
+    def test_a_program_gets_json(self, sandbox):
+        answer = requests.post(f"{sandbox.url}/_sandbox/clock", data={"offset": "x"}, timeout=PATIENCE)
+
+        assert (answer.status_code, list(answer.json())) == (400, ["error"])
+
+    def test_nobody_is_led_elsewhere(self, sandbox):
+        for headers in ({}, {"Referer": "https://elsewhere.example/page"}):
+            answer = requests.post(
+                f"{sandbox.url}/_sandbox/clock", data="a=1", headers=FORM | headers, timeout=PATIENCE
+            )
+            assert 'href="/_sandbox/">Go back' in answer.text
+
+    def test_pages_are_closed_to_other_names_of_this_machine(self, sandbox):
+        answer = requests.get(f"{sandbox.url}/_sandbox/", headers={"Host": "evil.example"}, timeout=PATIENCE)
+
+        assert answer.status_code == 403
+        assert "this machine only" in answer.text
+
+
+class TestAccounts:
+    @pytest.fixture
+    def other(self, sandbox):
+        """An account and mode with a product, and its query."""
+        client = sandbox.client("sk_live_ACCT2_1")
+        client.v1.products.create({"id": "course_1", "name": "Drypoint"})
+        return f"account={client.v1.accounts.retrieve_current().id}&livemode=true"
+
+    def test_everything_on_a_page_stays_with_the_account_shown(self, sandbox, look, other):
+        sandbox.raw("POST", f"/_sandbox/seed?{other}", json={"products": 60})
+        for page in ("", "pages/calls", "pages/faults", "pages/webhooks", "pages/clock"):
+            text = look(f"{page}?{other}")
+            assert "acct_1SandboxAccount2 · live mode</" in text
+            places = re.findall(r'(?:action|href)="(/_sandbox/[^"]*)"', text)
+            here = [place for place in places if other in unescape(place)]
+            assert len(places) > 5
+            # The style, and the way to the account of the start.
+            assert len(places) - len(here) == 2
+        assert f'href="/_sandbox/?page=2&amp;{other.replace("&", "&amp;")}"' in look(f"?{other}")
+
+    def test_a_search_keeps_it(self, look, other):
+        text = look(f"?{other}")
+
+        (form,) = re.findall(r'<form method="get".*?</form>', text)
+        assert 'name="account" value="acct_1SandboxAccount2"' in form
+        assert 'name="livemode" value="true"' in form
+
+    def test_what_is_made_there_is_there(self, sandbox, send, other):
+        answer = send(f"dashboard/products?{other}", page=f"?{other}", id="course_2", name="Etching")
+
+        assert answer.headers["Location"] == f"/_sandbox/?{other}"
+        assert sandbox.products() == []
+        assert len(sandbox.door(f"state?{other}")["products"]) == 2
+
+    def test_the_others_are_a_link_away(self, sandbox, look, other):
+        sandbox.door("keys", {"key": "sk_test_new", "account": "acct_new"})
+
+        text = look("pages/webhooks")
+
+        assert f'href="/_sandbox/pages/webhooks?{other.replace("&", "&amp;")}"' in text
+        assert "acct_new · test mode" in text
+
+    def test_one_that_was_only_asked_for_is_none(self, look):
+        look("?account=acct_typo")
+
+        assert "acct_typo" not in look()
+
+
+class TestCatalogue:
+    def test_the_last_of_many_pages(self, sandbox, look):
+        sandbox.door("seed", {"products": 120})
+
+        for page in ("3", "4", "9999999", "9" * 30):
+            text = look(f"?page={page}")
+            assert len(re.findall(r"<code>seed_\d+</code>", text)) == 20
+            assert "Older" not in text
+        assert "seed_120<" in look("?page=²")
+
+    def test_a_far_page_is_as_near_as_the_first(self, sandbox, look):
+        sandbox.door("seed", {"products": 10_000})
+
+        def seconds(page):
+            started = time.perf_counter()
+            look(page)
+            return time.perf_counter() - started
+
+        first, far = (min(seconds(page) for _ in range(3)) for page in ("?page=1", "?page=199"))
+        assert far < 3 * first
+
+
+@pytest.mark.parametrize("now", [10**15, -(10**15), 10**300, 0])
+def test_the_clock_can_be_set_right_again_whatever_it_says(sandbox, client, look, send, now):
+    sandbox.door("clock", {"now": now})
+
+    assert "Back to real time" in look("pages/clock")
+    look("pages/calls")
+
+    send("clock", offset="0")
+    assert client.v1.products.create({"name": "A"}).created > 1_700_000_000
