@@ -19,7 +19,7 @@ from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Redire
 from starlette.routing import BaseRoute, Route, Router
 from starlette.types import ASGIApp
 
-from billings.sandbox import dashboard, forms, ids, pages
+from billings.sandbox import dashboard, fault_page, forms, ids, pages
 from billings.sandbox.accounts import Key, Realm
 from billings.sandbox.faults import BadFault
 from billings.sandbox.frame import Shown
@@ -79,11 +79,13 @@ class Door:
             "/webhooks/hurry": self.hurry,
             "/dashboard/{steps:path}": self.dashboard,
         }
+        # Forms know no DELETE.
+        actions |= {"/faults/remove": self.remove_faults, "/faults/{id:int}/remove": self.remove_faults}
         removals: dict[str, Handler] = {"/faults": self.remove_faults, "/faults/{id:int}": self.remove_faults}
         return [
             Route("/", self.show(pages.catalogue)),
             Route("/pages/calls", self.show(lambda shown, query: pages.calls(shown, "live" in query))),
-            Route("/pages/faults", self.show(lambda shown, query: pages.faults(shown))),
+            Route("/pages/faults", self.show(lambda shown, query: fault_page.faults(shown))),
             Route("/pages/webhooks", self.show(lambda shown, query: pages.webhooks(shown))),
             Route("/pages/clock", self.show(lambda shown, query: pages.clock(shown))),
             Route("/style.css", lambda request: FileResponse(STYLE)),

@@ -69,13 +69,13 @@ def form(action: str, *children: Child, button: str, quiet: bool = False) -> Htm
     )
 
 
-def field(label: str, name: str, value: str = "", hint: str = "", **attributes: Attribute) -> Html:
-    given: dict[str, Attribute] = {"name": name, "value": value, "placeholder": hint or None, "autocomplete": "off"}
+def field(label: str, name: str, value: str = "", **attributes: Attribute) -> Html:
+    given: dict[str, Attribute] = {"name": name, "value": value, "autocomplete": "off"}
     return el("label", el("span", label), el("input", **(given | attributes)))
 
 
-def number(label: str, name: str, value: str = "", *, least: int = 0, most: int | None = None, step: str = "1") -> Html:
-    return field(label, name, value, type="number", min=least, max=most, step=step)
+def number(label: str, name: str, value: str = "", **limits: Attribute) -> Html:
+    return field(label, name, value, type="number", **limits)
 
 
 def tick(label: str, name: str, value: str) -> Html:

@@ -7,9 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from billings.sandbox.accounts import Realm
-from billings.sandbox.faults import CALL_KINDS, WEBHOOK_KINDS
 from billings.sandbox.frame import Shown, hour, moment, named, whole
-from billings.sandbox.html import Child, Html, choice, el, field, hidden, join, more, table
+from billings.sandbox.html import Child, Html, el, field, hidden, join, more, number, sure, table
 from billings.sandbox.shapes import Json
 from billings.sandbox.store import Condition
 
@@ -83,7 +82,7 @@ def _new_product(shown: Shown) -> Html:
         shown.form(
             "dashboard/products",
             field("Name", "name", required=True),
-            field("Id", "id", hint="ours to choose"),
+            field("Id", "id", placeholder="ours to choose"),
             button="Create",
         ),
     )
@@ -131,7 +130,7 @@ def _levers(shown: Shown, product: Json) -> Html:
         shown.form(f"{base}/price", currency, amount, button="Set price", quiet=True),
         shown.form(base, rename, button="Rename", quiet=True),
         shown.form(f"{base}/{switch}", button=switch.capitalize(), quiet=True),
-        shown.form(f"{base}/delete", button="Delete", quiet=True),
+        sure("Delete", "With its prices, for good.", shown.form(f"{base}/delete", button=f"Delete {product['id']}")),
     )
 
 
@@ -175,61 +174,6 @@ def _params(params: Json) -> Html:
     if len(text) <= 400:
         return el("code", text)
     return more(el("code", f"{text[:400]}…"), el("code", text))
-
-
-def faults(shown: Shown) -> str:
-    found = shown.world.faults.as_json()
-    rows: list[list[Child]] = [_fault_row(fault) for fault in [*found["faults"], *found["spent"][::-1][:20]]]
-    return whole(
-        shown,
-        "Faults",
-        "pages/faults",
-        el("p", "The next calls go wrong as you say; what it means is in the README.", class_="soft"),
-        el("section", el("h2", "A call goes wrong"), _call_fault(shown)),
-        el("section", el("h2", "A webhook goes wrong"), _webhook_fault(shown)),
-        el(
-            "section",
-            el("h2", "Set"),
-            table(["Fault", "Picks", "Seen", "Hits", "State"], rows, "None: everything goes well."),
-        ),
-        shown.form("faults/release", button="Let go what is held, land what is late", quiet=True),
-    )
-
-
-def _call_fault(shown: Shown) -> Html:
-    return shown.form(
-        "faults",
-        choice("What", "kind", list(CALL_KINDS)),
-        choice("When", "when", ["", "before", "after", "late"]),
-        field("Times", "times", "1"),
-        field("Every nth", "every", "1"),
-        choice("Method", "method", ["", "POST", "GET", "DELETE"]),
-        field("Path matches", "path", hint="^/v1/prices"),
-        field("Seconds", "seconds"),
-        field("Probability", "probability"),
-        button="Set",
-    )
-
-
-def _webhook_fault(shown: Shown) -> Html:
-    return shown.form(
-        "faults",
-        hidden("target", "webhook"),
-        choice("What", "kind", list(WEBHOOK_KINDS)),
-        field("Times", "times", "1"),
-        field("Event matches", "type", hint="^price"),
-        field("Seconds", "seconds"),
-        field("Probability", "probability"),
-        button="Set",
-    )
-
-
-def _fault_row(fault: Json) -> list[Child]:
-    which = " ".join(filter(None, [fault["method"], fault["path"], fault["type"]])) or f"any {fault['target']}"
-    chance = f", chance {fault['probability']}" if fault["probability"] is not None else ""
-    often = f"{fault['times'] or 'always'} ×, every {fault['every']}{chance}"
-    state = el("span", "spent", class_="soft") if fault["spent"] else el("span", "waiting", class_="warn")
-    return [f"{fault['kind']} {fault['when']}", f"{which}, {often}", fault["seen"], fault["hits"], state]
 
 
 def webhooks(shown: Shown) -> str:
@@ -297,8 +241,18 @@ def _settings(shown: Shown) -> Html:
 
 def _filling(shown: Shown) -> Html:
     return join(
-        shown.form("seed", field("Products", "products", "100"), field("Id", "id", "seed_{n}"), button="Seed"),
-        shown.form("reset", button="Forget everything", quiet=True),
+        shown.form(
+            "seed",
+            number("Products", "products", "100", most=1_000_000),
+            number("First", "first", "1"),
+            field("Id", "id", "seed_{n}"),
+            button="Seed",
+        ),
+        sure(
+            "Forget everything",
+            "Products, prices, events, calls and faults of every account, settings, and where the clock was moved to.",
+            shown.form("reset", button="Yes, forget everything"),
+        ),
     )
 
 

@@ -6,6 +6,7 @@ from html import unescape
 
 import pytest
 import requests
+from stripe import CardError
 
 from billings.sandbox.tests.process import PATIENCE
 
@@ -196,3 +197,54 @@ def test_the_clock_can_be_set_right_again_whatever_it_says(sandbox, client, look
 
     send("clock", offset="0")
     assert client.v1.products.create({"name": "A"}).created > 1_700_000_000
+
+
+class TestFaults:
+    def test_every_field_of_a_fault_is_on_the_page(self, look):
+        text = look("pages/faults")
+
+        fields = set(re.findall(r'name="([^"]+)"', text))
+        assert {"kind", "when", "times", "every", "skip", "method", "path", "type", "target"} <= fields
+        assert {"probability", "seed", "seconds", "stored", "reason", "error[status]", "error[message]"} <= fields
+        # The usual ones need no unfolding.
+        usual = set(re.findall(r'name="([^"]+)"', re.sub(r"<details.*?</details>", "", text)))
+        assert usual == {"viewport", "kind", "when", "times", "path", "type", "target"}
+
+    def test_one_is_set_as_the_page_sends_it(self, sandbox, look, send):
+        fields = {"kind": "429", "when": "", "times": ["1", "null"], "path": "", "skip": "2", "every": ""}
+
+        send("faults", **fields, probability="0.5", seed="7", stored="true", reason="endpoint-rate")
+
+        fault = sandbox.door("faults")["faults"][0]
+        assert (fault["times"], fault["skip"], fault["seed"], fault["reason"]) == (None, 2, 7, "endpoint-rate")
+        assert "for ever, every 1, skip 2, chance 0.5 by seed 7, remembered, endpoint-rate" in look("pages/faults")
+
+    def test_a_refusal_is_set_with_its_words(self, client, send):
+        send(
+            "faults", kind="refuse", **{"error[status]": "402", "error[code]": "card_declined", "error[message]": "No."}
+        )
+
+        with pytest.raises(CardError) as refused:
+            client.v1.products.create({"name": "Etching"})
+        assert (refused.value.code, refused.value.user_message) == ("card_declined", "No.")
+
+    def test_one_is_removed_and_all_are(self, sandbox, look, send):
+        for kind in ("500", "502", "503"):
+            send("faults", kind=kind)
+        removals = re.findall(r'action="/_sandbox/(faults/\d+/remove)"', look("pages/faults"))
+
+        assert send(removals[0]).status_code == 303
+        assert [fault["kind"] for fault in sandbox.door("faults")["faults"]] == ["502", "503"]
+        send("faults/remove")
+        assert sandbox.door("faults")["faults"] == []
+        assert "Remove" not in look("pages/faults")
+
+
+@pytest.mark.parametrize(("page", "action"), [("", "dashboard/products/course_1/delete"), ("pages/clock", "reset")])
+def test_what_cannot_be_taken_back_is_asked_twice(client, look, page, action):
+    client.v1.products.create({"id": "course_1", "name": "Etching"})
+
+    text = look(page)
+
+    assert f'action="/_sandbox/{action}"' in text
+    assert action not in re.sub(r"<details.*?</details>", "", text)
