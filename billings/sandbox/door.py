@@ -19,11 +19,13 @@ from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Redire
 from starlette.routing import BaseRoute, Route, Router
 from starlette.types import ASGIApp
 
-from billings.sandbox import dashboard, fault_page, forms, ids, pages
+from billings.sandbox import dashboard, endpoints, fault_page, forms, ids, pages, webhook_page
 from billings.sandbox.accounts import Key, Realm
+from billings.sandbox.checks import check
 from billings.sandbox.faults import BadFault
 from billings.sandbox.frame import Shown
 from billings.sandbox.refusals import Refusal
+from billings.sandbox.schema import shape_of
 from billings.sandbox.seed import seed
 from billings.sandbox.settings import BadSetting, Settings
 from billings.sandbox.shapes import Json
@@ -77,6 +79,7 @@ class Door:
             "/events": self.make_event,
             "/webhooks/resend": self.resend,
             "/webhooks/hurry": self.hurry,
+            "/dashboard/webhook_endpoints": self.make_endpoint,
             "/dashboard/{steps:path}": self.dashboard,
         }
         # Forms know no DELETE.
@@ -86,7 +89,7 @@ class Door:
             Route("/", self.show(pages.catalogue)),
             Route("/pages/calls", self.show(lambda shown, query: pages.calls(shown, "live" in query))),
             Route("/pages/faults", self.show(lambda shown, query: fault_page.faults(shown))),
-            Route("/pages/webhooks", self.show(lambda shown, query: pages.webhooks(shown))),
+            Route("/pages/webhooks", self.show(webhook_page.webhooks)),
             Route("/pages/clock", self.show(lambda shown, query: pages.clock(shown))),
             Route("/style.css", lambda request: FileResponse(STYLE)),
             *(Route(path, self._answering(handler), methods=["GET"]) for path, handler in readings.items()),
@@ -116,7 +119,7 @@ class Door:
                 return self._refused(request, refusal.status, refusal.message, refusal.body(ids.request_id()))
             self.world.webhooks.wake()
             if _by_a_person(request):
-                return RedirectResponse(self._back(request), 303)
+                return RedirectResponse(self._landing(request, found), 303)
             return JSONResponse(found)
 
         return answer
@@ -132,6 +135,12 @@ class Door:
         if page.netloc != request.headers.get("host"):
             return self._shown(request).at("")
         return f"{page.path}?{page.query}" if page.query else page.path
+
+    def _landing(self, request: Request, found: Json) -> str:
+        """The page again; after a new secret with the endpoint unfolded that has it."""
+        if "secret" in found:
+            return self._shown(request).at("pages/webhooks", secret=found["id"])
+        return self._back(request)
 
     def _shown(self, request: Request) -> Shown:
         return Shown(self.world, self._realm(request))
@@ -227,6 +236,14 @@ class Door:
         self.world.context(self._realm(request)).emit(body["type"], body["object"], body.get("previous_attributes"))
         newest = self.world.store.events.find(self._realm(request), limit=1)
         return newest[0] if newest else {}
+
+    def make_endpoint(self, request: Request, body: Json) -> Json:
+        """By the API's rules; the events may be a text, with commas or spaces between them."""
+        if isinstance(events := body.get("enabled_events"), str):
+            body = body | {"enabled_events": events.replace(",", " ").split()}
+        params = check(shape_of("WebhookEndpointCreateParams"), dashboard.as_form(body))
+        endpoints.examine(params)
+        return endpoints.create(self.world.context(self._realm(request)), params)
 
     def resend(self, request: Request, body: Json) -> Json:
         return {"deliveries": self.world.webhooks.again(str(body.get("event", "")))}

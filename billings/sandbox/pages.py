@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
-from typing import Any
 
 from billings.sandbox.accounts import Realm
 from billings.sandbox.frame import Shown, hour, moment, named, whole
@@ -174,36 +173,6 @@ def _params(params: Json) -> Html:
     if len(text) <= 400:
         return el("code", text)
     return more(el("code", f"{text[:400]}…"), el("code", text))
-
-
-def webhooks(shown: Shown) -> str:
-    endpoints: list[list[Child]] = [
-        [el("code", one["url"]), ", ".join(one["enabled_events"]), one["status"]]
-        for one in shown.world.store.endpoints.find(shown.realm)
-    ]
-    sent: list[list[Child]] = [_delivery_row(shown, one) for one in shown.world.webhooks.as_json(200)]
-    return whole(
-        shown,
-        "Webhooks",
-        "pages/webhooks",
-        el(
-            "section", el("h2", "Endpoints"), table(["Address", "Events", "State"], endpoints, "None: nothing is sent.")
-        ),
-        el(
-            "section",
-            el("h2", "Deliveries"),
-            shown.form("webhooks/hurry", button="Send now what waits", quiet=True),
-            table(["Event", "State", "Answer", "Attempts", ""], sent, "Nothing was sent."),
-        ),
-    )
-
-
-def _delivery_row(shown: Shown, one: Any) -> list[Child]:
-    colour = {"delivered": "good", "failed": "bad", "dropped": "bad"}.get(one["state"], "warn")
-    due = f" next {hour(one['due'])}" if one["due"] else ""
-    again = shown.form("webhooks/resend", hidden("event", one["event"]), button="Send again", quiet=True)
-    name = join(one["type"], el("br"), el("code", one["event"]))
-    return [name, el("span", one["state"] + due, class_=colour), one["answer"] or "", one["attempts"], again]
 
 
 def clock(shown: Shown) -> str:

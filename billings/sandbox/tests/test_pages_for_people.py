@@ -1,14 +1,16 @@
 """The pages for people: what their forms send, what they are told, and where that leads."""
 
+import json
 import re
 import time
 from html import unescape
 
 import pytest
 import requests
+import stripe
 from stripe import CardError
 
-from billings.sandbox.tests.process import PATIENCE
+from billings.sandbox.tests.process import PATIENCE, until
 
 FORM = {"Accept": "text/html", "Content-Type": "application/x-www-form-urlencoded"}
 
@@ -248,3 +250,65 @@ def test_what_cannot_be_taken_back_is_asked_twice(client, look, page, action):
 
     assert f'action="/_sandbox/{action}"' in text
     assert action not in re.sub(r"<details.*?</details>", "", text)
+
+
+class TestWebhooks:
+    @pytest.fixture
+    def secrets(self, look):
+        def read(query=""):
+            return re.findall(r"<code>(whsec_\w+)</code>", look(f"pages/webhooks{query}"))
+
+        return read
+
+    def test_an_endpoint_is_made_and_its_secret_shown(self, client, send, secrets, look, receiver):
+        answer = send("dashboard/webhook_endpoints", url=receiver.url, enabled_events="product.created, price.created")
+
+        endpoint = client.v1.webhook_endpoints.list().data[0]
+        assert (endpoint.url, endpoint.enabled_events) == (receiver.url, ["product.created", "price.created"])
+        assert answer.headers["Location"] == f"/_sandbox/pages/webhooks?secret={endpoint.id}"
+        (secret,) = secrets(f"?secret={endpoint.id}")
+        assert "<details open><summary>1 signing" in look(f"pages/webhooks?secret={endpoint.id}")
+        assert "<details open" not in look("pages/webhooks")
+        client.v1.products.create({"name": "Etching"})
+        receiver.wait(1)
+        assert stripe.Webhook.construct_event(receiver.got[0][1], receiver.got[0][0], secret)
+
+    def test_one_that_stripe_would_refuse_is_refused(self, client, send):
+        for fields in ({"url": "nowhere", "enabled_events": "*"}, {"url": "http://a.example/", "enabled_events": "x"}):
+            assert send("dashboard/webhook_endpoints", **fields).status_code == 400
+        assert not client.v1.webhook_endpoints.list().data
+
+    @pytest.mark.parametrize(("seconds", "signing"), [("86400", 2), ("0", 1)])
+    def test_a_secret_is_rolled(self, client, send, secrets, receiver, seconds, signing):
+        endpoint = client.v1.webhook_endpoints.create({"url": receiver.url, "enabled_events": ["*"]})
+        (old,) = secrets()
+
+        answer = send(f"dashboard/webhook_endpoints/{endpoint.id}/roll", expires_in=seconds, page="pages/webhooks")
+
+        assert answer.headers["Location"].endswith(f"secret={endpoint.id}")
+        newest, *rest = secrets()
+        assert (newest != old, rest) == (True, [old][: signing - 1])
+
+    def test_a_delivery_has_its_time_and_its_body(self, sandbox, client, look, receiver):
+        client.v1.webhook_endpoints.create({"url": receiver.url, "enabled_events": ["*"]})
+        sandbox.door("clock", {"now": 2_000_000_000})
+        client.v1.products.create({"name": "<Etching>"})
+        event = receiver.wait(1)[0]
+        until(lambda: "delivered" in look("pages/webhooks"), "the delivery")
+
+        text = look("pages/webhooks")
+
+        assert "2033-05-18 03:33" in text
+        shown = json.loads(unescape(re.findall(r"<pre.*?><code>(.*?)</code></pre>", text, re.DOTALL)[0]))
+        assert shown == event | {"pending_webhooks": 0}
+
+    def test_deliveries_are_paged_and_those_of_the_account_shown(self, sandbox, client, look):
+        sandbox.fault("delay", target="webhook", seconds=3600, times=None)
+        client.v1.webhook_endpoints.create({"url": "http://127.0.0.1:9/", "enabled_events": ["*"]})
+        for number in range(53):
+            client.v1.products.create({"name": f"number {number}"})
+
+        assert look("pages/webhooks").count("product.created<br>") == 50
+        older = re.findall(r"\?before=\d+", look("pages/webhooks"))[0]
+        assert look(f"pages/webhooks{older}").count("product.created<br>") == 3
+        assert "Nothing was sent." in look("pages/webhooks?livemode=true")
