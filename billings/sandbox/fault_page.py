@@ -25,6 +25,7 @@ def faults(shown: Shown) -> str:
             el("h2", "Set"),
             table(["Fault", "Picks", "Seen", "Hits", "State"], rows, "None: everything goes well."),
             shown.form("faults/remove", button="Remove all", quiet=True) if found["faults"] else None,
+            id="faults",
         ),
         shown.form("faults/release", button="Let go what is held, land what is late", quiet=True),
     )
@@ -70,7 +71,7 @@ def _webhook(shown: Shown) -> Html:
 
 def _times() -> Html:
     """The tick comes behind the number, and the last one of a name counts."""
-    return join(number("Times", "times", "1", min=1), tick("for ever", "times", "null"))
+    return el("div", number("Times", "times", "1", min=1), tick("for ever", "times", "null"), class_="pair")
 
 
 def _turns() -> list[Html]:

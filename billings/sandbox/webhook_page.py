@@ -34,7 +34,8 @@ def webhooks(shown: Shown, query: dict[str, str]) -> str:
             "section",
             el("h2", "Deliveries"),
             shown.form("webhooks/hurry", button="Send now what waits", quiet=True),
-            table(["Event", "Body", "State", "Answer", "Attempts", "Once more"], rows, "Nothing was sent."),
+            table(["Event", "Delivery", "Body", "Once more"], rows, "Nothing was sent."),
+            id="deliveries",
         ),
         el("nav", el("a", "Older", href=older), aria_label="Pages") if older else None,
     )
@@ -100,13 +101,16 @@ def _delivery_row(shown: Shown, one: Json) -> list[Child]:
         el("code", one["event"]),
         el("div", moment(event["created"]), class_="soft") if event else None,
     )
-    state = join(
+    times = f"{one['attempts']} attempt{'' if one['attempts'] == 1 else 's'}"
+    said = " · ".join(filter(None, [times, f"answer: {one['answer']}" if one["answer"] else ""]))
+    delivery = join(
         el("span", one["state"], class_=colour),
-        el("div", f"next {moment(one['due'])}", class_="soft") if one["due"] is not None else None,
-        el("div", el("code", endpoint["url"] if endpoint else one["endpoint"]), class_="soft"),
+        el("div", said),
+        el("div", f"next {moment(one['due'])}") if one["due"] is not None else None,
+        el("code", endpoint["url"] if endpoint else one["endpoint"], class_="soft"),
     )
     again = shown.form("webhooks/resend", hidden("event", one["event"]), button="Send again", quiet=True)
-    return [name, _body(event, endpoint), state, one["answer"] or "none", one["attempts"], again]
+    return [name, delivery, _body(event, endpoint), again]
 
 
 def _body(event: Json | None, endpoint: Json | None) -> Child:
