@@ -32,8 +32,10 @@ from billings.sandbox.shapes import Json
 from billings.sandbox.world import World
 
 STYLE = Path(__file__).with_name("style.css")
+SCRIPT = Path(__file__).with_name("live.js")
 POLICY = (
-    "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
 )
 CLOSED = "This door opens to pages of this machine only."
 LOCAL = ("localhost", "127.0.0.1", "::1")
@@ -92,6 +94,7 @@ class Door:
             Route("/pages/webhooks", self.show(webhook_page.webhooks)),
             Route("/pages/clock", self.show(lambda shown, query: pages.clock(shown))),
             Route("/style.css", lambda request: FileResponse(STYLE)),
+            Route("/live.js", lambda request: FileResponse(SCRIPT)),
             *(Route(path, self._answering(handler), methods=["GET"]) for path, handler in readings.items()),
             *(Route(path, self._answering(handler), methods=["POST"]) for path, handler in actions.items()),
             *(Route(path, self._answering(handler), methods=["DELETE"]) for path, handler in removals.items()),

@@ -1,4 +1,6 @@
-"""Pages for people: what the sandbox holds, what was called, and the levers. Nothing here needs JavaScript."""
+"""Pages for people: what the sandbox holds, what was called, and the levers. Nothing here needs JavaScript.
+
+`live.js` only spares following the log by hand."""
 
 from __future__ import annotations
 
@@ -109,6 +111,7 @@ def _price_line(shown: Shown, product: Json, price: Json) -> Html:
         el("strong", money(price)),
         el("span", f" {marks} ", class_="good" if price["active"] else "soft"),
         el("code", price["id"]),
+        " ",
         None if default else shown.form(f"{base}/{switch}", button=switch.capitalize(), quiet=True),
         shown.form(f"{base}/default", button="Make default", quiet=True) if price["active"] and not default else None,
     )
@@ -135,13 +138,25 @@ def _levers(shown: Shown, product: Json) -> Html:
 
 def calls(shown: Shown, live: bool) -> str:
     """Of every account: whoever looks here wants to know what arrived at all."""
-    rows = [_call_row(shown, call) for call in shown.world.calls.newest(200)]
     place = "pages/calls"
-    switch = el("a", "Stop following", href=shown.at(place))
-    if not live:
-        switch = el("a", "Follow as it happens", href=shown.at(place, live=1))
+    found = shown.world.calls.newest(200)
     heads = ["Time", "Call", "Answer", "Parameters and key"]
-    return whole(shown, "Calls", place, el("p", switch), table(heads, rows, "Nobody called yet."))
+    ids = [f"call-{call['seq']}" for call in found]
+    log = table(heads, [_call_row(shown, call) for call in found], "Nobody called yet.", ids)
+    way = el("p", el("a", "Follow as it happens", href=shown.at(place, live=1)))
+    if live:
+        # Without JavaScript it is this page's link that brings what is new; a page that reloads by itself takes away
+        # what somebody reads.
+        way = el(
+            "p",
+            el("a", "Refresh", href=shown.at(place, live=1)),
+            " ",
+            el("a", "Stop following", href=shown.at(place)),
+            " ",
+            el("span", role="status", id="following", class_="soft"),
+        )
+    script = "/_sandbox/live.js" if live else None
+    return whole(shown, "Calls", place, way, el("div", log, id="log"), script=script)
 
 
 def _call_row(shown: Shown, call: Json) -> list[Child]:
@@ -164,7 +179,7 @@ def _call_row(shown: Shown, call: Json) -> list[Child]:
             el("div", named(whose), class_="soft") if whose != shown.realm else None,
         ),
         join(answer, el("div", said, class_="warn")),
-        join(_params(call["params"]), el("br"), el("code", call["idempotency_key"] or "no key", class_="soft")),
+        join(_params(call["params"]), el("div", el("code", call["idempotency_key"] or "no key"), class_="soft")),
     ]
 
 
@@ -213,7 +228,7 @@ def _filling(shown: Shown) -> Html:
         shown.form(
             "seed",
             number("Products", "products", "100", most=1_000_000),
-            number("First", "first", "1"),
+            number("First number", "first", "1"),
             field("Id", "id", "seed_{n}"),
             button="Seed",
         ),

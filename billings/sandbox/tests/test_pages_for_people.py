@@ -312,3 +312,43 @@ class TestWebhooks:
         older = re.findall(r"\?before=\d+", look("pages/webhooks"))[0]
         assert look(f"pages/webhooks{older}").count("product.created<br>") == 3
         assert "Nothing was sent." in look("pages/webhooks?livemode=true")
+
+
+PAGES = ("", "pages/calls", "pages/calls?live=1", "pages/faults", "pages/webhooks", "pages/clock")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_cell_has_its_columns_name_on_a_narrow_screen(sandbox, client, look, receiver, page):
+    client.v1.webhook_endpoints.create({"url": receiver.url, "enabled_events": ["*"]})
+    client.v1.products.create({"name": "Etching"})
+    sandbox.fault("500")
+
+    text = look(page)
+
+    assert re.findall("<td", text)
+    assert all(label for label in re.findall('<td role="cell" data-label="([^"]*)"', text))
+    assert len(re.findall("<td", text)) == len(re.findall('<td role="cell" data-label="[^"]', text))
+    assert not re.findall("<th[^>]*></th>", text)
+
+
+class TestTheLogAsItHappens:
+    def test_a_script_of_its_own_follows_it(self, sandbox, client, look):
+        client.v1.products.create({"name": "Etching"})
+
+        text = look("pages/calls?live=1")
+
+        assert '<script src="/_sandbox/live.js" defer></script>' in text
+        assert f'id="call-{sandbox.calls()[0]["seq"]}"' in text
+        script = requests.get(f"{sandbox.url}/_sandbox/live.js", timeout=PATIENCE)
+        assert (script.status_code, script.headers["Content-Type"]) == (200, "text/javascript; charset=utf-8")
+
+    def test_without_a_script_a_link_does(self, look):
+        text = look("pages/calls?live=1&account=acct_2")
+
+        assert "http-equiv" not in text
+        assert re.search('href="/_sandbox/pages/calls[?]live=1&amp;account=acct_2[^"]*">Refresh<', text)
+        assert "Stop following" in text
+
+    @pytest.mark.parametrize("page", [page for page in PAGES if "live" not in page])
+    def test_no_other_page_has_one(self, look, page):
+        assert "<script" not in look(page)
