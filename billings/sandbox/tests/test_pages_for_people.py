@@ -186,8 +186,18 @@ class TestCatalogue:
             look(page)
             return time.perf_counter() - started
 
+        small = min(seconds("?q=Course+9999") for _ in range(3))  # one product
         first, far = (min(seconds(page) for _ in range(3)) for page in ("?page=1", "?page=199"))
         assert far < 3 * first
+        assert first < 5 * small
+
+    def test_of_many_prices_the_newest_are_shown_and_the_others_counted(self, sandbox, look):
+        sandbox.door("seed", {"products": 1, "archived_prices": 30})
+
+        text = look()
+
+        assert text.count("<code>price_") == 20
+        assert "and 11 older ones" in text
 
 
 @pytest.mark.parametrize("now", [10**15, -(10**15), 10**300, 0])
