@@ -188,6 +188,21 @@ class TestARowIsReadByItself:
         assert [(one["unit_amount"], one["active"]) for one in prices] == [(4900, False), (5900, True)]
         assert not five[0].product.drifts.exists()
 
+    def test_whose_title_somebody_saved_meanwhile(self, five, monkeypatch):
+        want(five)
+
+        def save() -> None:
+            five[0].listing(name="Oil")
+            assert five[0].converge() is Result.DONE
+            ask_for_a_read(five[0])  # say by the event of that very save
+
+        at_call(monkeypatch, 3, after=save)
+
+        sweep()
+
+        assert not five[0].product.drifts.exists()
+        assert five[0].product.observed_name == "Oil"
+
     def test_of_which_a_further_read_is_wanted_meanwhile(self, five, sandbox, monkeypatch):
         """An edit after the reading: its event asked for a read that the one before does not answer."""
         want(five)
