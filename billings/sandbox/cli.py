@@ -86,11 +86,14 @@ def _say(line: str) -> None:
 def _world(options: Namespace) -> World:
     from billings.sandbox.refusals import Refusal
     from billings.sandbox.store import BadState
+    from billings.sandbox.values import is_address
     from billings.sandbox.world import Options, World
 
     secrets = tuple(part.strip() for part in (options.webhook_secret or "").split(",") if part.strip())
     if options.webhook_url and not secrets:
         raise CannotStart("--webhook-url needs --webhook-secret, with which the events are signed.")
+    if options.webhook_url and not is_address(options.webhook_url):
+        raise CannotStart("--webhook-url must be an address like http://127.0.0.1:8000/stripe/webhook.")
     try:
         world = World(Options(options.state or None, options.webhook_url or None, secrets, options.secret_key or None))
     except BadState as error:

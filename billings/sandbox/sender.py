@@ -7,7 +7,7 @@ import queue
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 THREADS = 8
 HEADERS = {
@@ -16,6 +16,7 @@ HEADERS = {
     "Content-Type": "application/json; charset=utf-8",
     "User-Agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
 }
+WRITTEN_PLAINLY = "%!$&'()*+,;=:@/?[]~-._"  # all of ASCII that an address may have already
 
 type Outcome = int | str
 """The status of the answer, or why there was none."""
@@ -51,11 +52,14 @@ class Sender:
 
 def _post(parcel: Parcel, kept: dict[str, http.client.HTTPConnection]) -> Outcome:
     """Once more over a new connection when the kept one turns out to be closed."""
-    place = urlsplit(parcel.url)
+    try:
+        place = urlsplit(parcel.url)
+    except ValueError as error:
+        return str(error)
     reused = place.netloc in kept
     try:
         return _post_once(parcel, kept)
-    except (OSError, http.client.HTTPException) as error:
+    except Exception as error:  # not only the network's: an odd address breaks in many ways, and must fail alone
         kept.pop(place.netloc, None)
         if reused and isinstance(error, (ConnectionError, http.client.RemoteDisconnected)):
             return _post(parcel, kept)
@@ -65,9 +69,9 @@ def _post(parcel: Parcel, kept: dict[str, http.client.HTTPConnection]) -> Outcom
 def _post_once(parcel: Parcel, kept: dict[str, http.client.HTTPConnection]) -> int:
     place = urlsplit(parcel.url)
     kind = http.client.HTTPSConnection if place.scheme == "https" else http.client.HTTPConnection
-    connection = kept.setdefault(place.netloc, kind(place.netloc, timeout=parcel.timeout))
+    connection = kept.setdefault(place.netloc, kind(place.netloc.rpartition("@")[2], timeout=parcel.timeout))
     path = place.path or "/"
-    target = f"{path}?{place.query}" if place.query else path
+    target = quote(f"{path}?{place.query}" if place.query else path, safe=WRITTEN_PLAINLY)
     connection.request("POST", target, parcel.body, HEADERS | {"Stripe-Signature": parcel.signature})
     response = connection.getresponse()
     response.read()

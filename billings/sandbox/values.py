@@ -29,6 +29,7 @@ STEPS: Mapping[str, int] = {"bhd": 10, "jod": 10, "kwd": 10, "omr": 10, "tnd": 1
 LARGEST_AMOUNT = 999_999_999_999  # our reading: twelve digits, the most a charge can have (docs.stripe.com/currencies)
 
 _ID = re.compile(r"[A-Za-z0-9_-]+")
+_BLANK = re.compile(r"[\x00-\x20\x7f]")
 
 
 def text(params: Json, name: str, most: int, inside: str = "") -> None:
@@ -99,8 +100,18 @@ def amount(value: int | str | None, code: str, param: str = "unit_amount") -> No
 
 
 def address(value: str | None, param: str) -> None:
-    if value and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).netloc):
+    if value and not is_address(value):
         raise invalid("Not a valid URL", param, "url_invalid")
+
+
+def is_address(value: str) -> bool:
+    """Of the web, and one that something can be sent to: with a name of a machine, and a port that exists."""
+    try:
+        place = urlsplit(value)
+        name = (place.hostname or "").encode("idna")
+        return place.scheme in ("http", "https") and bool(name) and place.port != 0 and not _BLANK.search(value)
+    except ValueError:  # UnicodeError too: labels of a name are neither empty nor longer than 63 letters
+        return False
 
 
 def whole(value: int | None, param: str, least: int, most: int | None = None) -> None:

@@ -97,7 +97,7 @@ class Webhooks:
             self._due.clear()
             now = self.clock.time()
             for delivery in self._ready(now):
-                self._send(delivery)
+                self._attempt(delivery)
             try:
                 await asyncio.wait_for(self._due.wait(), self._pause())
             except TimeoutError:
@@ -120,6 +120,13 @@ class Webhooks:
             return LONGEST_SLEEP
         due: float = row[0]
         return min(max(due - self.clock.time(), 0.0), LONGEST_SLEEP)
+
+    def _attempt(self, delivery: Delivery) -> None:
+        """One that cannot even be sent fails alone: those behind it are still sent."""
+        try:
+            self._send(delivery)
+        except Exception as error:
+            self._settle(delivery, str(error) or type(error).__name__)
 
     def _send(self, delivery: Delivery) -> None:
         endpoint = self.store.endpoints.get(delivery.realm, delivery.endpoint)

@@ -107,6 +107,8 @@ def test_a_second_one_on_the_same_file_or_port_is_refused(start, tmp_path):
         (["--host", "example.com"], "this machine only"),
         (["--port", "70000"], "port 70000"),
         (["--webhook-url", "http://127.0.0.1:9/"], "--webhook-secret"),
+        (["--webhook-url", "http://a..b/", "--webhook-secret", "whsec_1"], "--webhook-url must be an address"),
+        (["--webhook-url", "127.0.0.1:8000", "--webhook-secret", "whsec_1"], "--webhook-url must be an address"),
         (["--secret-key", "nonsense"], "sk_test_"),
     ],
 )

@@ -1,10 +1,13 @@
 """Webhooks at a real endpoint: signed, retried, rotated, and wrong when asked to be."""
 
+import asyncio
+
 import pytest
 import stripe
 from stripe import InvalidRequestError, SignatureVerificationError
 
-from billings.sandbox.tests.process import until
+from billings.sandbox.tests.process import PATIENCE, until
+from billings.sandbox.world import Options, World
 
 
 @pytest.fixture
@@ -103,6 +106,45 @@ def test_while_a_secret_is_rolled_both_sign(sandbox, client, endpoint, receiver)
         verified(receiver, endpoint.secret)
 
 
+def test_an_odd_address_fails_alone(sandbox, client, endpoint, receiver):
+    odd = f"{receiver.url}&grüße=\u2713"
+    for url in (*["http://bücher.invalid/ü"] * 9, "http://user:secret@127.0.0.1:1/", odd):
+        client.v1.webhook_endpoints.create({"url": url, "enabled_events": ["*"]})
+
+    for number in range(3):
+        client.v1.products.create({"name": f"Etching {number}"})
+
+    receiver.wait(6)
+    until(lambda: not [one for one in deliveries(sandbox) if one["state"] == "waiting"], "every attempt")
+    states = [one["state"] for one in deliveries(sandbox)]
+    assert (states.count("delivered"), states.count("retrying")) == (6, 30)
+
+
+def test_one_that_cannot_even_be_sent_does_not_hold_up_the_others(monkeypatch, receiver):
+    world = World(Options(webhook_url=receiver.url, webhook_secrets=("whsec_1",)))
+    sign, broken = world.webhooks._signature, ["one"]
+
+    def breaks_once(*given):
+        if broken:
+            raise RuntimeError(broken.pop())
+        return sign(*given)
+
+    monkeypatch.setattr(world.webhooks, "_signature", breaks_once)
+
+    async def send_both():
+        for name in ("first", "second"):
+            world.context(world.default).emit(name, {})
+        running = asyncio.ensure_future(world.webhooks.run())
+        while "waiting" in [one["state"] for one in world.webhooks.as_json(2)]:
+            await asyncio.sleep(0.01)
+        running.cancel()
+
+    asyncio.run(asyncio.wait_for(send_both(), PATIENCE))
+
+    assert [one["state"] for one in world.webhooks.as_json(2)] == ["delivered", "retrying"]
+    world.store.close()
+
+
 class TestFaults:
     def make(self, sandbox, client, kind, **how):
         sandbox.fault(kind, target="webhook", **how)
@@ -196,7 +238,8 @@ class TestEndpoints:
         until(lambda: deliveries(sandbox)[0]["state"] == "failed", "giving up")
 
     def test_an_address_must_be_one_and_https_in_live_mode(self, sandbox, client):
-        for one, url in ((client, "nowhere"), (sandbox.client("sk_live_1"), "http://example.com/")):
+        odd = ["nowhere", "http://", "http://a..b/", f"http://{'a' * 70}.invalid/", "http://a:99999/", "http://a b/"]
+        for one, url in ((sandbox.client("sk_live_1"), "http://example.com/"), *((client, url) for url in odd)):
             with pytest.raises(InvalidRequestError) as refused:
                 one.v1.webhook_endpoints.create({"url": url, "enabled_events": ["*"]})
             assert refused.value.code == "url_invalid"
