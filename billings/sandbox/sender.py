@@ -6,6 +6,7 @@ import http.client
 import queue
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlsplit
 
@@ -43,6 +44,12 @@ class Sender:
                 threading.Thread(target=self._work, name=f"webhooks-{number}", daemon=True).start()
         self.parcels.put(parcel)
 
+    def drop(self) -> None:
+        """What no thread has taken yet is never sent."""
+        with suppress(queue.Empty):
+            while True:
+                self.parcels.get_nowait()
+
     def _work(self) -> None:
         open_connections: dict[str, http.client.HTTPConnection] = {}
         while True:
@@ -70,6 +77,9 @@ def _post_once(parcel: Parcel, kept: dict[str, http.client.HTTPConnection]) -> i
     place = urlsplit(parcel.url)
     kind = http.client.HTTPSConnection if place.scheme == "https" else http.client.HTTPConnection
     connection = kept.setdefault(place.netloc, kind(place.netloc.rpartition("@")[2], timeout=parcel.timeout))
+    connection.timeout = parcel.timeout
+    if connection.sock:
+        connection.sock.settimeout(parcel.timeout)
     path = place.path or "/"
     target = quote(f"{path}?{place.query}" if place.query else path, safe=WRITTEN_PLAINLY)
     connection.request("POST", target, parcel.body, HEADERS | {"Stripe-Signature": parcel.signature})

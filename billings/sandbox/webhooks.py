@@ -44,6 +44,8 @@ class Webhooks:
         self.store, self.clock, self.faults, self.settings = store, clock, faults, settings
         self.sender = Sender()
         self.under_way: set[int] = set()
+        self.once_more: set[int] = set()  # of those under way: sent again by hand meanwhile
+        self.epoch = 0  # raised when all is forgotten: what is answered later says nothing about what came then
         self._due = asyncio.Event()
 
     def announce(self, realm: Realm, event: Json) -> int:
@@ -79,6 +81,8 @@ class Webhooks:
         """Sends an event once more to every endpoint it was for (the Dashboard's "Resend")."""
         sql = "UPDATE deliveries SET due = ?, state = 'waiting', attempts = 0 WHERE event = ?"
         count = self.store.db.execute(sql, (self.clock.time(), event_id)).rowcount
+        rows = self.store.rows("SELECT seq FROM deliveries WHERE event = ?", (event_id,))
+        self.once_more |= {row[0] for row in rows} & self.under_way
         self.wake()
         return count
 
@@ -87,6 +91,13 @@ class Webhooks:
         count = self.store.db.execute("UPDATE deliveries SET due = ? WHERE due > ?", (self.clock.time(),) * 2).rowcount
         self.wake()
         return count
+
+    def forget(self) -> None:
+        """Nothing is under way any more: the numbers of deliveries start again."""
+        self.epoch += 1
+        self.sender.drop()
+        self.under_way.clear()
+        self.once_more.clear()
 
     def wake(self) -> None:
         self._due.set()
@@ -136,13 +147,13 @@ class Webhooks:
             return
         version = endpoint["api_version"] or event["api_version"]
         body = json.dumps(event | {"api_version": version}, indent=2).encode()
-        loop = asyncio.get_running_loop()
+        loop, epoch = asyncio.get_running_loop(), self.epoch
 
         def report(outcome: Outcome) -> None:
-            loop.call_soon_threadsafe(self._settle, delivery, outcome)
+            loop.call_soon_threadsafe(self._heard, delivery, outcome, epoch)
 
-        self.under_way.add(delivery.seq)
         signature = self._signature(delivery, body)
+        self.under_way.add(delivery.seq)
         self.sender.send(Parcel(endpoint["url"], body, signature, self.settings().webhook_timeout, report))
 
     def _signature(self, delivery: Delivery, body: bytes) -> str:
@@ -151,8 +162,17 @@ class Webhooks:
             secrets = ["whsec_forged"]
         return signature_header(body, secrets, int(time.time() - delivery.faults.get("stale", 0)))
 
-    def _settle(self, delivery: Delivery, outcome: Outcome, for_good: bool = False) -> None:
+    def _heard(self, delivery: Delivery, outcome: Outcome, epoch: int) -> None:
+        if epoch != self.epoch:
+            return
         self.under_way.discard(delivery.seq)
+        if delivery.seq in self.once_more:  # it is due already, and counts from the start
+            self.once_more.discard(delivery.seq)
+            self.wake()
+        else:
+            self._settle(delivery, outcome)
+
+    def _settle(self, delivery: Delivery, outcome: Outcome, for_good: bool = False) -> None:
         attempts, retries = delivery.attempts + 1, self.settings().webhook_retries
         due = None
         if isinstance(outcome, int) and 200 <= outcome < 300:

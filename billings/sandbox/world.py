@@ -65,6 +65,7 @@ class World:
     def reset(self) -> None:
         """As just begun: empty, in real time, with the settings, keys and webhook endpoint it was started with."""
         self.faults.forget()
+        self.webhooks.forget()
         self.store.clear(but_endpoint=endpoints.CONFIGURED)
         self.clock.offset = 0.0
         self.keyring.registered.clear()

@@ -95,9 +95,11 @@ class Receiver:
 
     answers: list[int] = field(default_factory=list)  # for the first ones; then 200
     got: list[tuple[str, bytes]] = field(default_factory=list)  # signature, body
+    open: threading.Event = field(default_factory=threading.Event)  # cleared: answers wait
 
     def __post_init__(self) -> None:
         receiver = self
+        self.open.set()
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -105,6 +107,7 @@ class Receiver:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 receiver.got.append((self.headers["Stripe-Signature"], body))
+                receiver.open.wait(PATIENCE)
                 self.send_response(receiver.answers.pop(0) if receiver.answers else 200)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
@@ -118,6 +121,7 @@ class Receiver:
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
 
     def close(self) -> None:
+        self.open.set()
         self.server.shutdown()
         self.server.server_close()
 

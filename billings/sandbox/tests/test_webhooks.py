@@ -6,6 +6,7 @@ import pytest
 import stripe
 from stripe import InvalidRequestError, SignatureVerificationError
 
+from billings.sandbox.sender import THREADS
 from billings.sandbox.tests.process import PATIENCE, until
 from billings.sandbox.world import Options, World
 
@@ -80,6 +81,54 @@ def test_one_that_never_gets_through_is_given_up_and_can_be_sent_again_by_hand(s
     assert sandbox.door("webhooks/resend", {"event": event.id})["deliveries"] == 1
 
     until(lambda: deliveries(sandbox)[0]["state"] == "delivered", "the delivery")
+
+
+def test_one_sent_again_by_hand_while_it_is_under_way_is_sent_once_more(sandbox, client, endpoint, receiver):
+    receiver.open.clear()
+    client.v1.products.create({"name": "Etching"})
+    event = receiver.wait(1)[0]["id"]
+
+    assert sandbox.door("webhooks/resend", {"event": event})["deliveries"] == 1
+    receiver.open.set()
+
+    receiver.wait(2)
+    until(lambda: deliveries(sandbox)[0]["state"] == "delivered", "the delivery")
+    assert len(receiver.got) == 2
+
+
+def test_an_answer_from_before_a_reset_says_nothing_about_what_came_after(sandbox, client, endpoint, receiver):
+    receiver.open.clear()
+    client.v1.products.create({"name": "Etching"})
+    receiver.wait(1)
+
+    sandbox.door("reset", {})
+    other = client.v1.webhook_endpoints.create({"url": receiver.url + "2", "enabled_events": ["*"]})
+    sandbox.fault("delay", target="webhook", seconds=3600)
+    client.v1.products.create({"name": "Drypoint"})
+    receiver.open.set()
+    client.v1.products.create({"name": "Aquatint"})  # behind the old answer
+    receiver.wait(2)
+    until(lambda: deliveries(sandbox)[0]["state"] == "delivered", "the third")
+
+    delayed = deliveries(sandbox)[1]
+    assert (delayed["endpoint"], delayed["state"], delayed["attempts"]) == (other.id, "waiting", 0)
+
+
+def test_a_new_timeout_reaches_connections_that_are_open(sandbox, client, endpoint, receiver):
+    sandbox.door("settings", {"webhook_timeout": 300})
+    receiver.open.clear()
+    for number in range(THREADS):  # each waits on a connection of its own
+        client.v1.products.create({"name": f"Etching {number}"})
+    receiver.wait(THREADS)
+    receiver.open.set()
+    until(lambda: {one["state"] for one in deliveries(sandbox)} == {"delivered"}, "every delivery")
+
+    sandbox.door("settings", {"webhook_timeout": 0.05})
+    receiver.open.clear()
+    client.v1.products.create({"name": "Drypoint"})
+
+    until(lambda: deliveries(sandbox)[0]["state"] == "retrying", "giving up")
+    assert "timed out" in deliveries(sandbox)[0]["answer"]
 
 
 def test_nobody_listening_is_a_failure_with_its_reason(sandbox, client, endpoint, receiver):
