@@ -81,6 +81,12 @@ class Api:
         finally:
             self.world.keys.held.discard(place)
 
+    def note(self, call: Call, status: int | None) -> None:
+        """What the client was answered, in the log. None: nothing (yet)."""
+        call.status = status
+        with self.world.store.transaction():
+            self.world.calls.save(call)
+
     def refused(self, call: Call, refusal: Refusal) -> Answer:
         error = refusal.body(call.request_id, livemode=bool(call.livemode))
         call.error = refusal.code or refusal.type

@@ -45,7 +45,11 @@ class StripeApi:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         body = await _read(receive)
-        call = self.api.open(scope["method"], scope["path"], scope["query_string"].decode("latin-1"), headers, body)
+        query = scope["query_string"].decode("latin-1")
+        call = self.api.open(scope["method"], scope["path"], query, headers, body or b"")
+        if body is None:
+            self.api.note(call, None)
+            return
         fault = self.world.faults.pick_for_call(call.method, call.path)
         try:
             answer = await self.faulty.answer(call, fault, receive) if fault else self.api.perform(call)
@@ -60,11 +64,14 @@ class StripeApi:
         await _send(send, answer.status, dump(answer.body).encode(), self.api.headers(call, answer))
 
 
-async def _read(receive: Receive) -> bytes:
+async def _read(receive: Receive) -> bytes | None:
+    """The whole body; None: the client went away in the middle of it."""
     chunks: list[bytes] = []
     message: Message = {"more_body": True}
     while message.get("more_body"):
         message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
         chunks.append(message.get("body", b""))
     return b"".join(chunks)
 

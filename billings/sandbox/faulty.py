@@ -52,16 +52,16 @@ class Faulty:
         if refusal:
             return self._edge(call, refusal)
         if fault.kind == "garbage":
-            self._log(call, 200)
+            self.api.note(call, 200)
             raise Garbage
         if fault.kind in ("slow", "block"):
             with self.api.holding(call):
-                self._log(call, None)
+                self.api.note(call, None)
                 stayed = await self._wait(fault, receive)
             if not stayed:
                 raise Cut(reset=False)
             return self.api.perform(call)
-        self._log(call, None)
+        self.api.note(call, None)
         if fault.kind == "timeout":
             await self._wait(fault, receive)
         raise Cut(reset=fault.kind == "reset")
@@ -72,11 +72,11 @@ class Faulty:
             return self._edge(call, refusal)
         if fault.kind == "garbage":
             raise Garbage
-        self._log(call, None)
+        self.api.note(call, None)
         if fault.kind in ("slow", "block", "timeout"):
             stayed = await self._wait(fault, receive)
             if stayed and fault.kind != "timeout":
-                self._log(call, answer.status)
+                self.api.note(call, answer.status)
                 return answer
         raise Cut(reset=fault.kind == "reset")
 
@@ -94,13 +94,8 @@ class Faulty:
     def _edge(self, call: Call, refusal: Refusal) -> Answer:
         """Said before or behind everything that remembers."""
         answer = self.api.refused(call, refusal)
-        self._log(call, answer.status)
+        self.api.note(call, answer.status)
         return answer
-
-    def _log(self, call: Call, status: int | None) -> None:
-        call.status = status
-        with self.world.store.transaction():
-            self.world.calls.save(call)
 
     def _later(self, call: Call, seconds: float) -> None:
         task = asyncio.ensure_future(self._land(call, seconds))
@@ -110,13 +105,13 @@ class Faulty:
     async def _land(self, call: Call, seconds: float) -> None:
         epoch, released = self.world.faults.epoch, self.world.faults.released
         with self.api.holding(call):
-            self._log(call, None)
+            self.api.note(call, None)
             with suppress(TimeoutError):
                 await asyncio.wait_for(released.wait(), seconds)
         if epoch == self.world.faults.epoch:
             call.late = True
             self.api.perform(call)
-            self._log(call, None)
+            self.api.note(call, None)
 
 
 def _twist(fault: Fault, refusal: Refusal) -> Callable[[Callable[[], Json]], Json]:

@@ -1,5 +1,6 @@
 """Faults on command: what the client sees, what was done, what the key remembers."""
 
+import socket
 import threading
 
 import pytest
@@ -65,6 +66,16 @@ class TestNoAnswer:
 
         until(lambda: len([call for call in sandbox.calls() if call["late"]]) == 2, "landing")
         assert len(sandbox.products()) == 1
+
+    def test_a_call_cut_off_in_the_middle_of_its_body_does_nothing(self, sandbox):
+        sandbox.fault("503")
+        head = f"POST /v1/products HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {KEY}\r\nContent-Length: 40\r\n"
+        with socket.create_connection(sandbox.url.removeprefix("http://").split(":")) as connection:
+            connection.sendall(f"{head}Content-Type: application/x-www-form-urlencoded\r\n\r\nname=Etch".encode())
+
+        call = until(sandbox.calls, "the call")[0]
+        assert (call["status"], call["done"], call["fault"], call["params"]) == (None, False, None, {})
+        assert sandbox.products() == []
 
 
 class TestServerErrors:
