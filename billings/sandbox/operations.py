@@ -19,6 +19,11 @@ class Operation:
     examine: Callable[[Json], None] | None = None
 
 
+def examine_price(params: Json) -> None:
+    prices.examine_create(params)
+    products.examine(params.get("product_data", {}), inside="product_data")
+
+
 def create_price(context: Context, params: Json) -> Json:
     if "product_data" in params:
         params = params | {"product": products.create(context, params["product_data"])["id"]}
@@ -47,7 +52,7 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("GET", "products/*"): Operation("ProductRetrieveParams", "product", products.retrieve),
     ("POST", "products/*"): Operation("ProductUpdateParams", "product", products.update, products.examine),
     ("DELETE", "products/*"): Operation("ProductDeleteParams", "product", products.delete),
-    ("POST", "prices"): Operation("PriceCreateParams", "price", create_price, prices.examine_create),
+    ("POST", "prices"): Operation("PriceCreateParams", "price", create_price, examine_price),
     ("GET", "prices"): Operation("PriceListParams", "list of price", prices.list_all, prices.examine_list),
     ("GET", "prices/*"): Operation("PriceRetrieveParams", "price", prices.retrieve),
     ("POST", "prices/*"): Operation("PriceUpdateParams", "price", prices.update, prices.examine_update),

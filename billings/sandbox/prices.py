@@ -13,6 +13,7 @@ from billings.sandbox.context import Context
 from billings.sandbox.events import differences
 from billings.sandbox.refusals import exclusive, invalid, missing
 from billings.sandbox.shapes import Json
+from billings.sandbox.values import named
 
 AMOUNTS = ("unit_amount", "unit_amount_decimal", "custom_unit_amount")
 LONGEST = {"day": 1095, "week": 156, "month": 36, "year": 3}  # three years: docs.stripe.com/api/prices/create
@@ -21,17 +22,17 @@ ONLY_WHEN_ASKED = ("currency_options", "tiers")  # left out unless expanded: doc
 
 def examine(params: Json, inside: str = "") -> None:
     """What is wrong with the parameters of a new price by themselves."""
-    code = values.currency(params["currency"], _named("currency", inside))
+    code = values.currency(params["currency"], named("currency", inside))
     _one_amount(params, inside)
     for name in ("unit_amount", "unit_amount_decimal"):
-        values.amount(params.get(name), code, _named(name, inside))
-    values.metadata(params.get("metadata"), _named("metadata", inside))
+        values.amount(params.get(name), code, named(name, inside))
+    values.metadata(params.get("metadata"), named("metadata", inside))
     values.text(params, "lookup_key", 200, inside)
     values.text(params, "nickname", 5_000, inside)
     _interval(params.get("recurring"), inside)
     for other, options in params.get("currency_options", {}).items():
-        values.currency(other, _named("currency_options", inside))
-        values.amount(options.get("unit_amount"), other, f"{_named('currency_options', inside)}[{other}][unit_amount]")
+        values.currency(other, named("currency_options", inside))
+        values.amount(options.get("unit_amount"), other, f"{named('currency_options', inside)}[{other}][unit_amount]")
 
 
 def examine_create(params: Json) -> None:
@@ -48,25 +49,21 @@ def examine_update(params: Json) -> None:
     values.text(params, "nickname", 5_000)
 
 
-def _named(name: str, inside: str) -> str:
-    return f"{inside}[{name}]" if inside else name
-
-
 def _one_amount(params: Json, inside: str) -> None:
     given = [name for name in AMOUNTS if name in params]
     tiered = params.get("billing_scheme") == "tiered"
     if len(given) > 1:
-        raise exclusive(_named(name, inside) for name in given)
+        raise exclusive(named(name, inside) for name in given)
     if tiered and not ("tiers" in params and "tiers_mode" in params):
-        raise missing(_named("tiers" if "tiers" not in params else "tiers_mode", inside))
+        raise missing(named("tiers" if "tiers" not in params else "tiers_mode", inside))
     if not given and not tiered:
-        raise missing(_named("unit_amount", inside))
+        raise missing(named("unit_amount", inside))
 
 
 def _interval(recurring: Json | None, inside: str) -> None:
     if not recurring:
         return
-    count, name = recurring.get("interval_count", 1), f"{_named('recurring', inside)}[interval_count]"
+    count, name = recurring.get("interval_count", 1), f"{named('recurring', inside)}[interval_count]"
     values.whole(count, name, 1)
     if count > LONGEST[recurring["interval"]]:
         raise invalid("Invalid interval: the maximum interval is three years (3 years, 36 months or 156 weeks).", name)

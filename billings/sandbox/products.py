@@ -15,19 +15,19 @@ CLEARABLE = ("description", "package_dimensions", "tax_code", "tax_details", "un
 _LETTERS = re.compile(r"[^<>\\\"'*]*[A-Za-z][^<>\\\"'*]*")
 
 
-def examine(params: Json) -> None:
+def examine(params: Json, inside: str = "") -> None:
     """What is wrong with the parameters themselves: refused before anything begins, so not remembered for the key.
 
     Name: 250 characters by docs.stripe.com/changelog/2018-05-21; the stricter of the two numbers published.
     """
-    values.client_id(params.get("id"))
+    values.client_id(params.get("id"), values.named("id", inside))
     for name, most in (("name", 250), ("description", 40_000), ("unit_label", 12), ("url", 2_048)):
-        values.text(params, name, most)
+        values.text(params, name, most, inside)
     values.address(params.get("url"), "url")
-    values.metadata(params.get("metadata"))
+    values.metadata(params.get("metadata"), values.named("metadata", inside))
     _images(params.get("images") or [])
     _features(params.get("marketing_features") or [])
-    _descriptor(params.get("statement_descriptor"))
+    _descriptor(params.get("statement_descriptor"), values.named("statement_descriptor", inside))
     if "default_price_data" in params:
         prices.examine(params["default_price_data"], inside="default_price_data")
 
@@ -46,11 +46,11 @@ def _features(features: list[Json]) -> None:
         values.text(feature, "name", 80, f"marketing_features[{number}]")
 
 
-def _descriptor(descriptor: str | None) -> None:
+def _descriptor(descriptor: str | None, param: str) -> None:
     if descriptor and (len(descriptor) > 22 or not _LETTERS.fullmatch(descriptor)):
         raise invalid(
             "The statement descriptor must be at most 22 characters, with a letter and none of < > \\ \" ' *.",
-            "statement_descriptor",
+            param,
         )
 
 

@@ -32,10 +32,14 @@ _ID = re.compile(r"[A-Za-z0-9_-]+")
 _BLANK = re.compile(r"[\x00-\x20\x7f]")
 
 
+def named(name: str, inside: str) -> str:
+    return f"{inside}[{name}]" if inside else name
+
+
 def text(params: Json, name: str, most: int, inside: str = "") -> None:
     value = params.get(name)
     if isinstance(value, str) and len(value) > most:
-        raise too_long(f"{inside}[{name}]" if inside else name, value, most)
+        raise too_long(named(name, inside), value, most)
 
 
 def client_id(value: str | None, param: str = "id") -> None:

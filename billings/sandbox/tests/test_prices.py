@@ -64,6 +64,23 @@ class TestCreate:
             ({"recurring": {"interval": "fortnight"}}, "recurring[interval]", None),
             ({"billing_scheme": "tiered", "unit_amount": None}, "tiers", "parameter_missing"),
             ({"lookup_key": "k" * 201}, "lookup_key", None),
+            ({"product": None, "product_data": {"name": "x" * 251}}, "product_data[name]", None),
+            ({"product": None, "product_data": {"name": "A", "id": "with space"}}, "product_data[id]", None),
+            (
+                {"product": None, "product_data": {"name": "A", "unit_label": "x" * 13}},
+                "product_data[unit_label]",
+                None,
+            ),
+            (
+                {"product": None, "product_data": {"name": "A", "metadata": {"k": "v" * 501}}},
+                "product_data[metadata][k]",
+                None,
+            ),
+            (
+                {"product": None, "product_data": {"name": "A", "statement_descriptor": "<no>"}},
+                "product_data[statement_descriptor]",
+                None,
+            ),
         ],
     )
     def test_what_stripe_refuses(self, client, product, params, param, code):
