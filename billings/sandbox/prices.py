@@ -11,11 +11,13 @@ from decimal import Decimal
 from billings.sandbox import ids, listing, lookup, values
 from billings.sandbox.context import Context
 from billings.sandbox.events import differences
-from billings.sandbox.refusals import exclusive, invalid, missing
+from billings.sandbox.refusals import Refusal, exclusive, invalid, missing
 from billings.sandbox.shapes import Json
 from billings.sandbox.values import named
 
 AMOUNTS = ("unit_amount", "unit_amount_decimal", "custom_unit_amount")
+CHOSEN = ("maximum", "minimum", "preset")  # of an amount that buyers choose
+TIER_AMOUNTS = ("flat_amount", "flat_amount_decimal", "unit_amount", "unit_amount_decimal")
 LONGEST = {"day": 1095, "week": 156, "month": 36, "year": 3}  # three years: docs.stripe.com/api/prices/create
 ONLY_WHEN_ASKED = ("currency_options", "tiers")  # left out unless expanded: docs.stripe.com/api/prices/object
 
@@ -24,15 +26,12 @@ def examine(params: Json, inside: str = "") -> None:
     """What is wrong with the parameters of a new price by themselves."""
     code = values.currency(params["currency"], named("currency", inside))
     _one_amount(params, inside)
-    for name in ("unit_amount", "unit_amount_decimal"):
-        values.amount(params.get(name), code, named(name, inside))
+    _amounts_fit(params, code, inside)
     values.metadata(params.get("metadata"), named("metadata", inside))
     values.text(params, "lookup_key", 200, inside)
     values.text(params, "nickname", 5_000, inside)
     _interval(params.get("recurring"), inside)
-    for other, options in params.get("currency_options", {}).items():
-        values.currency(other, named("currency_options", inside))
-        values.amount(options.get("unit_amount"), other, f"{named('currency_options', inside)}[{other}][unit_amount]")
+    _options_fit(params.get("currency_options"), inside, own=code)
 
 
 def examine_create(params: Json) -> None:
@@ -47,6 +46,42 @@ def examine_update(params: Json) -> None:
     values.metadata(params.get("metadata"))
     values.text(params, "lookup_key", 200)
     values.text(params, "nickname", 5_000)
+    _options_fit(params.get("currency_options"))
+
+
+def _amounts_fit(params: Json, code: str, inside: str) -> None:
+    """Those of a price, or of one of its currency options."""
+    for name in ("unit_amount", "unit_amount_decimal"):
+        values.amount(params.get(name), code, named(name, inside))
+    for name, value in params.get("custom_unit_amount", {}).items():
+        if name in CHOSEN:
+            values.amount(value, code, named(name, named("custom_unit_amount", inside)))
+    for number, tier in enumerate(params.get("tiers", [])):
+        place = f"{named('tiers', inside)}[{number}]"
+        for name in TIER_AMOUNTS:
+            values.amount(tier.get(name), code, named(name, place))
+        if tier["up_to"] != "inf":
+            values.whole(tier["up_to"], named("up_to", place), 1)
+
+
+def _options_fit(options: Json | str | None, inside: str = "", own: str | None = None) -> None:
+    for written, option in options.items() if isinstance(options, dict) else ():
+        place = f"{named('currency_options', inside)}[{written}]"
+        code = values.currency(written, place)
+        if code == own:
+            raise _its_own_currency(place)
+        given = [name for name in AMOUNTS if name in option]
+        if len(given) > 1:
+            raise exclusive(named(name, place) for name in given)
+        _amounts_fit(option, code, place)
+
+
+def _its_own_currency(param: str) -> Refusal:
+    return invalid(  # stripe-node issue 1559
+        "You are specifying an update to a currency option that matches the top-level currency for this price. "
+        "Please remove this currency option and update the top-level params instead.",
+        param,
+    )
 
 
 def _one_amount(params: Json, inside: str) -> None:
@@ -104,12 +139,44 @@ def build(context: Context, params: Json, product_id: str) -> Json:
         "unit_amount": unit_amount,
         "unit_amount_decimal": decimal,
     }
-    return price | {name: params[name] for name in ONLY_WHEN_ASKED if name in params}
+    if "currency_options" in params:
+        price["currency_options"] = _options(params["currency_options"])
+    if "tiers" in params:
+        price["tiers"] = [_tier(tier) for tier in params["tiers"]]
+    return price
 
 
-def _amounts(params: Json) -> tuple[int | None, str | None]:
+def _options(given: Json) -> Json:
+    """With every field of `stripe.Price.CurrencyOptions`."""
+    return {code.lower(): _option(option) for code, option in given.items()}
+
+
+def _option(given: Json) -> Json:
+    unit_amount, decimal = _amounts(given)
+    return {
+        "custom_unit_amount": _custom(given.get("custom_unit_amount")),
+        "tax_behavior": given.get("tax_behavior", "unspecified"),
+        "tiers": [_tier(tier) for tier in given["tiers"]] if "tiers" in given else None,
+        "unit_amount": unit_amount,
+        "unit_amount_decimal": decimal,
+    }
+
+
+def _tier(given: Json) -> Json:
+    """With every field of `stripe.Price.Tier`; the last one's `up_to` is null."""
+    (flat_amount, flat_decimal), (unit_amount, decimal) = _amounts(given, "flat_amount"), _amounts(given)
+    return {
+        "flat_amount": flat_amount,
+        "flat_amount_decimal": flat_decimal,
+        "unit_amount": unit_amount,
+        "unit_amount_decimal": decimal,
+        "up_to": None if given["up_to"] == "inf" else given["up_to"],
+    }
+
+
+def _amounts(params: Json, name: str = "unit_amount") -> tuple[int | None, str | None]:
     """`unit_amount` is null when the decimal is no whole number (docs.stripe.com/api/prices/object)."""
-    given = params.get("unit_amount", params.get("unit_amount_decimal"))
+    given = params.get(name, params.get(f"{name}_decimal"))
     if given is None:
         return None, None
     number = Decimal(given)
@@ -117,7 +184,7 @@ def _amounts(params: Json) -> tuple[int | None, str | None]:
 
 
 def _custom(custom: Json | None) -> Json | None:
-    return {name: custom.get(name) for name in ("maximum", "minimum", "preset")} if custom else None
+    return {name: custom.get(name) for name in CHOSEN} if custom else None
 
 
 def _recurring(recurring: Json) -> Json:
@@ -189,13 +256,10 @@ def _tax_behavior_stays(price: Json, params: Json) -> None:
 def _other_currencies(price: Json, options: Json | str) -> Json:
     if isinstance(options, str):
         return {}
-    if price["currency"] in options:  # stripe-node issue 1559
-        raise invalid(
-            "You are specifying an update to a currency option that matches the top-level currency for this price. "
-            "Please remove this currency option and update the top-level params instead.",
-            f"currency_options[{price['currency']}]",
-        )
-    return {**price.get("currency_options", {}), **options}
+    others = _options(options)
+    if price["currency"] in others:
+        raise _its_own_currency(f"currency_options[{price['currency']}]")
+    return {**price.get("currency_options", {}), **others}
 
 
 def save(context: Context, before: Json, after: Json) -> Json:

@@ -130,6 +130,40 @@ class TestUpdate:
         with pytest.raises(InvalidRequestError, match="top-level currency"):
             client.v1.prices.update(product.default_price, {"currency_options": {"usd": {"unit_amount": 1}}})
 
+    @pytest.mark.parametrize(
+        ("options", "param"),
+        [
+            ({"zzz": {"unit_amount": 1}}, "currency_options[zzz]"),
+            ({"eur": {"unit_amount": -1}}, "currency_options[eur][unit_amount]"),
+            ({"EUR": {"unit_amount": 10**12}}, "currency_options[EUR][unit_amount]"),
+            ({"kwd": {"unit_amount_decimal": "1001"}}, "currency_options[kwd][unit_amount_decimal]"),
+            ({"eur": {"unit_amount": 1, "unit_amount_decimal": "1"}}, "currency_options[eur][unit_amount]"),
+            (
+                {"eur": {"custom_unit_amount": {"enabled": True, "minimum": -4}}},
+                "currency_options[eur][custom_unit_amount][minimum]",
+            ),
+            ({"eur": {"tiers": [{"up_to": 0}]}}, "currency_options[eur][tiers][0][up_to]"),
+            ({"eur": {"tiers": [{"up_to": "inf", "flat_amount": -1}]}}, "currency_options[eur][tiers][0][flat_amount]"),
+            ({"USD": {"unit_amount": 1}}, "currency_options[usd]"),
+        ],
+    )
+    def test_what_a_currency_option_cannot_be(self, client, product, options, param):
+        with pytest.raises(InvalidRequestError) as changed:
+            client.v1.prices.update(product.default_price, {"currency_options": options})
+        with pytest.raises(InvalidRequestError) as made:
+            client.v1.prices.create({**USD, "product": "course_1", "currency_options": options})
+
+        assert (changed.value.param, made.value.param.lower()) == (param, param.lower())
+
+    def test_an_option_is_found_again_however_its_currency_is_written(self, client, product):
+        for code, amount in (("EUR", 4500), ("eur", 4400)):
+            client.v1.prices.update(product.default_price, {"currency_options": {code: {"unit_amount": amount}}})
+
+        price = client.v1.prices.retrieve(product.default_price, {"expand": ["currency_options"]})
+        assert [(code, one["unit_amount"]) for code, one in price.to_dict()["currency_options"].items()] == [
+            ("eur", 4400)
+        ]
+
     def test_a_lookup_key_is_held_by_one_price(self, client, product):
         client.v1.prices.update(product.default_price, {"lookup_key": "etching"})
         with pytest.raises(InvalidRequestError, match="already uses that lookup key"):

@@ -4,8 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
+import stripe
 from stripe import InvalidRequestError
 
+HIDDEN = {"_inner_class_types", "_field_encodings"}  # of the library's classes
 FORM = {"Authorization": "Bearer sk_test_1", "Content-Type": "application/x-www-form-urlencoded"}
 
 PRICED = "name=A&default_price_data[currency]=usd"
@@ -90,6 +92,25 @@ def test_every_field_of_stripes_own_objects_is_there(client):
     assert set(fields["event"]) <= event.to_dict().keys()
 
 
+def test_every_field_of_a_currency_option_is_there(client):
+    options = {"EUR": {"unit_amount": 2}, "chf": {"custom_unit_amount": {"enabled": True}, "tax_behavior": "inclusive"}}
+    price = client.v1.prices.create(
+        {
+            "product_data": {"name": "A"},
+            "currency": "usd",
+            "unit_amount": 1,
+            "currency_options": options,
+            "expand": ["currency_options"],
+        }
+    )
+    found = price.to_dict()["currency_options"]
+
+    assert found.keys() == {"eur", "chf"}
+    assert found["eur"].keys() == found["chf"].keys() == stripe.Price.CurrencyOptions.__annotations__.keys() - HIDDEN
+    assert (found["eur"]["unit_amount"], str(found["eur"]["unit_amount_decimal"])) == (2, "2")
+    assert (found["eur"]["tax_behavior"], found["chf"]["tax_behavior"]) == ("unspecified", "inclusive")
+
+
 def test_tiers_and_a_second_way_to_write_a_parameter(client):
     product = client.v1.products.create({"id": "course_1", "name": "A"})
     tiers = [{"up_to": 10, "unit_amount": 100}, {"up_to": "inf", "unit_amount_decimal": "50.5"}]
@@ -104,7 +125,10 @@ def test_tiers_and_a_second_way_to_write_a_parameter(client):
             "expand": ["tiers"],
         }
     )
-    assert [tier["up_to"] for tier in price.to_dict()["tiers"]] == [10, "inf"]
+    first, last = price.to_dict()["tiers"]
+    assert (first["up_to"], first["unit_amount"], first["flat_amount"]) == (10, 100, None)
+    assert (last["up_to"], last["unit_amount"], str(last["unit_amount_decimal"])) == (None, None, "50.5")
+    assert first.keys() == last.keys() == stripe.Price.Tier.__annotations__.keys() - HIDDEN
     assert client.v1.products.list({"created": product.created}).data
     with pytest.raises(InvalidRequestError):
         client.v1.products.list({"created": "yesterday"})
