@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from difflib import get_close_matches
 from typing import Any
 
@@ -16,7 +16,12 @@ from billings.sandbox.refusals import Refusal, invalid, missing, unknown
 from billings.sandbox.schema import Kind, Shape
 from billings.sandbox.shapes import Json
 
-_INTEGER = re.compile(r"[+-]?\d{1,19}")
+# Before Python reads them: it takes digits of every script, underscores, blanks and exponents of any size.
+_INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
+_DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)")
+_NUMBER = re.compile(rf"{_DECIMAL.pattern}([eE][+-]?[0-9]{{1,2}})?")
+_INDEX = re.compile(r"[0-9]{1,9}")
+LARGEST_INTEGER = 2**63 - 1
 
 
 def check(shape: Shape, params: Json, name: str = "") -> Json:
@@ -80,33 +85,27 @@ def _listed(choices: tuple[str, ...]) -> str:
 
 
 def _integer(shape: Shape, value: Any, name: str) -> int:
-    if not isinstance(value, str) or not _INTEGER.fullmatch(value):
+    if not isinstance(value, str) or not _INTEGER.fullmatch(value) or abs(int(value)) > LARGEST_INTEGER:
         raise invalid(f"Invalid integer: {value}", name, "parameter_invalid_integer")
     return int(value)
 
 
 def _decimal(shape: Shape, value: Any, name: str) -> str:
     """Kept as text: amounts are never floats. Twelve decimal places at most (docs.stripe.com/api/prices/create)."""
-    number = _number_of(value, name)
-    exponent = number.as_tuple().exponent
-    if not isinstance(exponent, int) or exponent < -12:
+    text = f"{Decimal(_written(value, name, _DECIMAL)):f}"
+    if len(text.partition(".")[2]) > 12:
         raise invalid(f"Invalid decimal: {value}; must have at most 12 decimal places", name)
-    text = f"{number:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _number(shape: Shape, value: Any, name: str) -> float:
-    return float(_number_of(value, name))
+    return float(_written(value, name, _NUMBER))
 
 
-def _number_of(value: Any, name: str) -> Decimal:
-    try:
-        number = Decimal(value) if isinstance(value, str) and len(value) <= 40 else Decimal("NaN")
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if not number.is_finite():
+def _written(value: Any, name: str, pattern: re.Pattern[str]) -> str:
+    if not isinstance(value, str) or len(value) > 40 or not pattern.fullmatch(value):
         raise invalid(f"Invalid decimal: {value}", name)
-    return number
+    return value
 
 
 def _boolean(shape: Shape, value: Any, name: str) -> bool:
@@ -116,7 +115,7 @@ def _boolean(shape: Shape, value: Any, name: str) -> bool:
 
 
 def _list(shape: Shape, value: Any, name: str) -> list[Any]:
-    if not isinstance(value, dict) or not all(index.isdigit() for index in value):
+    if not isinstance(value, dict) or not all(_INDEX.fullmatch(index) for index in value):
         raise invalid("Invalid array", name)
     assert shape.item
     item = shape.item

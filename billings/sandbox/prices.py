@@ -31,6 +31,8 @@ def examine(params: Json, inside: str = "") -> None:
     values.text(params, "lookup_key", 200, inside)
     values.text(params, "nickname", 5_000, inside)
     _interval(params.get("recurring"), inside)
+    if "transform_quantity" in params:
+        values.whole(params["transform_quantity"]["divide_by"], named("divide_by", "transform_quantity"), 1)
     _options_fit(params.get("currency_options"), inside, own=code)
 
 
@@ -98,6 +100,7 @@ def _one_amount(params: Json, inside: str) -> None:
 def _interval(recurring: Json | None, inside: str) -> None:
     if not recurring:
         return
+    values.whole(recurring.get("trial_period_days"), named("trial_period_days", named("recurring", inside)), 0)
     count, name = recurring.get("interval_count", 1), f"{named('recurring', inside)}[interval_count]"
     values.whole(count, name, 1)
     if count > LONGEST[recurring["interval"]]:

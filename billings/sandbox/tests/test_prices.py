@@ -64,6 +64,26 @@ class TestCreate:
             ({"recurring": {"interval": "fortnight"}}, "recurring[interval]", None),
             ({"billing_scheme": "tiered", "unit_amount": None}, "tiers", "parameter_missing"),
             ({"lookup_key": "k" * 201}, "lookup_key", None),
+            *[
+                ({"unit_amount": None, "unit_amount_decimal": odd}, "unit_amount_decimal", None)
+                for odd in ("1_000", " 12 ", "1e3", "1e40000000", "\u0663", "NaN", ".", "0." + "1" * 13)
+            ],
+            ({"unit_amount": "\u0663"}, "unit_amount", "parameter_invalid_integer"),
+            (
+                {"recurring": {"interval": "month", "trial_period_days": -5}},
+                "recurring[trial_period_days]",
+                "parameter_invalid_integer",
+            ),
+            (
+                {"unit_amount": None, "custom_unit_amount": {"enabled": True, "minimum": -4}},
+                "custom_unit_amount[minimum]",
+                "parameter_invalid_integer",
+            ),
+            (
+                {"transform_quantity": {"divide_by": 0, "round": "up"}},
+                "transform_quantity[divide_by]",
+                "parameter_invalid_integer",
+            ),
             ({"product": None, "product_data": {"name": "x" * 251}}, "product_data[name]", None),
             ({"product": None, "product_data": {"name": "A", "id": "with space"}}, "product_data[id]", None),
             (
