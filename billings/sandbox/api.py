@@ -6,17 +6,17 @@ Everything in here is synchronous and one transaction, so that requests never me
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from urllib.parse import unquote
 
 from billings.sandbox import expand, forms, operations
 from billings.sandbox.accounts import Key, Realm
 from billings.sandbox.calls import Call
 from billings.sandbox.checks import check
 from billings.sandbox.idempotency import Remembered
-from billings.sandbox.refusals import Refusal, invalid
+from billings.sandbox.refusals import Refusal, invalid, server_error
 from billings.sandbox.schema import shape_of
 from billings.sandbox.shapes import Json
 from billings.sandbox.world import World
@@ -41,7 +41,7 @@ class Api:
 
     def open(self, method: str, path: str, query: str, headers: dict[str, str], body: bytes) -> Call:
         """A call as it arrived, before anything judged it."""
-        call = self.world.calls.open(method, unquote(path), headers)
+        call = self.world.calls.open(method, path, headers)
         try:
             call.params = _parameters(method, query, headers, body)
         except Refusal as refusal:
@@ -80,6 +80,14 @@ class Api:
             yield
         finally:
             self.world.keys.held.discard(place)
+
+    def broken(self, call: Call, error: Exception) -> Answer:
+        """An exception nobody foresaw: a defect of this program, said as Stripe says its own."""
+        logging.getLogger(__name__).error("%s %s", call.method, call.path, exc_info=error)
+        call.done = False
+        answer = self.refused(call, server_error(500, stored=False))
+        self.note(call, answer.status)
+        return answer
 
     def note(self, call: Call, status: int | None) -> None:
         """What the client was answered, in the log. None: nothing (yet)."""

@@ -14,10 +14,12 @@ from billings.sandbox.api import Answer, Api
 from billings.sandbox.calls import Call
 from billings.sandbox.door import Door
 from billings.sandbox.faulty import Cut, Faulty, Garbage
+from billings.sandbox.refusals import too_large
 from billings.sandbox.server import cut
 from billings.sandbox.store import dump
 from billings.sandbox.world import World
 
+LARGEST_BODY = 1_000_000  # our reading
 GARBAGE = b"<html><head><title>Welcome to nginx!</title></head><body><h1>Welcome"
 
 
@@ -46,10 +48,13 @@ class StripeApi:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         body = await _read(receive)
         query = scope["query_string"].decode("latin-1")
-        call = self.api.open(scope["method"], scope["path"], query, headers, body or b"")
+        fitting = body if body and len(body) <= LARGEST_BODY else b""
+        call = self.api.open(scope["method"], scope["path"], query, headers, fitting)
         if body is None:
             self.api.note(call, None)
             return
+        if len(body) > LARGEST_BODY:
+            call.unreadable = too_large(LARGEST_BODY)
         fault = self.world.faults.pick_for_call(call.method, call.path)
         try:
             answer = await self.faulty.answer(call, fault, receive) if fault else self.api.perform(call)
@@ -57,6 +62,8 @@ class StripeApi:
             await cut(scope, receive, reset=ending.reset)
         except Garbage:
             await _send(send, 200, GARBAGE, {"Request-Id": call.request_id})
+        except Exception as error:
+            await self._answer(call, self.api.broken(call, error), send)
         else:
             await self._answer(call, answer, send)
 
@@ -65,14 +72,16 @@ class StripeApi:
 
 
 async def _read(receive: Receive) -> bytes | None:
-    """The whole body; None: the client went away in the middle of it."""
+    """The whole body, or more of it than is taken; None: the client went away in the middle of it."""
     chunks: list[bytes] = []
+    size = 0
     message: Message = {"more_body": True}
-    while message.get("more_body"):
+    while message.get("more_body") and size <= LARGEST_BODY:
         message = await receive()
         if message["type"] == "http.disconnect":
             return None
         chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
     return b"".join(chunks)
 
 

@@ -10,12 +10,16 @@ from urllib.parse import parse_qsl
 from billings.sandbox.refusals import invalid
 from billings.sandbox.shapes import Json
 
+MOST_FIELDS = 10_000
+DEEPEST = 20  # no parameter of Stripe's is nearly as deep
 _NAME = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
 
 
 def decode(text: str) -> Json:
     params: Json = {}
-    for name, value in parse_qsl(text, keep_blank_values=True, max_num_fields=10_000):
+    if text.count("&") >= MOST_FIELDS:
+        raise invalid(f"Too many parameters: at most {MOST_FIELDS} are taken.")
+    for name, value in parse_qsl(text, keep_blank_values=True):
         if "[" in name:
             _put(params, name, value)
         else:
@@ -28,6 +32,8 @@ def _put(params: Json, name: str, value: str) -> None:
     if match is None:
         raise invalid(f"Invalid parameter name: {name}", name)
     place, steps = params, [match[1], *match[2][1:-1].split("][")]
+    if len(steps) > DEEPEST:
+        raise invalid("Invalid object", name[:200])
     for step in steps[:-1]:
         place = place.setdefault(step, {})
         if not isinstance(place, dict):

@@ -72,6 +72,10 @@ def no_such(
     return Refusal(status, message, "resource_missing", param)
 
 
+def too_large(most: int) -> Refusal:
+    return Refusal(413, f"The body of the request is too large: at most {most} bytes are taken.")
+
+
 def no_such_address(method: str, path: str) -> Refusal:
     return Refusal(
         404,

@@ -1,7 +1,14 @@
-"""Events and calls are kept to the last so many. In this process: a hundred thousand are too many to make."""
+"""What the program holds out: many events and calls, and its own defects.
+
+In this process: a hundred thousand are too many to make, and a defect must be made.
+"""
+
+import asyncio
+import json
 
 from billings.sandbox import calls, events
 from billings.sandbox.api import Api
+from billings.sandbox.app import StripeApi
 from billings.sandbox.world import Options, World
 
 
@@ -19,4 +26,24 @@ def test_only_the_last_events_and_calls_are_kept(monkeypatch):
     kept = [event["data"]["object"]["name"] for event in world.store.events.find(world.default)]
     assert kept == [str(number) for number in range(24, 14, -1)]
     assert [call["seq"] for call in world.calls.since(0)] == list(range(16, 26))
+    world.store.close()
+
+
+def test_a_defect_is_answered_like_one_of_stripes_and_logged(caplog):
+    world, sent = World(Options()), []
+    world.store.db.execute("DROP TABLE products")
+    headers = [(b"authorization", b"Bearer sk_test_1")]
+    scope = {"method": "GET", "path": "/v1/products", "query_string": b"", "headers": headers}
+
+    async def receive():
+        return {"type": "http.request", "body": b""}
+
+    async def send(message):
+        sent.append(message)
+
+    asyncio.run(StripeApi(world)(scope, receive, send))
+
+    assert (sent[0]["status"], json.loads(sent[1]["body"])["error"]["type"]) == (500, "api_error")
+    assert [(call["status"], call["error"]) for call in world.calls.since(0)] == [(500, "api_error")]
+    assert "no such table" in caplog.text
     world.store.close()

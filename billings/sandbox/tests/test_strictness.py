@@ -38,6 +38,10 @@ SIZES = "package_dimensions[length]=1&package_dimensions[weight]=1&package_dimen
         ("name=A&expand[]=default_price.product.default_price.product.default_price", "expand", None),
         ("name=A&[]=1", "[]", None),
         ("name=A&name[x]=1", "name[x]", None),
+        ("name=A&images[²]=https://example.com/", "images", None),
+        (f"name=A&images[{'9' * 5000}]=https://example.com/", "images", None),
+        ("name=A&url=http://[", "url", "url_invalid"),
+        ("name=A&metadata" + "[a]" * 20, "metadata" + "[a]" * 20, None),
     ],
 )
 def test_a_parameter_is_refused_by_name(sandbox, form, param, code):
@@ -64,6 +68,22 @@ def test_a_body_that_is_no_form_is_refused(sandbox):
 
     assert "content type" in refused.json()["error"]["message"]
     assert broken.status_code == 400
+
+
+def test_a_body_beyond_all_measure_is_refused(sandbox, client):
+    many = sandbox.raw("POST", "/v1/products", data="name=A" + "&name=A" * 10_000, headers=FORM)
+    large = sandbox.raw("POST", "/v1/products", data="name=" + "A" * 2_000_000, headers=FORM)
+
+    assert (many.status_code, many.json()["error"]["type"]) == (400, "invalid_request_error")
+    assert (large.status_code, large.json()["error"]["type"]) == (413, "invalid_request_error")
+    assert [(call["status"], call["params"]) for call in sandbox.calls()] == [(400, {}), (413, {})]
+    with pytest.raises(InvalidRequestError) as refused:
+        client.v1.products.list({"created": {"gte": 2**63}})
+    assert (refused.value.param, refused.value.code) == ("created[gte]", "parameter_invalid_integer")
+
+
+def test_an_address_is_decoded_once(sandbox):
+    assert sandbox.raw("GET", "/v1/products/a%2525").json()["error"]["message"] == "No such product: 'a%25'"
 
 
 def test_an_unknown_address_is_a_404(sandbox):
