@@ -6,6 +6,10 @@ fault and the rate limits go by real time, and so does the time in a webhook's s
 
 import time
 
+from billings.sandbox.bodies import BadBody
+
+LATEST = 221_845_392_000  # the year 9000: what is due a while later still has a date
+
 
 class Clock:
     def __init__(self, offset: float = 0.0) -> None:
@@ -18,7 +22,12 @@ class Clock:
         return int(self.time())
 
     def advance(self, seconds: float) -> None:
-        self.offset += seconds
+        self.move(self.offset + seconds)
 
     def set(self, moment: float) -> None:
-        self.offset = moment - time.time()
+        self.move(moment - time.time())
+
+    def move(self, offset: float) -> None:
+        if not 0 <= time.time() + offset <= LATEST:
+            raise BadBody("The clock goes from 1970 to 9000.")
+        self.offset = offset

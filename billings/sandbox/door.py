@@ -5,12 +5,11 @@ A form posted by a page is taken like the same JSON and answered with the page a
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import fields
-from math import isfinite
 from pathlib import Path
+from sqlite3 import ProgrammingError
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -19,8 +18,9 @@ from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Redire
 from starlette.routing import BaseRoute, Route, Router
 from starlette.types import ASGIApp
 
-from billings.sandbox import dashboard, endpoints, fault_page, forms, ids, pages, webhook_page
+from billings.sandbox import bodies, dashboard, endpoints, fault_page, forms, ids, pages, webhook_page
 from billings.sandbox.accounts import Key, Realm
+from billings.sandbox.bodies import BadBody, counted
 from billings.sandbox.checks import check
 from billings.sandbox.faults import BadFault
 from billings.sandbox.frame import Shown
@@ -38,6 +38,9 @@ POLICY = (
     "base-uri 'none'; frame-ancestors 'none'"
 )
 CLOSED = "This door opens to pages of this machine only."
+# What a body can break by a value nobody thought of; nothing of it is stored then.
+UNUSABLE = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError, ProgrammingError)
+PERMISSIONS = ("write", "read", "none", "revoked")
 LOCAL = ("localhost", "127.0.0.1", "::1")
 
 # Fields of forms that are no text, by the first step of the address. Those of the Dashboard all stay as typed: the
@@ -50,10 +53,6 @@ NOT_TEXT: dict[str, tuple[str, ...]] = {
 }
 
 type Handler = Callable[[Request, Json], Json]
-
-
-class BadBody(Exception):
-    """Says in one sentence what is wrong with a control body."""
 
 
 class Door:
@@ -120,6 +119,9 @@ class Door:
                 return self._refused(request, 400, str(error), {"error": str(error)})
             except Refusal as refusal:
                 return self._refused(request, refusal.status, refusal.message, refusal.body(ids.request_id()))
+            except UNUSABLE as error:
+                sentence = f"This body cannot be used: {error}."
+                return self._refused(request, 400, sentence, {"error": sentence})
             self.world.webhooks.wake()
             if _by_a_person(request):
                 return RedirectResponse(self._landing(request, found), 303)
@@ -156,9 +158,7 @@ class Door:
 
     def calls(self, request: Request, body: Json) -> Json:
         query = request.query_params
-        limit = int(query["limit"]) if query.get("limit", "").isdigit() else None
-        since = query.get("since", "0")
-        return {"calls": self.world.calls.since(int(since) if since.isdigit() else 0, limit)}
+        return {"calls": self.world.calls.since(counted(query, "since") or 0, counted(query, "limit"))}
 
     def faults(self, request: Request, body: Json) -> Json:
         return self.world.faults.as_json()
@@ -203,7 +203,7 @@ class Door:
             case {"now": int() | float() as moment}:
                 clock.set(moment)
             case {"offset": int() | float() as offset}:
-                clock.offset = float(offset)
+                clock.move(float(offset))
             case _:
                 raise BadBody('Send {"advance": seconds}, {"now": moment} or {"offset": 0}.')
         self.world.move_clock()
@@ -218,9 +218,10 @@ class Door:
 
     def register_key(self, request: Request, body: Json) -> Json:
         secret, permission = body.get("key"), body.get("permission", "write")
-        if not isinstance(secret, str) or permission not in ("write", "read", "none", "revoked"):
+        account = body.get("account", self.world.default.account)
+        if not isinstance(secret, str) or not isinstance(account, str) or permission not in PERMISSIONS:
             raise BadBody('Send {"key": "sk_test_…", "account": "acct_…", "permission": "write|read|none|revoked"}.')
-        realm = Realm(body.get("account", self.world.default.account), "_live_" in secret)
+        realm = Realm(account, "_live_" in secret)
         key = None if permission == "revoked" else Key(realm, permission)
         self.world.keyring.registered[secret] = key
         return {"account": realm.account, "livemode": realm.livemode, "permission": permission}
@@ -229,14 +230,15 @@ class Door:
         endpoints = self.world.store.endpoints.find(self._realm(request))
         return {
             "endpoints": endpoints,
-            "deliveries": self.world.webhooks.as_json(int(request.query_params.get("limit", 100))),
+            "deliveries": self.world.webhooks.as_json(counted(request.query_params, "limit") or 100),
         }
 
     def make_event(self, request: Request, body: Json) -> Json:
         """Any event at all, as Stripe might send one tomorrow."""
-        if not isinstance(body.get("type"), str) or not isinstance(body.get("object"), dict):
+        name, about, previous = body.get("type"), body.get("object"), body.get("previous_attributes")
+        if not isinstance(name, str) or not isinstance(about, dict) or not isinstance(previous, dict | None):
             raise BadBody('Send {"type": "customer.created", "object": {…}}, and previous_attributes if you like.')
-        self.world.context(self._realm(request)).emit(body["type"], body["object"], body.get("previous_attributes"))
+        self.world.context(self._realm(request)).emit(name, about, previous)
         newest = self.world.store.events.find(self._realm(request), limit=1)
         return newest[0] if newest else {}
 
@@ -265,15 +267,18 @@ def _html(text: str, status: int = 200) -> Response:
 
 async def _body(request: Request) -> Json:
     """JSON, whatever its content type says, or a form of the pages."""
-    raw = (await request.body()).decode()
+    try:
+        raw = (await request.body()).decode()
+    except UnicodeDecodeError as error:
+        raise BadBody("The body is not UTF-8.") from error
     if _is_form(request) and not raw.lstrip().startswith("{"):
         given = forms.decode(urlencode(parse_qsl(raw)))  # without the fields that were left empty
         step = request.url.path.removeprefix("/_sandbox/").partition("/")[0]
         return _read(given, NOT_TEXT.get(step, ()))
     try:
-        body: Any = json.loads(raw) if raw.strip() else {}
+        body: Any = bodies.loads(raw) if raw.strip() else {}
     except ValueError as error:
-        raise BadBody("The body is not JSON.") from error
+        raise BadBody("The body is not JSON, or has numbers or characters that cannot be kept.") from error
     if not isinstance(body, dict):
         raise BadBody("The body must be a JSON object.")
     return body
@@ -297,13 +302,16 @@ def _read(given: Json, not_text: tuple[str, ...]) -> Json:
 def _value(text: str) -> Any:
     """A number, true, false, null or a list, where a field may hold one; else its text, which is judged as such."""
     try:
-        value = json.loads(text)
+        return bodies.loads(text)
     except ValueError:
         return text
-    return text if isinstance(value, float) and not isfinite(value) else value
 
 
 def _from_here(request: Request) -> bool:
     """Not by a foreign page in somebody's browser: neither its Origin nor a Host name it made point here."""
     origin = request.headers.get("origin")
-    return request.url.hostname in LOCAL and (origin is None or urlsplit(origin).netloc == request.headers.get("host"))
+    try:
+        own = origin is None or urlsplit(origin).netloc == request.headers.get("host")
+        return own and request.url.hostname in LOCAL
+    except ValueError:  # neither is an address
+        return False

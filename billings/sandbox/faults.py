@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from billings.sandbox.bodies import LONGEST, BadBody
 from billings.sandbox.shapes import Json
 
 # kind of fault -> when it may happen, the default first
@@ -39,7 +40,7 @@ SECONDS = {"timeout": 100.0, "slow": 2.0, "late": 3.0, "delay": 5.0, "shuffle": 
 SPENT_KEPT = 200
 
 
-class BadFault(Exception):
+class BadFault(BadBody):
     """Says in one sentence what is wrong with a control body."""
 
 
@@ -179,7 +180,7 @@ def _set(fault: Fault, name: str, value: Any) -> None:
         setattr(fault, name, FIELDS[name](value))
     except KeyError:
         raise BadFault(f"A fault has no {name!r}; it has {', '.join(FIELDS)}.") from None
-    except (TypeError, ValueError, re.error):
+    except (TypeError, ValueError, OverflowError, re.error):
         raise BadFault(f"{name} cannot be {value!r}.") from None
 
 
@@ -207,7 +208,7 @@ def _probability(value: Any) -> float | None:
 
 
 def _seconds(value: Any) -> float:
-    if float(value) < 0:
+    if not 0 <= float(value) <= LONGEST:
         raise ValueError
     return float(value)
 
@@ -216,6 +217,18 @@ def _reason(value: Any) -> str:
     if value not in REASONS:
         raise ValueError
     return str(value)
+
+
+def _error(value: Any) -> Json:
+    """What a refusal says: its status, and texts."""
+    given = {name: one for name, one in dict(value).items() if one is not None}
+    status = given.get("status", 400)
+    texts = [one for name, one in given.items() if name != "status"]
+    if given.keys() - {"status", "type", "code", "message", "param"} or not all(isinstance(one, str) for one in texts):
+        raise ValueError
+    if type(status) is not int or not 400 <= status <= 599:
+        raise ValueError
+    return given
 
 
 FIELDS: dict[str, Callable[[Any], Any]] = {
@@ -230,5 +243,5 @@ FIELDS: dict[str, Callable[[Any], Any]] = {
     "seconds": _seconds,
     "stored": bool,
     "reason": _reason,
-    "error": dict,
+    "error": _error,
 }

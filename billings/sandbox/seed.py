@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any
 
 from billings.sandbox import prices, products
+from billings.sandbox.bodies import BadBody, whole
 from billings.sandbox.checks import check
 from billings.sandbox.context import Context
 from billings.sandbox.dashboard import as_form
@@ -15,12 +16,13 @@ from billings.sandbox.schema import shape_of
 from billings.sandbox.shapes import Json
 
 BATCH = 2_000
+MOST = 1_000_000
 
 
 def seed(context: Context, body: Json) -> Json:
     """Either `items`, each the parameters of a product (with `archived_prices` besides), or a number of `products`."""
     made: Json = {"products": 0, "prices": 0}
-    items = iter(body["items"]) if "items" in body else _numbered(body)
+    items = iter(_listed(body["items"])) if "items" in body else _numbered(body)
     with context.store.transaction():
         while batch := list(islice(items, BATCH)):
             pairs = [_build(context, item) for item in batch]
@@ -31,9 +33,16 @@ def seed(context: Context, body: Json) -> Json:
     return made
 
 
+def _listed(items: Any) -> list[Json]:
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise BadBody("items must be a list of products, each an object.")
+    return items
+
+
 def _numbered(body: Json) -> Iterator[Json]:
     """`{n}` in the id, the name and the values of the metadata is the number of the product, from `first` on."""
-    count, first = int(body.get("products", 0)), int(body.get("first", 1))
+    count, first = whole(body, "products", 0, 0, MOST), whole(body, "first", 1, 0, 10**18)
+    archived = whole(body, "archived_prices", 0, 0, 1000)
     for number in range(first, first + count):
         item: Json = {
             "id": body.get("id", "seed_{n}"),
@@ -49,9 +58,7 @@ def _numbered(body: Json) -> Iterator[Json]:
         if body.get("interval"):
             item["default_price_data"]["recurring"] = {"interval": body["interval"]}
         old = {"currency": body.get("currency", "usd"), "metadata": body.get("price_metadata", {})}
-        item["archived_prices"] = [
-            old | {"unit_amount": 1000 + 100 * extra} for extra in range(int(body.get("archived_prices", 0)))
-        ]
+        item["archived_prices"] = [old | {"unit_amount": 1000 + 100 * extra} for extra in range(archived)]
         yield _filled(item, str(number))
 
 

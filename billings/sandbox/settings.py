@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal
 
+from billings.sandbox.bodies import LONGEST, BadBody
 from billings.sandbox.shapes import Json
 
 
-class BadSetting(Exception):
+class BadSetting(BadBody):
     """Says in one sentence what is wrong with a control body."""
 
 
@@ -33,6 +34,8 @@ class Settings:
                 raise BadSetting(f"There is no setting {name!r}; there are {', '.join(sorted(known))}.")
             if not _fits(name, value):
                 raise BadSetting(f"{name} cannot be {value!r}.")
+        if "refused_currencies" in body:
+            body = body | {"refused_currencies": [code.lower() for code in body["refused_currencies"]]}
         return replace(self, **body)
 
     def as_json(self) -> Json:
@@ -48,6 +51,10 @@ def _fits(name: str, value: Any) -> bool:
         case "refused_currencies":
             return isinstance(value, list) and all(isinstance(one, str) for one in value)
         case "webhook_retries":
-            return isinstance(value, list) and all(type(one) in (int, float) and one >= 0 for one in value)
+            return isinstance(value, list) and all(_lasts(one) for one in value)
         case _:
-            return type(value) in (int, float) and value > 0
+            return _lasts(value) and value > 0
+
+
+def _lasts(value: Any) -> bool:
+    return type(value) in (int, float) and 0 <= value <= LONGEST

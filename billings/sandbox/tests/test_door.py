@@ -71,15 +71,71 @@ def test_settings_are_judged(sandbox):
         assert (answer.status_code, answer.json()["error"][-1]) == (400, ".")
 
 
-def test_bodies_that_are_no_json_object(sandbox):
-    for data in ("{", "[1]"):
-        assert sandbox.raw("POST", "/_sandbox/clock", data=data).status_code == 400
+@pytest.mark.parametrize(
+    ("path", "data"),
+    [
+        ("clock", "{"),
+        ("clock", "[1]"),
+        ("clock", b"\xff"),
+        ("clock", '{"advance": NaN}'),
+        ("clock", '{"advance": 1e400}'),
+        ("clock", '{"now": -1}'),
+        ("clock", '{"advance": 300000000000}'),
+        ("clock", '{"advance": 1%s}' % ("0" * 400)),
+        ("clock", '{"a": ' * 100_000 + "1" + "}" * 100_000),
+        ("seed", '{"products": "abc"}'),
+        ("seed", '{"products": 1e9}'),
+        ("seed", '{"products": -1}'),
+        ("seed", '{"items": 5}'),
+        ("seed", '{"items": [5]}'),
+        ("seed", '{"items": [{"name": "A", "archived_prices": [5]}]}'),
+        ("dashboard/products", r'{"name": "\ud800"}'),
+        ("events", '{"type": "a.b", "object": {}, "previous_attributes": 5}'),
+        ("faults", r'{"kind": "503", "path": "\uD800"}'),
+        ("faults", '{"kind": "slow", "seconds": "nan"}'),
+        ("faults", '{"kind": "slow", "seconds": 1e300}'),
+        ("faults", '{"kind": "slow", "seconds": 1%s}' % ("0" * 400)),
+        ("faults", '{"kind": "refuse", "error": {"status": 200}}'),
+        ("faults", '{"kind": "refuse", "error": {"status": "402"}}'),
+        ("faults", '{"kind": "refuse", "error": {"message": 5}}'),
+        ("faults", '{"kind": "refuse", "error": {"colour": "red"}}'),
+        ("faults", '{"kind": "refuse", "error": [5]}'),
+        ("keys", '{"key": "sk_test_x", "account": []}'),
+        ("settings", '{"webhook_timeout": Infinity}'),
+        ("settings", '{"webhook_timeout": 1e300}'),
+    ],
+)
+def test_a_body_that_cannot_be_used_is_refused_in_a_sentence(sandbox, path, data):
+    answer = sandbox.raw("POST", f"/_sandbox/{path}", data=data)
+
+    assert (answer.status_code, answer.json()["error"][-1]) == (400, ".")
+    assert sandbox.door("clock")["offset"] == 0
+    assert sandbox.door("faults") == {"faults": [], "spent": []}
+    assert sandbox.products() == []
+
+
+@pytest.mark.parametrize("path", ["calls?since=²", "calls?limit=x", f"calls?since={'9' * 5000}", "webhooks?limit=x"])
+def test_a_number_in_an_address_must_be_one(sandbox, path):
+    assert sandbox.raw("GET", f"/_sandbox/{path}").status_code == 400
+
+
+def test_a_secret_that_is_no_text_does_not_sign(sandbox, client):
+    endpoint = client.v1.webhook_endpoints.create({"url": "https://example.com/", "enabled_events": ["*"]})
+    for body in ({"secret": 5}, {"expires_in": "soon"}):
+        answer = sandbox.raw("POST", f"/_sandbox/dashboard/webhook_endpoints/{endpoint.id}/roll", json=body)
+        assert (answer.status_code, answer.json()["error"][-1]) == (400, ".")
+
+
+def test_currencies_are_refused_however_they_are_written(sandbox, client):
+    assert sandbox.door("settings", {"refused_currencies": ["USD"]})["refused_currencies"] == ["usd"]
 
 
 def test_a_page_of_another_site_is_not_let_in(sandbox):
     foreign = requests.post(f"{sandbox.url}/_sandbox/reset", headers={"Origin": "https://evil.example"}, timeout=30)
     renamed = requests.get(f"{sandbox.url}/_sandbox/state", headers={"Host": "evil.example"}, timeout=30)
 
+    for headers in ({"Origin": "http://["}, {"Host": "["}):
+        assert requests.get(f"{sandbox.url}/_sandbox/state", headers=headers, timeout=30).status_code in (400, 403)
     assert (foreign.status_code, renamed.status_code) == (403, 403)
 
 
