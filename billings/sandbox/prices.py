@@ -290,6 +290,10 @@ def list_all(context: Context, params: Json) -> Json:
     if "product" in params:
         lookup.product(context, params["product"], "product", status=400)
     asked = {"active": True, **params, **params.get("recurring", {})}
+    if "currency" in params:
+        asked["currency"] = params["currency"].lower()
     conditions = listing.equals(asked, "active", "currency", "product", "type", "interval", "usage_type")
     conditions += listing.among(params, "lookup_keys", "lookup_key")
+    if "meter" in asked:
+        conditions.append(("json_extract(body, '$.recurring.meter') = ?", (asked["meter"],)))
     return listing.page(context.store.prices, context.realm, "price", params, conditions, "/v1/prices")

@@ -57,6 +57,18 @@ def test_prices_hold_the_active_ones_unless_asked(client, five):
     assert not client.v1.prices.list({"product": "course_2"}).data
 
 
+def test_prices_by_currency_and_by_meter(client, five):
+    for meter in ("mtr_1", "mtr_2"):
+        recurring = {"interval": "month", "usage_type": "metered", "meter": meter}
+        client.v1.prices.create({**USD, "product": "course_1", "nickname": meter, "recurring": recurring})
+
+    assert len(client.v1.prices.list({"currency": "USD"}).data) == 2
+    assert not client.v1.prices.list({"currency": "EUR"}).data
+    found = client.v1.prices.list({"recurring": {"meter": "mtr_2"}}).data
+    assert [one.nickname for one in found] == ["mtr_2"]
+    assert not client.v1.prices.list({"recurring": {"meter": "mtr_3", "interval": "month"}}).data
+
+
 def test_expansion_inside_a_list(client, five):
     client.v1.products.create({"id": "course_5", "name": "A", "default_price_data": USD})
 
