@@ -1,6 +1,8 @@
 # ruff: noqa: S608 - the tables in the SQL are named here
 """Events: one for each change, kept to the last 100,000, each with a delivery for every endpoint that wants it.
 
+What else grows with them is trimmed with them: deliveries, and the answers of keys that have ended.
+
 docs.stripe.com/api/events: `request` names the call that caused it and is empty for the Dashboard;
 `previous_attributes` has what an update changed, of metadata only the keys that did.
 """
@@ -13,6 +15,7 @@ from typing import Any
 from billings.sandbox import ids
 from billings.sandbox.accounts import Realm
 from billings.sandbox.clock import Clock
+from billings.sandbox.idempotency import LIFETIME
 from billings.sandbox.shapes import Json
 from billings.sandbox.store import KEPT, Store
 
@@ -26,7 +29,7 @@ type Announce = Callable[[Realm, Json], int]
 class Events:
     def __init__(self, store: Store, clock: Clock, announce: Announce) -> None:
         self.store, self.clock, self.announce = store, clock, announce
-        self._since_trim = 0
+        self._trim()
 
     def emit(self, realm: Realm, name: str, about: Json, *, previous: Json | None = None, request: Json) -> None:
         event: Json = {
@@ -43,18 +46,17 @@ class Events:
         waiting = self.announce(realm, event)
         if waiting < 0:
             return
-        self.store.events.add(realm, event | {"pending_webhooks": waiting})
+        seq = self.store.events.add(realm, event | {"pending_webhooks": waiting})
         if waiting:
             self.store.db.execute("UPDATE events SET undelivered = ? WHERE id = ?", (waiting, event["id"]))
-        self._trim()
+        if seq % TRIM_EVERY == 0:
+            self._trim()
 
     def _trim(self) -> None:
-        self._since_trim += 1
-        if self._since_trim >= TRIM_EVERY:
-            self._since_trim = 0
-            for table in ("events", "deliveries"):
-                oldest = f"(SELECT max(seq) FROM {table}) - ?"
-                self.store.db.execute(f"DELETE FROM {table} WHERE seq <= {oldest}", (KEPT,))
+        for table in ("events", "deliveries"):
+            oldest = f"(SELECT max(seq) FROM {table}) - ?"
+            self.store.db.execute(f"DELETE FROM {table} WHERE seq <= {oldest}", (KEPT,))
+        self.store.db.execute("DELETE FROM answers WHERE created <= ?", (self.clock.now() - LIFETIME,))
 
 
 def differences(before: Any, after: Any) -> Json:

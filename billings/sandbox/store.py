@@ -50,6 +50,7 @@ CREATE INDEX IF NOT EXISTS deliveries_event ON deliveries (event);
 CREATE TABLE IF NOT EXISTS answers (
   realm INTEGER NOT NULL, key TEXT NOT NULL, request TEXT, status INTEGER, body TEXT, request_id TEXT,
   created INTEGER, PRIMARY KEY (realm, key)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS answers_created ON answers (created);
 CREATE TABLE IF NOT EXISTS deleted (realm INTEGER NOT NULL, id TEXT NOT NULL, PRIMARY KEY (realm, id)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS calls (seq INTEGER PRIMARY KEY, body TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -147,19 +148,22 @@ class Shelf:
         row = self.store.one(f"SELECT body FROM {self.table} WHERE realm = ? AND id = ?", where)
         return json.loads(row[0]) if row else None
 
-    def add(self, realm: Realm, body: Json) -> None:
-        self.add_all(realm, [body])
+    def add(self, realm: Realm, body: Json) -> int:
+        """Its place in the order."""
+        return self.add_all(realm, [body])
 
-    def add_all(self, realm: Realm, bodies: Iterable[Json]) -> None:
+    def add_all(self, realm: Realm, bodies: Iterable[Json]) -> int:
+        """The place of the first."""
         number = self.store.number(realm)
         rows = ({"realm": number, "id": body["id"], "body": dump(body)} | self.columns(body) for body in bodies)
         first = next(rows, None)
         if first is None:
-            return
+            return 0
         marks = ", ".join(f":{name}" for name in first)
         sql = f"INSERT INTO {self.table} ({', '.join(first)}) VALUES ({marks})"
-        self.store.db.execute(sql, first)
+        place: int = self.store.db.execute(sql, first).lastrowid or 0
         self.store.db.executemany(sql, rows)
+        return place
 
     def save(self, realm: Realm, body: Json) -> None:
         values = {"body": dump(body)} | self.columns(body)

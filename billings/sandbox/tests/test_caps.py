@@ -29,6 +29,32 @@ def test_only_the_last_events_and_calls_are_kept(monkeypatch):
     world.store.close()
 
 
+def test_a_program_that_is_started_often_keeps_no_more(monkeypatch, tmp_path):
+    monkeypatch.setattr(events, "KEPT", 10)
+    monkeypatch.setattr(events, "TRIM_EVERY", 5)
+    form = "application/x-www-form-urlencoded"
+
+    for start in range(10):
+        world = World(Options(state=str(tmp_path / "state")))
+        api = Api(world)
+        for number in range(3):
+            headers = {
+                "authorization": "Bearer sk_test_1",
+                "content-type": form,
+                "idempotency-key": f"{start} {number}",
+            }
+            assert api.perform(api.open("POST", "/v1/products", "", headers, b"name=A")).status == 200
+        assert world.store.events.count(world.default) <= 10 + 5
+        world.clock.advance(7 * 3600)
+        world.move_clock()
+        world.store.close()
+
+    world = World(Options(state=str(tmp_path / "state")))
+    assert world.store.events.count(world.default) == 10
+    assert world.store.one("SELECT count(*) FROM answers")[0] == 9  # those of the last 24 hours
+    world.store.close()
+
+
 def test_a_defect_is_answered_like_one_of_stripes_and_logged(caplog):
     world, sent = World(Options()), []
     world.store.db.execute("DROP TABLE products")
