@@ -1,6 +1,7 @@
 """Rate limits (docs.stripe.com/rate-limits): so many requests a second in all, and for each endpoint. Off by default.
 
-Counted in whole seconds of real time, for each account and mode. An endpoint is a method and an address without the id.
+Counted in whole seconds of real time, for each account and mode; what was refused is not. An endpoint is a method and
+an address without the id.
 """
 
 from __future__ import annotations
@@ -27,10 +28,10 @@ class RateLimits:
             self._second, self._counts = second, Counter()
         whole = (realm.account, realm.mode)
         endpoint = (*whole, method, "/".join(path.split("/")[:3]), str(path.count("/")))
-        self._take(whole, settings.rate_limit_total, "global-rate")
-        self._take(endpoint, settings.rate_limit_endpoint, "endpoint-rate")
+        self._must_be_below(whole, settings.rate_limit_total, "global-rate")
+        self._must_be_below(endpoint, settings.rate_limit_endpoint, "endpoint-rate")
+        self._counts.update((whole, endpoint))  # only now: what one limit refused, no other counts
 
-    def _take(self, counted: tuple[str, ...], most: int | None, reason: str) -> None:
+    def _must_be_below(self, counted: tuple[str, ...], most: int | None, reason: str) -> None:
         if most is not None and self._counts[counted] >= most:
             raise rate_limited(reason)
-        self._counts[counted] += 1

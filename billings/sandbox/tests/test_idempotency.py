@@ -116,3 +116,20 @@ def test_rate_limits_in_all_and_for_an_endpoint(sandbox, client):
 
     sandbox.door("settings", {"rate_limit_endpoint": None, "rate_limit_total": 1})
     assert until(refused, "a 429").headers["Stripe-Rate-Limited-Reason"] == "global-rate"
+
+
+def test_what_one_limit_refused_counts_for_no_other(sandbox, client):
+    sandbox.door("settings", {"rate_limit_endpoint": 1, "rate_limit_total": 2})
+
+    def reason(call):
+        try:
+            call()
+        except RateLimitError as error:
+            return (error.headers or {})["Stripe-Rate-Limited-Reason"]
+        return "none"
+
+    def of_one_second():
+        reasons = [reason(call) for call in (client.v1.products.list, client.v1.products.list, client.v1.prices.list)]
+        return reasons if reasons[:2] == ["none", "endpoint-rate"] else None
+
+    assert until(of_one_second)[2] == "none"
