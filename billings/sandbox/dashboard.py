@@ -17,6 +17,8 @@ from billings.sandbox.refusals import no_such_address
 from billings.sandbox.schema import shape_of
 from billings.sandbox.shapes import Json
 
+KEPT = ("currency", "metadata", "nickname", "tax_behavior", "transform_quantity")  # when a price is edited
+
 
 def act(context: Context, steps: list[str], body: Json) -> Json:
     """`steps` is the address behind `/_sandbox/dashboard/`: products, products/ID, products/ID/archive, …"""
@@ -81,16 +83,20 @@ def _edit_price(context: Context, product_id: str, body: Json) -> Json:
     """A new price like the old default with what was changed; it becomes the default, the old one is archived."""
     product = lookup.product(context, product_id)
     old = lookup.price(context, product["default_price"]) if product["default_price"] else None
-    like: Json = {"product": product_id}
-    if old:
-        like |= {"currency": old["currency"], "metadata": old["metadata"]}
-        if old["recurring"]:
-            like["recurring"] = {name: old["recurring"][name] for name in ("interval", "interval_count")}
+    like: Json = {"product": product_id} | (_kept(old) if old else {})
     made = _call(context, "prices", like | body)
     _make_default(context, made["id"])
     if old and old["active"]:
         _call(context, "prices", {"active": False}, old["id"])
     return made
+
+
+def _kept(price: Json) -> Json:
+    """What a new price has from the old one: all but its amounts and its lookup key."""
+    kept = {name: price[name] for name in KEPT if price[name] is not None}
+    if price["recurring"]:
+        kept["recurring"] = {name: value for name, value in price["recurring"].items() if value is not None}
+    return kept
 
 
 def _delete_price(context: Context, price_id: str) -> Json:

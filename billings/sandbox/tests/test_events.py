@@ -102,6 +102,18 @@ class TestDashboard:
 
         assert (made["currency"], made["recurring"]["interval"]) == ("eur", "month")
 
+    def test_a_price_edited_keeps_what_else_it_was(self, sandbox, client, product):
+        like = {"nickname": "Early bird", "tax_behavior": "inclusive", "metadata": {"a": "1"}}
+        recurring = {"interval": "month", "interval_count": 2, "usage_type": "metered", "meter": "mtr_1"}
+        old = client.v1.prices.create({**USD, **like, "product": "course_1", "recurring": recurring}).to_dict()
+        client.v1.products.update("course_1", {"default_price": old["id"]})
+
+        made = sandbox.door("dashboard/products/course_1/price", {"unit_amount": 3900})
+
+        assert made["unit_amount"] == 3900
+        for name in ("nickname", "tax_behavior", "metadata", "recurring", "transform_quantity"):
+            assert made[name] == old[name]
+
     def test_prices_are_made_default_archived_and_deleted(self, sandbox, client, product):
         made = sandbox.door("dashboard/prices", {**USD, "product": "course_1", "default": True})
         assert client.v1.products.retrieve("course_1").default_price == made["id"]
