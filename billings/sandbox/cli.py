@@ -38,7 +38,7 @@ def add_options(parser: argparse.ArgumentParser, environ: Mapping[str, str]) -> 
     option(
         "--secret-key", default=environ.get("STRIPE_SECRET_KEY"), help="the only key that is taken (STRIPE_SECRET_KEY)"
     )
-    option("--rate-limits", action="store_true", help="as in Stripe's test mode: 25 requests a second")
+    option("--rate-limits", action="store_true", help="Stripe's: 25 requests a second, 100 in live mode")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -95,16 +95,14 @@ def _world(options: Namespace) -> World:
     if options.webhook_url and not is_address(options.webhook_url):
         raise CannotStart("--webhook-url must be an address like http://127.0.0.1:8000/stripe/webhook.")
     try:
-        world = World(Options(options.state or None, options.webhook_url or None, secrets, options.secret_key or None))
+        state, url, key = options.state or None, options.webhook_url or None, options.secret_key or None
+        return World(Options(state, url, secrets, key, options.rate_limits))
     except BadState as error:
         raise CannotStart(
             f"{options.state} cannot be used: another sandbox has it, or it is no state file, or its folder is missing."
         ) from error
     except Refusal as error:
         raise CannotStart("--secret-key must look like sk_test_… or sk_live_….") from error
-    if options.rate_limits:
-        world.change_settings(world.settings.changed({"rate_limit_total": 25, "rate_limit_endpoint": 25}))
-    return world
 
 
 def _is_loopback(host: str) -> bool:

@@ -126,12 +126,11 @@ class Store:
     def set(self, name: str, value: object) -> None:
         self.db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, dump(value)))
 
-    def clear(self, *, but_endpoint: str) -> None:
-        """Forgets every object, event, call and key; settings and one webhook endpoint stay."""
+    def clear(self) -> None:
+        """Forgets every object, event, call and key; settings stay."""
         with self.transaction():
-            for table in ("products", "prices", "events", "deliveries", "answers", "deleted", "calls"):
+            for table in ("products", "prices", "events", "endpoints", "deliveries", "answers", "deleted", "calls"):
                 self.db.execute(f"DELETE FROM {table}")
-            self.db.execute("DELETE FROM endpoints WHERE id != ?", (but_endpoint,))
 
     def close(self) -> None:
         self.db.close()

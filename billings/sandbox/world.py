@@ -24,6 +24,7 @@ class Options:
     webhook_url: str | None = None
     webhook_secrets: tuple[str, ...] = ()
     secret_key: str | None = None
+    rate_limits: bool = False
 
 
 class World:
@@ -43,11 +44,22 @@ class World:
         self.default = Realm(DEFAULT_ACCOUNT, (options.secret_key or "").startswith(("sk_live_", "rk_live_")))
         if options.secret_key:
             self.default = self.keyring.identify({"authorization": f"Bearer {options.secret_key}"}).realm
-        secrets = list(options.webhook_secrets)
-        endpoints.configure(self.store, self.default, self.clock.now(), options.webhook_url, secrets)
+        self.options = options
+        if options.rate_limits:
+            self.change_settings(self._limited(self.settings))
+        self._configure_endpoint()
 
     def context(self, realm: Realm, request_id: str | None = None, key: str | None = None) -> Context:
         return Context(self.store, self.clock, self.settings, self.events, realm, request_id, key)
+
+    def _configure_endpoint(self) -> None:
+        url, secrets = self.options.webhook_url, list(self.options.webhook_secrets)
+        endpoints.configure(self.store, self.default, self.clock.now(), url, secrets)
+
+    def _limited(self, settings: Settings) -> Settings:
+        """docs.stripe.com/rate-limits: in all 100 requests a second in live mode, 25 else; 25 for each endpoint."""
+        total = 100 if self.default.livemode else 25
+        return settings.changed({"rate_limit_total": total, "rate_limit_endpoint": 25})
 
     def change_settings(self, changed: Settings) -> None:
         self.settings = changed
@@ -66,8 +78,9 @@ class World:
         """As just begun: empty, in real time, with the settings, keys and webhook endpoint it was started with."""
         self.faults.forget()
         self.webhooks.forget()
-        self.store.clear(but_endpoint=endpoints.CONFIGURED)
+        self.store.clear()
         self.clock.offset = 0.0
         self.keyring.registered.clear()
         self.store.set("clock_offset", 0.0)
-        self.change_settings(Settings())
+        self.change_settings(self._limited(Settings()) if self.options.rate_limits else Settings())
+        self._configure_endpoint()

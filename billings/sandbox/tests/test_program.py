@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import requests
+import stripe
 from stripe import APIConnectionError, AuthenticationError
 
 from billings.sandbox.tests.process import KEY, PATIENCE, Sandbox, command, until
@@ -131,8 +132,31 @@ def test_one_key_only_also_by_the_environment(start):
     assert "sk_test_" in refused(STRIPE_SECRET_KEY="nonsense")
 
 
-def test_rate_limits_as_in_stripes_test_mode(start):
-    assert start("--rate-limits").door("settings")["rate_limit_total"] == 25
+@pytest.mark.parametrize(("key", "total"), [("sk_test_mine", 25), ("sk_live_mine", 100)])
+def test_rate_limits_are_stripes_also_after_a_reset(start, key, total):
+    sandbox = start("--rate-limits", "--secret-key", key)
+    for _ in range(2):
+        settings = sandbox.door("settings")
+        assert (settings["rate_limit_total"], settings["rate_limit_endpoint"]) == (total, 25)
+        sandbox.door("settings", {"rate_limit_total": None})
+        sandbox.door("reset", {})
+
+
+def test_after_a_reset_the_endpoint_is_as_at_the_start(start, receiver):
+    sandbox = start("--webhook-url", receiver.url, "--webhook-secret", "whsec_1")
+    [endpoint] = sandbox.door("webhooks")["endpoints"]
+    sandbox.door(f"dashboard/webhook_endpoints/{endpoint['id']}/roll", {"secret": "whsec_2"})
+    sandbox.client().v1.webhook_endpoints.update(endpoint["id"], {"disabled": True, "metadata": {"a": "1"}})
+    for _ in range(2):
+        sandbox.door("reset", {})
+        [again] = sandbox.door("webhooks")["endpoints"]
+        assert again | {"created": 0} == endpoint | {"created": 0}
+        sandbox.client().v1.webhook_endpoints.delete(endpoint["id"])
+
+    sandbox.door("reset", {})
+    sandbox.client().v1.products.create({"name": "A"})
+    receiver.wait(1)
+    assert stripe.Webhook.construct_event(receiver.got[0][1], receiver.got[0][0], "whsec_1")
 
 
 def test_it_listens_on_ipv6_too(start):
