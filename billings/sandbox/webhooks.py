@@ -168,6 +168,8 @@ class Webhooks:
         self.under_way.discard(delivery.seq)
         if delivery.seq in self.once_more:  # it is due already, and counts from the start
             self.once_more.discard(delivery.seq)
+            told = (str(outcome), delivery.seq)
+            self.store.db.execute("UPDATE deliveries SET answer = ?, faults = '{}' WHERE seq = ?", told)
             self.wake()
         else:
             self._settle(delivery, outcome)

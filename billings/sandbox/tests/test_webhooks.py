@@ -84,6 +84,7 @@ def test_one_that_never_gets_through_is_given_up_and_can_be_sent_again_by_hand(s
 
 
 def test_one_sent_again_by_hand_while_it_is_under_way_is_sent_once_more(sandbox, client, endpoint, receiver):
+    sandbox.fault("forge", target="webhook")
     receiver.open.clear()
     client.v1.products.create({"name": "Etching"})
     event = receiver.wait(1)[0]["id"]
@@ -94,6 +95,7 @@ def test_one_sent_again_by_hand_while_it_is_under_way_is_sent_once_more(sandbox,
     receiver.wait(2)
     until(lambda: deliveries(sandbox)[0]["state"] == "delivered", "the delivery")
     assert len(receiver.got) == 2
+    assert verified(receiver, endpoint.secret).id == event
 
 
 def test_an_answer_from_before_a_reset_says_nothing_about_what_came_after(sandbox, client, endpoint, receiver):
