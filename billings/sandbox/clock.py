@@ -13,7 +13,7 @@ LATEST = 221_845_392_000  # the year 9000: what is due a while later still has a
 
 class Clock:
     def __init__(self, offset: float = 0.0) -> None:
-        self.offset = offset
+        self.offset = offset if _has_a_date(offset) else 0.0  # a state file may be older than these bounds
 
     def time(self) -> float:
         return time.time() + self.offset
@@ -28,6 +28,10 @@ class Clock:
         self.move(moment - time.time())
 
     def move(self, offset: float) -> None:
-        if not 0 <= time.time() + offset <= LATEST:
+        if not _has_a_date(offset):
             raise BadBody("The clock goes from 1970 to 9000.")
         self.offset = offset
+
+
+def _has_a_date(offset: float) -> bool:
+    return 0 <= time.time() + offset <= LATEST

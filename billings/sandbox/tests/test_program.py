@@ -2,7 +2,9 @@
 
 import signal
 import socket
+import sqlite3
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -74,6 +76,17 @@ def test_what_was_answered_survives_a_kill(start, tmp_path):
     assert len(sandbox.client().v1.events.list().data) == 1
     assert sandbox.door("settings")["deleted_ids"] == "taken"
     assert round(sandbox.door("clock")["offset"]) == 3600
+
+
+def test_a_clock_that_an_older_program_moved_too_far_goes_right_again(start, tmp_path):
+    start("--state", str(tmp_path / "state")).stop()
+    with closing(sqlite3.connect(tmp_path / "state")) as state, state:
+        state.execute("INSERT OR REPLACE INTO settings VALUES ('clock_offset', '1e300')")
+
+    sandbox = start("--state", str(tmp_path / "state"))
+
+    assert sandbox.door("clock")["offset"] == 0
+    assert sandbox.client().v1.products.create({"name": "A"}).created
 
 
 def test_a_delivery_outlives_a_kill(start, tmp_path, receiver):
