@@ -110,7 +110,10 @@ class Faulty:
                 await asyncio.wait_for(released.wait(), seconds)
         if epoch == self.world.faults.epoch:
             call.late = True
-            self.api.perform(call)
+            try:
+                self.api.perform(call)
+            except Exception as error:
+                self.api.broken(call, error)
             self.api.note(call, None)
 
 

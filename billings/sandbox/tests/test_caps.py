@@ -9,6 +9,7 @@ import json
 from billings.sandbox import calls, events
 from billings.sandbox.api import Api
 from billings.sandbox.app import StripeApi
+from billings.sandbox.faulty import Faulty
 from billings.sandbox.world import Options, World
 
 
@@ -71,5 +72,20 @@ def test_a_defect_is_answered_like_one_of_stripes_and_logged(caplog):
 
     assert (sent[0]["status"], json.loads(sent[1]["body"])["error"]["type"]) == (500, "api_error")
     assert [(call["status"], call["error"]) for call in world.calls.since(0)] == [(500, "api_error")]
+    assert "no such table" in caplog.text
+    world.store.close()
+
+
+def test_a_defect_in_late_work_is_logged_too(caplog):
+    world = World(Options())
+    api = Api(world)
+    faulty = Faulty(world, api)
+    world.store.db.execute("DROP TABLE products")
+    call = api.open("GET", "/v1/products", "", {"authorization": "Bearer sk_test_1"}, b"")
+
+    asyncio.run(faulty._land(call, 0))
+
+    [logged] = world.calls.since(0)
+    assert (logged["late"], logged["status"], logged["error"]) == (True, None, "api_error")
     assert "no such table" in caplog.text
     world.store.close()
