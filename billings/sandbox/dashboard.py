@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from billings.sandbox import endpoints, ids, lookup, prices, products
-from billings.sandbox.bodies import BadBody
+from billings.sandbox.bodies import LONGEST, BadBody, whole
 from billings.sandbox.checks import check
 from billings.sandbox.context import Context
 from billings.sandbox.operations import OPERATIONS
@@ -118,8 +118,8 @@ def _delete_product(context: Context, product_id: str) -> Json:
 
 def _roll(context: Context, endpoint_id: str, body: Json) -> Json:
     endpoint = endpoints.retrieve(context, {}, endpoint_id)
-    secret, lasts = body.get("secret") or ids.webhook_secret(), body.get("expires_in", 86_400)
-    if not isinstance(secret, str) or type(lasts) not in (int, float):
+    secret, lasts = body.get("secret") or ids.webhook_secret(), whole(body, "expires_in", 86_400, 0, int(LONGEST))
+    if not isinstance(secret, str):
         raise BadBody('Send {"secret": "whsec_…", "expires_in": seconds}, or neither.')
     endpoints.roll(context.store, endpoint_id, secret, context.clock.time(), lasts)
     return endpoint | {"secret": secret}
