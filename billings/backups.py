@@ -2,18 +2,19 @@
 
 Every call is committed before it is sent. So an event that names an idempotency key of one of our products, and no call
 that this database knows, tells of a call that was forgotten here; what the mirror says of that product is history. A
-new price made on such grounds could be there twice, and no price is ever deleted. Hence a process looks before it makes
-a price, unless it did so within a minute and the database was not exchanged under it. The worker looks every minute, so
-that nobody has much to page through. https://docs.stripe.com/api/events/list
+new price made on such grounds could be there twice, and no price is ever deleted. Hence nobody makes a price unless
+somebody looked a moment ago. The worker looks every minute, so that there is seldom more than a page to go through.
+https://docs.stripe.com/api/events/list
 """
 
-import time
 from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Max, Q
+from django.utils import timezone
 
 from billings import accounts, gateway
 from billings.accounts import Account
@@ -23,36 +24,24 @@ from billings.webhooks import want_reads
 
 # Events come into the list a little out of order.
 OVERLAP_SECONDS = 30
-# Nobody restores a database faster than this; within it, a call that has vanished from there tells.
-LOOK_AGAIN_AFTER = 60.0
+# A worker looks so often, in seconds; and a look, whoever did it, counts for so long. When it was is kept in the database,
+# and so is older in a restored one: nobody makes a backup and restores it faster than this.
+LOOK_EVERY = 60.0
+COUNTS_FOR = 90.0
 
 
-class _Memory:
-    """What a process remembers beside the database: a call that must be there, and when it looked with which key."""
-
-    call = ""
-    looked_with = ""
-    looked_at = 0.0
-
-
-def remember(call: StripeCall) -> None:
-    """To be told of every call that was committed."""
-    _Memory.call = call.key
-
-
-def has_looked() -> bool:
-    """Whether this process looked just now, with the present key, and the database is still the one of then."""
-    if _Memory.call and not StripeCall.objects.filter(key=_Memory.call).exists():
-        _Memory.looked_with = ""
-    is_recent = time.monotonic() - _Memory.looked_at < LOOK_AGAIN_AFTER
-    return is_recent and _Memory.looked_with == gateway.key_fingerprint()
+def has_looked(*, within: float = COUNTS_FOR) -> bool:
+    """Whether somebody looked with the present key in the last seconds."""
+    since = timezone.now() - timedelta(seconds=within)
+    return StripeKey.objects.filter(pk=gateway.key_fingerprint(), looked_at__gte=since).exists()
 
 
 def look(*, seconds: Callable[[], float]) -> set[UUID]:
     """Ask for a read of every product of which Stripe carried out what nobody here knows; which those are.
 
     A call for each 100 events since the last look of any process; the first one goes through all that Stripe remembers.
-    Raises gateway.ReadFailed.
+    `seconds` is asked before each how long it may take, and should wait for a turn: after many writes there are many
+    events, and more writes beside them. Raises gateway.ReadFailed.
     """
     account = accounts.present(seconds=seconds())
     of_account = StripeKey.objects.filter(account=account.id, livemode=account.livemode)
@@ -66,13 +55,12 @@ def look(*, seconds: Callable[[], float]) -> set[UUID]:
         want_reads(products)
         is_older = Q(events_until=None) | Q(events_until__lt=newest)
         of_account.filter(is_older).update(events_until=newest or None)
-    done_looking()
+        done_looking()
     return products
 
 
 def done_looking() -> None:
-    _Memory.call = StripeCall.objects.order_by("-pk").values_list("key", flat=True).first() or ""
-    _Memory.looked_with, _Memory.looked_at = gateway.key_fingerprint(), time.monotonic()
+    StripeKey.objects.filter(pk=gateway.key_fingerprint()).update(looked_at=timezone.now())
 
 
 def _of_unknown_calls(events: Iterable[Mapping[str, Any]], account: Account) -> set[UUID]:

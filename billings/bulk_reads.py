@@ -22,10 +22,12 @@ from django.utils import timezone
 from billings import accounts, gateway
 from billings.converge import Reading
 from billings.gateway import PAGE, ReadFailed, Snapshot
+from billings.mirror import Known
 from billings.models import BillingPrice, BillingProduct, StripeCall, Trouble, is_due
 
 # Fewer are not worth counting what it would cost.
 FEWEST_ROWS = 50
+CHUNK = 500
 MOST_ROWS = 1000  # so that another worker finds some too
 CALLS_A_ROW = 3
 # Of the calls that reading each row by itself would make, so many are made at most.
@@ -78,17 +80,31 @@ def read(rows: list[Row], *, between_pages: Callable[[], object]) -> list[tuple[
 
     Less than all where a product is not listed any more, nothing where Stripe did not answer or it became too dear.
     """
-    began_at = timezone.now()
+    began_at, seconds = timezone.now(), float(settings.STRIPE_TIMEOUT_SECONDS)
     try:
+        account = accounts.present(seconds=seconds)
         found = _snapshots({row.stripe_id for row in rows}, CALLS_A_ROW * len(rows), between_pages)
     except (ReadFailed, _TooDear):
         _Rest.until = time.monotonic() + REST_SECONDS
         return []
+    known = _known(rows)
     return [
-        (row.id, Reading(found[row.stripe_id], token=row.token, count=row.reads_wanted, at=began_at))
+        (
+            row.id,
+            Reading(found[row.stripe_id], known[row.id], account, token=row.token, count=row.reads_wanted, at=began_at),
+        )
         for row in rows
         if row.stripe_id in found
     ]
+
+
+def _known(rows: list[Row]) -> dict[UUID, Known]:
+    """What the mirror has of each; none has a call that a read has to tell of, or it would not be here."""
+    known: dict[UUID, Known] = {row.id: Known({}, []) for row in rows}
+    for some in batched(known, CHUNK):
+        for price in BillingPrice.objects.filter(product__in=some):
+            known[price.product_id].prices[price.stripe_id] = price
+    return known
 
 
 def _claim() -> tuple[list[Row], datetime] | None:

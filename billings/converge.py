@@ -62,10 +62,13 @@ class Reading:
     """What Stripe holds, read before this row's lease was taken, when nobody had it and no call was open.
 
     It counts as read under the lease if the lease was never taken since: `token` is the one of then, and `count` the
-    reads that were wanted then. `at` is when it began.
+    reads that were wanted then. `at` is when it began, `account` the one of the key, and `known` what was here, which
+    nobody changes without the lease.
     """
 
     snapshot: gateway.Snapshot
+    known: mirror.Known
+    account: accounts.Account
     token: int
     count: int
     at: datetime
@@ -113,7 +116,7 @@ def converge(product_id: UUID, *, budget: float | None = None, reading: Reading 
     if taken is None:
         return Result.BUSY
     try:
-        return _until_stopped(_Run(taken, deadline, reading))
+        return _until_stopped(_Run(taken, deadline, reading, reading.account if reading else None))
     except LeaseLost:
         return Result.BUSY
 
@@ -194,6 +197,12 @@ def _wait_for_turn(run: _Run) -> None:
     time.sleep(wait)
 
 
+def _seconds_in_turn(run: _Run) -> float:
+    """As `renewed_seconds`, when it is our turn."""
+    _wait_for_turn(run)
+    return run.renewed_seconds()
+
+
 def _note(run: _Run, call: StripeCall, verdict: Unanswered) -> None:
     """Keep what was said, though it settles nothing: Stripe's support is asked with the request's id."""
     call.http_status, call.request_id, call.error_message = verdict.status, verdict.request_id, verdict.message
@@ -217,19 +226,18 @@ def _read(run: _Run, product: BillingProduct) -> None:
     """Read the product and its prices, and mark as done the count of reads wanted before the read."""
     if not product.stripe_id and not _finds_itself(run, product):
         return
-    _check_account(run, product.account, product.livemode)
+    account = _check_account(run, product.account, product.livemode)
     reading, run.reading = run.reading, None
-    known = mirror.known(product)
     try:
-        reading = reading or _read_now(run, product)
-        if mirror.misses_a_price(reading.snapshot, known):
-            reading = _read_now(run, product)
+        reading = reading or _read_now(run, product, account)
+        if mirror.misses_a_price(reading.snapshot, reading.known):
+            reading = _read_now(run, product, account)
     except ReadFailed as failed:
         _fail(run, failed.unanswered)
     with transaction.atomic():
         locked = run.lease.lock()
         locked.trouble, locked.trouble_message, locked.attempts = Trouble.NONE, "", 0
-        mirror.read_back(locked, reading.snapshot, known, count=reading.count, at=reading.at)
+        mirror.read_back(locked, reading.snapshot, reading.known, count=reading.count, at=reading.at)
 
 
 def _finds_itself(run: _Run, product: BillingProduct) -> bool:
@@ -252,11 +260,11 @@ def _finds_itself(run: _Run, product: BillingProduct) -> bool:
     return bool(found)
 
 
-def _read_now(run: _Run, product: BillingProduct) -> Reading:
+def _read_now(run: _Run, product: BillingProduct, account: accounts.Account) -> Reading:
     """Under the lease. Raises ReadFailed."""
-    at = timezone.now()
+    at, known = timezone.now(), mirror.known(product)
     snapshot = gateway.read(product.stripe_id, seconds=run.renewed_seconds)
-    return Reading(snapshot, token=run.lease.token, count=product.reads_wanted, at=at)
+    return Reading(snapshot, known, account, token=run.lease.token, count=product.reads_wanted, at=at)
 
 
 def _commit_next_step(run: _Run, product: BillingProduct) -> bool:
@@ -265,7 +273,7 @@ def _commit_next_step(run: _Run, product: BillingProduct) -> bool:
     if not steps:
         return False
     account = _check_account(run, product.account, product.livemode)
-    if not backups.has_looked() and isinstance(steps[0], CreatePrice) and _finds_forgotten_calls(run):
+    if isinstance(steps[0], CreatePrice) and not backups.has_looked() and _finds_forgotten_calls(run):
         return True
     run.seconds()
     with transaction.atomic():
@@ -283,7 +291,7 @@ def _commit_next_step(run: _Run, product: BillingProduct) -> bool:
         if request.kind in (calls.CREATE_PRODUCT, calls.UPDATE_PRODUCT):
             locked.sent_generation = locked.generation
         locked.save(update_fields=["stripe_id", "account", "livemode", "generation", "sent_generation"])
-        call = StripeCall.objects.create(
+        StripeCall.objects.create(
             product=locked,
             key=f"{locked.stripe_id}-{secrets.token_urlsafe(16)}",
             step=request.kind,
@@ -293,14 +301,13 @@ def _commit_next_step(run: _Run, product: BillingProduct) -> bool:
             livemode=account.livemode,
             generation=locked.generation,
         )
-    backups.remember(call)
     return True
 
 
 def _finds_forgotten_calls(run: _Run) -> bool:
     """Whether this product is one of those of which Stripe did more than this database knows; then a read is wanted."""
     try:
-        return run.lease.product_id in backups.look(seconds=run.renewed_seconds)
+        return run.lease.product_id in backups.look(seconds=lambda: _seconds_in_turn(run))
     except ReadFailed as failed:
         if failed.unanswered.trouble != Trouble.PERMISSION:
             _fail(run, failed.unanswered)

@@ -309,7 +309,7 @@ def _store_price(product: BillingProduct, data: dict[str, Any], known: BillingPr
     """Mirror one price; False where `known`, the row that is there, says the same already."""
     recurring = data.get("recurring") or {}
     values = {
-        "product": product,
+        "product_id": product.pk,
         "unit_amount": data.get("unit_amount"),
         "currency": data["currency"],
         "interval": recurring.get("interval", ""),

@@ -59,6 +59,7 @@ class StripeKey(models.Model):
     events_until = models.BigIntegerField(
         null=True, help_text="Until then, in Stripe's time, its events were compared with our calls; see `backups`."
     )
+    looked_at = models.DateTimeField(null=True, help_text="When somebody last compared them.")
 
     def __str__(self) -> str:
         return f"{self.account} ({'live' if self.livemode else 'test'})"

@@ -5,9 +5,11 @@ reserves the next free slot of a shared row and waits for it. A thread reserves 
 saves waits behind at most one slot of each thread of each worker, however long the backlog is.
 """
 
+import time
 from datetime import timedelta
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Greatest
 from django.utils import timezone
@@ -35,3 +37,10 @@ def pause() -> None:
     """Stripe asked to slow down: no slot for anybody for a while."""
     until = timezone.now() + timedelta(seconds=PAUSE_SECONDS)
     WriteBudget.objects.filter(pk=WriteBudget.ONLY).update(next_slot_at=Greatest(F("next_slot_at"), until))
+
+
+def wait_for_turn() -> None:
+    """Take a slot and wait for it, in no transaction."""
+    with transaction.atomic():
+        wait = reserve()
+    time.sleep(wait)

@@ -17,4 +17,9 @@ class Migration(migrations.Migration):
                 null=True,
             ),
         ),
+        migrations.AddField(
+            model_name="stripekey",
+            name="looked_at",
+            field=models.DateTimeField(help_text="When somebody last compared them.", null=True),
+        ),
     ]

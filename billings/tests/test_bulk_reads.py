@@ -6,7 +6,7 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
-from billings import bulk_reads, gateway, lease
+from billings import accounts, bulk_reads, gateway, lease, mirror
 from billings import sweep as sweep_module
 from billings.converge import Reading, Result, converge
 from billings.management.commands.worker import PatientWorker
@@ -316,7 +316,9 @@ def test_a_reading_is_history_once_an_open_call_was_settled(sold, sandbox):
     row = sold.product
     snapshot = gateway.read(row.stripe_id, seconds=lambda: 5.0)
 
-    converge(row.pk, reading=Reading(snapshot, token=row.lease_token, count=row.reads_wanted, at=timezone.now()))
+    known, account = mirror.known(row), accounts.present(seconds=5)
+    reading = Reading(snapshot, known, account, token=row.lease_token, count=row.reads_wanted, at=timezone.now())
+    converge(row.pk, reading=reading)
 
     assert not sold.product.drifts.exists()
     assert_in_sync(sold, sandbox)

@@ -257,7 +257,7 @@ class TestTheEnd:
     def test_of_the_budget_comes_where_the_turn_to_write_would_be_later(self, sold, sandbox):
         in_an_hour = timezone.now() + timedelta(hours=1)
         WriteBudget.objects.update_or_create(pk=WriteBudget.ONLY, defaults={"next_slot_at": in_an_hour})
-        sold.price(USD59)
+        sold.listing(name="Oil")
 
         assert converge(sold.row.pk, budget=60) is Result.LATER
 

@@ -17,7 +17,7 @@ from django.utils.autoreload import DJANGO_AUTORELOAD_ENV, run_with_reloader
 from django.utils.crypto import get_random_string
 from django_tasks_db.management.commands.db_worker import Worker
 
-from billings import backups, gateway, sync_tasks, webhooks
+from billings import backups, gateway, sync_tasks, throttle, webhooks
 from billings.sweep import Work, sweep
 
 logger = logging.getLogger("billings.worker")
@@ -26,7 +26,6 @@ INTERVAL = 0.5
 TASKS_A_ROUND = 100
 ROWS_A_ROUND = 100
 KEEP_HOUSE_EVERY = 3600.0
-LOOK_EVERY = 60.0
 # Stripe takes its time for an answer, so several courses wait for theirs at once.
 THREADS = 4
 ROWS_A_THREAD = 4
@@ -110,7 +109,7 @@ class PatientWorker(Worker):
             self._keep_house_at = now + KEEP_HOUSE_EVERY
             _keep_house()
         if now >= self._look_at:
-            self._look_at = now + LOOK_EVERY
+            self._look_at = now + backups.LOOK_EVERY
             sync_tasks.resume_stalled()
             _look_for_forgotten_calls()
 
@@ -132,9 +131,16 @@ def _keep_house() -> None:
         logger.warning("Stripe could not be asked for missed events: %s", failed)
 
 
+def _seconds_in_turn() -> float:
+    throttle.wait_for_turn()
+    return float(settings.STRIPE_TIMEOUT_SECONDS)
+
+
 def _look_for_forgotten_calls() -> None:
     try:
-        forgotten = backups.look(seconds=lambda: float(settings.STRIPE_TIMEOUT_SECONDS))
+        if backups.has_looked(within=backups.LOOK_EVERY / 2):
+            return  # another worker
+        forgotten = backups.look(seconds=_seconds_in_turn)
     except gateway.ReadFailed as failed:
         logger.warning("Stripe could not be asked for its events: %s", failed)
         return
