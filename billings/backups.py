@@ -7,6 +7,7 @@ somebody looked a moment ago. The worker looks every minute, so that there is se
 https://docs.stripe.com/api/events/list
 """
 
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Any
@@ -24,10 +25,12 @@ from billings.webhooks import want_reads
 
 # Events come into the list a little out of order.
 OVERLAP_SECONDS = 30
-# A worker looks so often, in seconds; and a look, whoever did it, counts for so long. When it was is kept in the database,
-# and so is older in a restored one: nobody makes a backup and restores it faster than this.
+# A worker looks so often, in seconds; and a look, whoever did it, counts for so long. When it was is kept in the
+# database, and so is older in a restored one: nobody makes a backup and restores it faster than this.
 LOOK_EVERY = 60.0
 COUNTS_FOR = 90.0
+# Threads that need a look share one.
+LOOKING = threading.Lock()
 
 
 def has_looked(*, within: float = COUNTS_FOR) -> bool:

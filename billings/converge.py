@@ -306,7 +306,11 @@ def _commit_next_step(run: _Run, product: BillingProduct) -> bool:
 
 def _finds_forgotten_calls(run: _Run) -> bool:
     """Whether this product is one of those of which Stripe did more than this database knows; then a read is wanted."""
+    if not backups.LOOKING.acquire(timeout=run.seconds()):
+        raise _Stop(Result.LATER)
     try:
+        if backups.has_looked():  # another thread, meanwhile; what it found makes the commit fail
+            return False
         return run.lease.product_id in backups.look(seconds=lambda: _seconds_in_turn(run))
     except ReadFailed as failed:
         if failed.unanswered.trouble != Trouble.PERMISSION:
@@ -314,6 +318,8 @@ def _finds_forgotten_calls(run: _Run) -> bool:
         logger.warning("The key may not read Stripe's events, so that a restored backup cannot be recognised by them.")
         backups.done_looking()
         return False
+    finally:
+        backups.LOOKING.release()
 
 
 def _finish(run: _Run, product: BillingProduct) -> bool:

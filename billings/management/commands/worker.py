@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections
 from django.tasks import DEFAULT_TASK_BACKEND_ALIAS
 from django.utils.autoreload import DJANGO_AUTORELOAD_ENV, run_with_reloader
 from django.utils.crypto import get_random_string
@@ -52,6 +52,7 @@ class PatientWorker(Worker):
         )
         self._threads = ThreadPoolExecutor(threads) if threads > 1 else None
         self._keep_house_at = self._look_at = 0.0
+        self._has_begun = False
         self._failures = 0
 
     def work(self, *, once: bool = False) -> None:
@@ -94,9 +95,10 @@ class PatientWorker(Worker):
         # What the library looks at when a signal comes: end at once, or after what is being done?
         self.running_task = True
         try:
-            if self.running:
+            while self.running and rows < ROWS_A_ROUND:
                 self._keep_order()
-            while self.running and rows < ROWS_A_ROUND and self._sweep_some():
+                if not self._sweep_some():
+                    break
                 rows += 1
         finally:
             self.running_task = False
@@ -111,7 +113,11 @@ class PatientWorker(Worker):
         if now >= self._look_at:
             self._look_at = now + backups.LOOK_EVERY
             sync_tasks.resume_stalled()
-            _look_for_forgotten_calls()
+            if self._threads and self._has_begun:
+                self._threads.submit(_look_for_forgotten_calls)  # beside the others, who go on
+            else:
+                _look_for_forgotten_calls()
+            self._has_begun = True
 
     def _sweep_some(self) -> int:
         return sweep(limit=self._rows_at_once, each=self._while_running)
@@ -137,11 +143,12 @@ def _seconds_in_turn() -> float:
 
 
 def _look_for_forgotten_calls() -> None:
+    close_old_connections()
     try:
         if backups.has_looked(within=backups.LOOK_EVERY / 2):
             return  # another worker
         forgotten = backups.look(seconds=_seconds_in_turn)
-    except gateway.ReadFailed as failed:
+    except (DatabaseError, gateway.ReadFailed) as failed:
         logger.warning("Stripe could not be asked for its events: %s", failed)
         return
     if forgotten:
