@@ -9,7 +9,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import wraps
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -131,3 +133,14 @@ class Receiver:
     def wait(self, count: int) -> list[dict[str, Any]]:
         until(lambda: len(self.got) >= count, f"{count} deliveries")
         return self.events()
+
+
+def in_a_thread_of_its_own[**P](test: Callable[P, object]) -> Callable[P, None]:
+    """For a test that runs an event loop: the browser tests of the same run leave theirs in the main thread."""
+
+    @wraps(test)
+    def apart(*args: P.args, **kwargs: P.kwargs) -> None:
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(test, *args, **kwargs).result()
+
+    return apart

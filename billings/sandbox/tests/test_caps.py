@@ -10,6 +10,7 @@ from billings.sandbox import calls, events
 from billings.sandbox.api import Api
 from billings.sandbox.app import StripeApi
 from billings.sandbox.faulty import Faulty
+from billings.sandbox.tests.process import in_a_thread_of_its_own
 from billings.sandbox.world import Options, World
 
 
@@ -56,6 +57,7 @@ def test_a_program_that_is_started_often_keeps_no_more(monkeypatch, tmp_path):
     world.store.close()
 
 
+@in_a_thread_of_its_own
 def test_a_defect_is_answered_like_one_of_stripes_and_logged(caplog):
     world, sent = World(Options()), []
     world.store.db.execute("DROP TABLE products")
@@ -76,6 +78,7 @@ def test_a_defect_is_answered_like_one_of_stripes_and_logged(caplog):
     world.store.close()
 
 
+@in_a_thread_of_its_own
 def test_a_defect_in_late_work_is_logged_too(caplog):
     world = World(Options())
     api = Api(world)

@@ -7,7 +7,7 @@ import stripe
 from stripe import InvalidRequestError, SignatureVerificationError
 
 from billings.sandbox.sender import THREADS
-from billings.sandbox.tests.process import PATIENCE, until
+from billings.sandbox.tests.process import PATIENCE, in_a_thread_of_its_own, until
 from billings.sandbox.world import Options, World
 
 
@@ -171,6 +171,7 @@ def test_an_odd_address_fails_alone(sandbox, client, endpoint, receiver):
     assert (states.count("delivered"), states.count("retrying")) == (6, 30)
 
 
+@in_a_thread_of_its_own
 def test_one_that_cannot_even_be_sent_does_not_hold_up_the_others(monkeypatch, receiver):
     world = World(Options(webhook_url=receiver.url, webhook_secrets=("whsec_1",)))
     sign, broken = world.webhooks._signature, ["one"]
