@@ -52,11 +52,12 @@ class PatientWorker(Worker):
         )
         self._threads = ThreadPoolExecutor(threads) if threads > 1 else None
         self._keep_house_at = self._look_at = 0.0
-        self._has_begun = False
+        self._once = False
         self._failures = 0
 
     def work(self, *, once: bool = False) -> None:
         """Until SIGTERM; with `once`, until a round finds nothing to do."""
+        self._once = once
         while self.running:
             found = self._attempt(once)
             if found == 0 and once:
@@ -113,11 +114,10 @@ class PatientWorker(Worker):
         if now >= self._look_at:
             self._look_at = now + backups.LOOK_EVERY
             sync_tasks.resume_stalled()
-            if self._threads and self._has_begun:
-                self._threads.submit(_look_for_forgotten_calls)  # beside the others, who go on
+            if self._threads and not self._once:
+                self._threads.submit(_look_for_forgotten_calls)  # beside the sweep, which goes on
             else:
                 _look_for_forgotten_calls()
-            self._has_begun = True
 
     def _sweep_some(self) -> int:
         return sweep(limit=self._rows_at_once, each=self._while_running)
