@@ -1,7 +1,13 @@
 """The cast of the billing tests: a course with nothing but what billing needs of it."""
 
-from collections.abc import Callable
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
+import psycopg
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import User
@@ -11,6 +17,8 @@ from billings.converge import Result, converge
 from billings.models import BillingProduct
 from billings.money import PriceSpec
 
+ROOT = Path(__file__).resolve().parents[2]
+POSTGRESQL = os.environ.get("TEST_POSTGRESQL_URL", "postgres://postgres@127.0.0.1:5432/postgres")
 USD49 = PriceSpec(4900, "usd")
 USD59 = PriceSpec(5900, "usd")
 
@@ -65,3 +73,30 @@ def sold(make_sold, sandbox) -> Sold:
     sold: Sold = make_sold()
     assert sold.converge() is Result.DONE
     return sold
+
+
+@pytest.fixture(scope="module")
+def postgresql_url() -> Iterator[str]:
+    """A new database on the server at hand; tests are skipped where there is none."""
+    try:
+        server = psycopg.connect(POSTGRESQL, connect_timeout=3, autocommit=True)
+    except psycopg.OperationalError as error:
+        pytest.skip(f"no PostgreSQL at {POSTGRESQL}: {error}")
+    name = f"portal_test_{uuid.uuid4().hex}"
+    server.execute(f'CREATE DATABASE "{name}"')
+    try:
+        yield migrated(f"{POSTGRESQL.rpartition('/')[0]}/{name}")
+    finally:
+        server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+        server.close()
+
+
+@pytest.fixture(scope="module")
+def sqlite_url(tmp_path_factory) -> str:
+    return migrated(f"sqlite:///{tmp_path_factory.mktemp('database') / 'db.sqlite3'}")
+
+
+def migrated(url: str) -> str:
+    command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
+    subprocess.run(command, cwd=ROOT, env={**os.environ, "DATABASE_URL": url}, check=True)
+    return url

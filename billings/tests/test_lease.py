@@ -4,11 +4,9 @@ import os
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
-import psycopg
 import pytest
 from django.utils import timezone
 
@@ -241,8 +239,6 @@ class TestWaiting:
         assert converge_within(sold.row.pk, budget=0.1) is Result.BUSY
 
 
-POSTGRESQL = os.environ.get("TEST_POSTGRESQL_URL", "postgres://postgres@127.0.0.1:5432/postgres")
-
 PREPARE = """
 from django.contrib.auth.models import User
 from billings.tests.conftest import Sold
@@ -280,33 +276,6 @@ from billings.models import BillingProduct
 row = BillingProduct.objects.get(pk="{row}")
 print(row.observed_generation == row.generation, row.prices.count(), row.calls.count(), row.lease_expires_at)
 """
-
-
-@pytest.fixture(scope="module")
-def postgresql_url() -> Iterator[str]:
-    """A new database on the server at hand; tests are skipped where there is none."""
-    try:
-        server = psycopg.connect(POSTGRESQL, connect_timeout=3, autocommit=True)
-    except psycopg.OperationalError as error:
-        pytest.skip(f"no PostgreSQL at {POSTGRESQL}: {error}")
-    name = f"portal_lease_{uuid.uuid4().hex}"
-    server.execute(f'CREATE DATABASE "{name}"')
-    try:
-        yield migrated(f"{POSTGRESQL.rpartition('/')[0]}/{name}")
-    finally:
-        server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
-        server.close()
-
-
-@pytest.fixture(scope="module")
-def sqlite_url(tmp_path_factory) -> str:
-    return migrated(f"sqlite:///{tmp_path_factory.mktemp('lease') / 'db.sqlite3'}")
-
-
-def migrated(url: str) -> str:
-    command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
-    subprocess.run(command, cwd=ROOT, env={**os.environ, "DATABASE_URL": url}, check=True)
-    return url
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])

@@ -1,6 +1,9 @@
 """Stripe's messages, sent by the real sandbox to a real web server, and judged by the worker's sweep."""
 
 import json
+import os
+import subprocess
+import sys
 import time
 from datetime import timedelta
 
@@ -13,7 +16,7 @@ from django.utils import timezone
 from billings import gateway
 from billings.models import StripeEvent
 from billings.sweep import sweep
-from billings.tests.conftest import USD59
+from billings.tests.conftest import ROOT, USD59
 from billings.tests.test_converge import assert_in_sync
 from billings.webhooks import process
 
@@ -40,6 +43,25 @@ def deliver(body, *secrets: str, at: int | None = None):
     return Client(enforce_csrf_checks=True).post(
         URL, payload, content_type="application/json", headers={"Stripe-Signature": header}
     )
+
+
+LOSE_THE_CONNECTION = """
+from django.db import connection
+from billings.models import StripeEvent
+from billings.webhooks import store
+store({"id": "evt_1"})
+with connection.copy().cursor() as cursor:
+    cursor.execute("SELECT pg_terminate_backend(%s)", [connection.connection.info.backend_pid])
+store({"id": "evt_2"})
+print(StripeEvent.objects.count())
+"""
+
+
+def test_an_event_is_stored_though_the_database_closed_the_connection(postgresql_url):
+    command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "--command", LOSE_THE_CONNECTION]
+    env = {**os.environ, "DATABASE_URL": postgresql_url}
+
+    assert subprocess.run(command, cwd=ROOT, env=env, check=True, capture_output=True, text=True).stdout == "2\n"
 
 
 @pytest.mark.django_db
