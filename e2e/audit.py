@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import ConsoleMessage, Page, Response
 
@@ -80,7 +79,7 @@ class Measured:
             self.wrong.append(f"axe, {colours}: {rule['id']} ({rule['help']}): {where}")
 
 
-MEASURED = pytest.StashKey[list[Measured]]()
+PAGE = "page"  # under this name a test records what it measured
 
 
 class Cost:

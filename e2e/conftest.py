@@ -12,9 +12,10 @@ from typing import Any, Protocol
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect
 
+from billings.tests.fixtures import recorded
 from billings.tests.sandbox_process import SandboxProcess
 from e2e import audit
-from e2e.audit import Album
+from e2e.audit import Album, Measured
 from e2e.pages import SignIn, SignUp
 from e2e.people import PASSWORD, Person
 from e2e.programs import Portal, running
@@ -43,8 +44,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--pictures", metavar="FOLDER", help="also take the README's pictures, into this folder")
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    if rows := config.stash.get(audit.MEASURED, []):
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if rows := [Measured(**columns) for columns in recorded(terminalreporter, audit.PAGE)]:
         terminalreporter.section("pages on a cold cache")
         for line in audit.table(rows):
             terminalreporter.line(line)

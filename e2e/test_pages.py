@@ -121,11 +121,13 @@ def settled(portal: Portal) -> None:
 
 @pytest.mark.usefixtures("settled")
 @pytest.mark.parametrize("place", PLACES, ids=str)
-def test_page(place: Place, width: int, visit: Visit, album: Album, pytestconfig: pytest.Config) -> None:
+def test_page(
+    place: Place, width: int, visit: Visit, album: Album, record_property: Callable[[str, object], None]
+) -> None:
     page = visit(place.person)
     cost = Cost(page)
     found = Measured(place.name, width, place.status)
-    pytestconfig.stash.setdefault(audit.MEASURED, []).append(found)
+    record_property(audit.PAGE, vars(found))  # as it will be when the test ends
 
     if callable(place.way):
         place.way(page)
