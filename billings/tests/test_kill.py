@@ -4,6 +4,7 @@ import shutil
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ def kill_during(
     browser.start()
     until(lambda: len(sandbox.writes()) == done)
     if moment == ANSWER_IN_HAND:
-        with sqlite3.connect(portal.database, isolation_level=None) as shut:
+        with closing(sqlite3.connect(portal.database, isolation_level=None)) as shut:
             shut.execute("BEGIN IMMEDIATE")
             sandbox.release()
             until(lambda: sandbox.calls()[-1]["status"] == 200)
