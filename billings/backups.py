@@ -39,19 +39,20 @@ def has_looked(*, within: float = COUNTS_FOR) -> bool:
     return StripeKey.objects.filter(pk=gateway.key_fingerprint(), looked_at__gte=since).exists()
 
 
-def look(*, seconds: Callable[[], float]) -> set[UUID]:
+def look(*, seconds: Callable[[], float], patiently: bool = False) -> set[UUID]:
     """Ask for a read of every product of which Stripe carried out what nobody here knows; which those are.
 
     A call for each 100 events since the last look of any process; the first one goes through all that Stripe remembers.
     `seconds` is asked before each how long it may take, and should wait for a turn: after many writes there are many
-    events, and more writes beside them. Raises gateway.ReadFailed.
+    events, and more writes beside them. `patiently`: one page that fails does not throw away the others. Raises
+    gateway.ReadFailed.
     """
     account = accounts.present(seconds=seconds())
     of_account = StripeKey.objects.filter(account=account.id, livemode=account.livemode)
     until = of_account.aggregate(newest=Max("events_until"))["newest"] or 0
     products: set[UUID] = set()
     newest = 0
-    for page in gateway.event_pages(since=max(until - OVERLAP_SECONDS, 0), seconds=seconds):
+    for page in gateway.event_pages(since=max(until - OVERLAP_SECONDS, 0), seconds=seconds, patiently=patiently):
         newest = max(newest, *(event["created"] for event in page), 0)
         products |= _of_unknown_calls(page, account)
     with transaction.atomic():

@@ -50,6 +50,10 @@ class _TooDear(Exception):
     """The account holds so many prices of others that reading each row by itself costs less."""
 
 
+class _Ended(Exception):
+    """Nobody waits for the rest of it."""
+
+
 class _Rest:
     until = 0.0
 
@@ -72,18 +76,23 @@ def claim() -> Iterator[list[Row]]:
         yield rows
     finally:
         left = BillingProduct.objects.filter(pk__in=[row.id for row in rows], next_attempt_at=until)
-        left.update(next_attempt_at=timezone.now())
+        with transaction.atomic():
+            # In the order in which others lock many, so that two never wait for each other.
+            list(left.select_for_update().order_by("pk").values_list("pk"))
+            left.update(next_attempt_at=timezone.now())
 
 
-def read(rows: list[Row], *, between_pages: Callable[[], object]) -> list[tuple[UUID, Reading]]:
-    """What Stripe holds of each; `between_pages` is called after each call.
+def read(rows: list[Row], *, goes_on: Callable[[], bool]) -> list[tuple[UUID, Reading | None]]:
+    """What Stripe holds of each, None for a product that is not listed any more; `goes_on` is asked after each call.
 
-    Less than all where a product is not listed any more, nothing where Stripe did not answer or it became too dear.
+    Nothing where Stripe did not answer, it became too dear, or it does not go on.
     """
     began_at, seconds = timezone.now(), float(settings.STRIPE_TIMEOUT_SECONDS)
     try:
         account = accounts.present(seconds=seconds)
-        found = _snapshots({row.stripe_id for row in rows}, CALLS_A_ROW * len(rows), between_pages)
+        found = _snapshots({row.stripe_id for row in rows}, CALLS_A_ROW * len(rows), goes_on)
+    except _Ended:
+        return []
     except (ReadFailed, _TooDear):
         _Rest.until = time.monotonic() + REST_SECONDS
         return []
@@ -91,10 +100,11 @@ def read(rows: list[Row], *, between_pages: Callable[[], object]) -> list[tuple[
     return [
         (
             row.id,
-            Reading(found[row.stripe_id], known[row.id], account, token=row.token, count=row.reads_wanted, at=began_at),
+            Reading(found[row.stripe_id], known[row.id], account, token=row.token, count=row.reads_wanted, at=began_at)
+            if row.stripe_id in found
+            else None,
         )
         for row in rows
-        if row.stripe_id in found
     ]
 
 
@@ -156,19 +166,21 @@ def _pages(objects: int) -> int:
     return -(-objects // PAGE)
 
 
-def _snapshots(ids: set[str], most_pages: float, between_pages: Callable[[], object]) -> dict[str, Snapshot]:
-    """By product id; a product that is not listed is left out. Raises ReadFailed, and _TooDear beyond `most_pages`."""
+def _snapshots(ids: set[str], most_pages: float, goes_on: Callable[[], bool]) -> dict[str, Snapshot]:
+    """By product id; one that is not listed is left out. Raises ReadFailed, _Ended and _TooDear."""
     seconds = float(settings.STRIPE_TIMEOUT_SECONDS)
     products: dict[str, dict[str, Any]] = {}
     for chunk in batched(sorted(ids), PAGE):
         products |= {data["id"]: data for data in gateway.products(chunk, seconds=seconds)}
-        between_pages()
+        if not goes_on():
+            raise _Ended
     prices: dict[str, dict[str, dict[str, Any]]] = {key: {} for key in products}
     for number, page in enumerate(gateway.price_pages(seconds=seconds), start=1):
         if number > most_pages:
             raise _TooDear
         _sort_into(prices, page)
-        between_pages()
+        if not goes_on():
+            raise _Ended
     return {key: Snapshot(data, tuple(prices[key].values())) for key, data in products.items()}
 
 

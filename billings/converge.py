@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
+from functools import partial
 from typing import Never
 from uuid import UUID
 
@@ -41,6 +42,8 @@ BACKOFF_CAP_SECONDS = 300.0
 PEOPLE_RETRY_SECONDS = 120.0
 ADVISED_AGAINST_SECONDS = 10.0
 POLL_SECONDS = 0.05
+# With less left of a budget no call is begun: its end would be taken for a Stripe that does not answer.
+LEAST_SECONDS = 0.2
 
 
 class Result(Enum):
@@ -89,7 +92,7 @@ class _Run:
         if self.deadline is None:
             return longest
         left = self.deadline - time.monotonic()
-        if left <= 0:
+        if left <= LEAST_SECONDS:
             raise _Stop(Result.LATER)
         return min(longest, left)
 
@@ -172,8 +175,6 @@ def _settle(run: _Run, call: StripeCall) -> None:
         StripeCall.objects.filter(pk=call.pk).update(last_sent_at=timezone.now(), sends=F("sends") + 1)
     verdict = gateway.post(call.path, call.params, key=call.key, seconds=seconds)
     if isinstance(verdict, Unanswered):
-        if verdict.trouble == Trouble.RATE_LIMITED:
-            throttle.pause()
         _note(run, call, verdict)
         _fail(run, verdict)
     with transaction.atomic():
@@ -263,7 +264,9 @@ def _finds_itself(run: _Run, product: BillingProduct) -> bool:
 def _read_now(run: _Run, product: BillingProduct, account: accounts.Account) -> Reading:
     """Under the lease. Raises ReadFailed."""
     at, known = timezone.now(), mirror.known(product)
-    snapshot = gateway.read(product.stripe_id, seconds=run.renewed_seconds)
+    # Stripe counts reads as well; whoever waits here, a person, does not wait for a storm of them.
+    seconds = run.renewed_seconds if run.deadline is not None else partial(_seconds_in_turn, run)
+    snapshot = gateway.read(product.stripe_id, seconds=seconds)
     return Reading(snapshot, known, account, token=run.lease.token, count=product.reads_wanted, at=at)
 
 
@@ -355,6 +358,8 @@ def _check_account(run: _Run, account: str, livemode: bool) -> accounts.Account:
 
 def _fail(run: _Run, failure: Unanswered) -> Never:
     """Write down why, and when it is tried again; then stop."""
+    if failure.trouble == Trouble.RATE_LIMITED:
+        throttle.pause()
     attempts = BillingProduct.objects.values_list("attempts", flat=True).get(pk=run.lease.product_id) + 1
     logger.warning(
         "Stripe, product %s: %s (%s)", run.lease.product_id, failure.trouble, " ".join(failure.message.split())

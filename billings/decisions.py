@@ -61,7 +61,10 @@ def accept(drift: Drift, *, shown: Any, actor: User | None, adopt: Callable[[Fie
         _close(drift, Drift.Decision.ACCEPTED, actor)
         product.refresh_from_db()
         product.generation += 1
-        product.save(update_fields=["generation"])
+        if not drifts.open_drifts(product):
+            # All that Stripe was told is known here now, whoever told it: a later drift has another cause.
+            product.sent_generation = max(product.sent_generation, product.metadata_generation)
+        product.save(update_fields=["generation", "sent_generation"])
         desired.converge_after_commit(product)
 
 

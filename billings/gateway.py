@@ -25,6 +25,7 @@ CONNECT_SECONDS = 3.0
 PAGE = 100
 # Seconds before a page of a long list is asked for once more; the account's limits are counted by the second.
 PAUSES = (1.0, 2.0, 4.0)
+CURSORS_TRIED = 4
 CATALOGUE_EVENTS = ["product.created", "product.updated", "price.created", "price.updated"]
 
 
@@ -265,35 +266,43 @@ def price_pages(*, seconds: float) -> Iterator[list[dict[str, Any]]]:
         yield from _pages("/v1/prices", {"active": active}, lambda: seconds, get=_get_patiently)
 
 
-def event_pages(*, since: int, seconds: Callable[[], float]) -> Iterator[list[dict[str, Any]]]:
+def event_pages(*, since: int, seconds: Callable[[], float], patiently: bool = False) -> Iterator[list[dict[str, Any]]]:
     """Events of products and prices since a moment (seconds since 1970), the newest first. Raises ReadFailed.
 
-    https://docs.stripe.com/api/events/list: of the last 30 days.
+    https://docs.stripe.com/api/events/list: of the last 30 days. `patiently`: a page that fails is asked for again.
     """
-    return _pages("/v1/events", {"types": CATALOGUE_EVENTS, "created": {"gte": since}}, seconds)
+    params = {"types": CATALOGUE_EVENTS, "created": {"gte": since}}
+    return _pages("/v1/events", params, seconds, get=_get_patiently if patiently else _get)
 
 
-def missed_event_pages(*, seconds: float) -> Iterator[list[dict[str, Any]]]:
-    """Events of the last 30 days that reached no endpoint, the newest first. Raises ReadFailed.
+def missed_event_pages(*, since: int, seconds: float) -> Iterator[list[dict[str, Any]]]:
+    """Events since a moment that did not reach every endpoint of the account, the newest first. Raises ReadFailed.
 
     https://docs.stripe.com/webhooks/process-undelivered-events
     """
-    return _pages("/v1/events", {"delivery_success": False}, lambda: seconds)
+    params = {"delivery_success": False, "created": {"gte": since}}
+    return _pages("/v1/events", params, lambda: seconds)
 
 
 def _pages(
     path: str, params: Mapping[str, Any], seconds: Callable[[], float], get: Get | None = None
 ) -> Iterator[list[dict[str, Any]]]:
     """One page at a time, by Stripe's cursor (https://docs.stripe.com/api/pagination)."""
-    cursor: dict[str, str] = {}
+    last: list[str] = []
     while True:
+        cursor = {"starting_after": last[-1]} if last else {}
         page = (get or _get)(path, {**params, "limit": PAGE, **cursor}, seconds())
+        if page is None and len(last) > 1:  # its end is gone meanwhile: on from what was before it
+            last = last[-CURSORS_TRIED:-1]
+            continue
+        if page is None and last:
+            raise ReadFailed(Unanswered(Trouble.FAILING, "The list changed while it was read."))
         if page is None:  # the product that was asked about is gone
             return
         yield page["data"]
         if not page.get("has_more"):
             return
-        cursor = {"starting_after": page["data"][-1]["id"]}
+        last = [data["id"] for data in page["data"]]
 
 
 def verified_event(payload: bytes, signature: str) -> dict[str, Any]:

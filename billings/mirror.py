@@ -17,6 +17,8 @@ from billings.models import BillingPrice, BillingProduct, Drift, Refusal, Stripe
 from billings.money import PriceSpec
 from billings.plan import Field
 
+# Of the column that keeps it; anybody may write anything into metadata.
+LARGEST_GENERATION = 2**63 - 1
 COLUMNS = {
     Field.NAME: "observed_name",
     Field.DESCRIPTION: "observed_description",
@@ -157,10 +159,23 @@ def read_back(product: BillingProduct, snapshot: Snapshot, known: Known, *, coun
     if product.generation != before:
         # The refusals of these calls judged a state that was not what we took it for.
         product.refusals.filter(call__in=unclear).delete()
+    _forget_needless_refusals(product)
     product.calls.filter(pk__in=[call.pk for call in unclear]).update(read_back=True)
     product.reads_done = max(product.reads_done, count)
     product.confirmed_at = at
     product.save()
+
+
+def _forget_needless_refusals(product: BillingProduct) -> None:
+    """What Stripe refused from us and holds all the same, say by somebody's hand in the Dashboard, is no trouble."""
+    refused = {Field(name) for name in product.refusals.values_list("field", flat=True)}
+    if not refused or not product.exists:
+        return
+    desired, prices = _desired_fields(product), _prices(product)
+    granted = {field for field, value in _mirrored_fields(product).items() if value == desired[field]}
+    if _is_desired(product, _picture(product, prices), prices):
+        granted.add(Field.PRICE)
+    product.refusals.filter(field__in=refused & granted).delete()
 
 
 def _observe_missing(product: BillingProduct, unclear: Iterable[StripeCall], drifts: Mapping[Field, Drift]) -> None:
@@ -376,7 +391,7 @@ def _observe_metadata(product: BillingProduct, data: dict[str, Any]) -> None:
 def _generation_in(data: Any) -> int:
     """What a product's metadata says; 0 where it says nothing, or an id stands for the product."""
     generation = str(data.get("metadata", {}).get("generation", "")) if isinstance(data, dict) else ""
-    return int(generation) if generation.isdecimal() else 0
+    return min(int(generation), LARGEST_GENERATION) if generation.isdecimal() else 0
 
 
 def _id_of(reference: Any) -> str:

@@ -60,6 +60,9 @@ class StripeKey(models.Model):
         null=True, help_text="Until then, in Stripe's time, its events were compared with our calls; see `backups`."
     )
     looked_at = models.DateTimeField(null=True, help_text="When somebody last compared them.")
+    missed_fetched_at = models.DateTimeField(
+        null=True, help_text="When a fetch of what Stripe could not deliver, one that ended well, began."
+    )
 
     def __str__(self) -> str:
         return f"{self.account} ({'live' if self.livemode else 'test'})"

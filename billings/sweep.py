@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -26,17 +25,25 @@ def due(limit: int) -> list[UUID]:
     return list(rows.order_by("next_attempt_at").values_list("pk", flat=True)[:limit])
 
 
-def sweep(limit: int = 100, each: Each = map, *, together: bool = True) -> int:
+def sweep(
+    limit: int = 100, each: Each = map, *, together: bool = True, goes_on: Callable[[], bool] = lambda: True
+) -> int:
     """Judge the events that wait, then converge what is due; returns how much was worked on.
 
     `each` says how: one row after the other, or several at once. `together`: where many rows wait for nothing but a
     read, they are read in one, and converged beside the `limit`; what becomes due meanwhile does not wait for that.
+    `goes_on` is asked after each call of such a reading.
     """
     judged = _judge_events()
+
+    def between_pages() -> bool:
+        _converge_due(limit, each)
+        return goes_on()
+
     claim: AbstractContextManager[list[Row]] = bulk_reads.claim() if together else nullcontext([])
     with claim as rows:
         converged = _converge_due(limit, each)
-        work = bulk_reads.read(rows, between_pages=partial(_converge_due, limit, each)) if rows else []
+        work = bulk_reads.read(rows, goes_on=between_pages) if rows else []
         _converge_all(work, each)
     return judged + converged + len(work)
 

@@ -18,6 +18,8 @@ from billings.models import WriteBudget
 
 # After a 429: long enough for Stripe's window of a second to pass, for everybody.
 PAUSE_SECONDS = 1.0
+# More threads than these never wait.
+LONGEST_QUEUE = 200
 
 
 def reserve() -> float:
@@ -27,7 +29,8 @@ def reserve() -> float:
         return 0.0
     now = timezone.now()
     budget, _ = WriteBudget.objects.select_for_update().get_or_create(pk=WriteBudget.ONLY)
-    slot = max(now, budget.next_slot_at or now)
+    # Never far off: a slot in what a clock took for the future, before it was set back, would stop everybody.
+    slot = min(max(now, budget.next_slot_at or now), now + timedelta(seconds=PAUSE_SECONDS + LONGEST_QUEUE / rate))
     budget.next_slot_at = slot + timedelta(seconds=1 / rate)
     budget.save(update_fields=["next_slot_at"])
     return (slot - now).total_seconds()

@@ -22,13 +22,15 @@ from django.utils import timezone
 from billings import gateway
 from billings.gateway import key_is_live
 from billings.mirror import says_the_same
-from billings.models import BillingProduct, StripeCall, StripeEvent
+from billings.models import BillingProduct, StripeCall, StripeEvent, StripeKey
 
 logger = logging.getLogger(__name__)
 
 BATCH = 500
 # Stripe itself tells no more than the last 30 days.
 KEEP_DAYS = 30
+# So long Stripe tries to deliver an event, and only then is it a missed one (https://docs.stripe.com/webhooks#retries).
+TRIED_FOR_DAYS = 3
 
 
 # By hand, because the ORM would make three statements of it (BEGIN, INSERT, COMMIT) and keep SQLite's only lock for
@@ -89,23 +91,32 @@ def _text(value: Any) -> str:
 
 def _can_be_kept(shown: Mapping[str, Any]) -> bool:
     """JSON may spell what no database takes as text; without `shown` an event asks for a read, as it should."""
-    text = json.dumps(shown, ensure_ascii=False)
+    try:
+        text = json.dumps(shown, ensure_ascii=False, allow_nan=False)
+    except ValueError:  # 1e400 is JSON, and no number that JSON could be made of again
+        return False
     return "\\u0000" not in text and text == text.encode(errors="replace").decode()
 
 
 def fetch_missed() -> int:
     """Store what Stripe could not deliver, say in an outage of ours; returns how many were new. Raises ReadFailed.
 
-    All or nothing: the next time ends at the first page that is known, and must not take a part for the whole.
+    All or nothing, since the last time that it ended well. What another endpoint of the account did not take is among
+    them, though it reached us.
     """
-    rows: list[StripeEvent] = []
-    for page in gateway.missed_event_pages(seconds=float(settings.STRIPE_TIMEOUT_SECONDS)):
+    began_at = timezone.now()
+    key = StripeKey.objects.filter(pk=gateway.key_fingerprint())
+    last = key.values_list("missed_fetched_at", flat=True).first() or began_at - timedelta(days=KEEP_DAYS)
+    since, rows = last - timedelta(days=TRIED_FOR_DAYS), list[StripeEvent]()
+    for page in gateway.missed_event_pages(
+        since=int(since.timestamp()), seconds=float(settings.STRIPE_TIMEOUT_SECONDS)
+    ):
         ids = {event["id"] for event in page}
         known = set(StripeEvent.objects.filter(event_id__in=ids).values_list("event_id", flat=True))
-        if not ids - known:
-            break  # the newest come first: from here on all were fetched before
         rows += [_row(event) for event in page if event["id"] not in known]
-    StripeEvent.objects.bulk_create(reversed(rows), ignore_conflicts=True, batch_size=BATCH)
+    with transaction.atomic():
+        StripeEvent.objects.bulk_create(reversed(rows), ignore_conflicts=True, batch_size=BATCH)
+        key.update(missed_fetched_at=began_at)
     return len(rows)
 
 

@@ -1,18 +1,19 @@
 """A database that is older than Stripe is recognised by the calls it forgot, before a price could be made twice."""
 
+import threading
 from datetime import timedelta
 from uuid import UUID
 
 from django.utils import timezone
 
-from billings import backups, gateway
+from billings import backups, gateway, throttle
 from billings.converge import Result
 from billings.management.commands.worker import PatientWorker
 from billings.models import StripeCall, StripeKey
 from billings.money import PriceSpec
 from billings.status import describe
 from billings.tests.conftest import USD59
-from billings.tests.test_mirror import USD39, older_afterwards, open_drift
+from billings.tests.test_mirror import USD39, edit, older_afterwards, open_drift
 from billings.tests.wait import until
 
 USD29 = PriceSpec(2900, "usd")
@@ -190,6 +191,40 @@ class TestALook:
         assert look() == {sold.row.pk}
 
         assert looks(sandbox) >= 3
+
+    def test_of_a_worker_survives_a_page_that_fails(self, sold, sandbox, monkeypatch):
+        monkeypatch.setattr(gateway, "PAGE", 1)
+        monkeypatch.setattr(gateway, "PAUSES", (0.0,))
+        edit(sandbox, sold, name="By hand")
+        sandbox.fault("503", path="^/v1/events", skip=1)
+
+        PatientWorker()._look_for_forgotten_calls()
+
+        assert backups.has_looked()
+
+    def test_ends_with_its_worker(self, sold, sandbox, monkeypatch):
+        worker, before = PatientWorker(), looks(sandbox)
+        monkeypatch.setattr(throttle, "wait_for_turn", lambda: setattr(worker, "running", False))
+
+        worker._look_for_forgotten_calls()
+
+        assert looks(sandbox) == before
+        assert not StripeKey.objects.exclude(looked_at=None).exists()
+
+    def test_that_goes_on_is_not_begun_again(self, monkeypatch, sold):
+        """A first one may take longer than the minute after which the next is due."""
+        ends, begun = threading.Event(), []
+        monkeypatch.setattr(backups, "LOOK_EVERY", 0.0)
+        worker = PatientWorker(threads=2)
+        monkeypatch.setattr(worker, "_look_for_forgotten_calls", lambda: begun.append(ends.wait(60)))
+
+        for _ in range(4):
+            worker._keep_order()
+        assert list(worker._while_running(lambda work: work, [(sold.row.pk, None)])) == [(sold.row.pk, None)]
+        ends.set()
+        worker._threads.shutdown()
+
+        assert len(begun) == 1
 
 
 def test_of_workers_that_begin_together_one_looks(sold, sandbox):

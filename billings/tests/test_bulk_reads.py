@@ -146,6 +146,16 @@ class TestManyRows:
 
         assert len(due(10)) == FIVE - 1
 
+    def test_are_not_read_to_the_end_by_a_worker_that_is_told_to_end(self, five, sandbox, monkeypatch):
+        worker = PatientWorker()
+        want(five)
+        at_call(monkeypatch, 2, after=lambda: setattr(worker, "running", False))
+
+        worker._sweep_some()
+
+        assert reads(sandbox, -2) == TOGETHER[:2]
+        assert due(FIVE) == [sold.row.pk for sold in five]
+
     def test_are_confirmed_as_of_the_reading(self, five, sandbox, monkeypatch):
         want(five)
         moments = []
@@ -192,7 +202,7 @@ class TestARowIsReadByItself:
         """And whose event came, too, before the reading was used."""
         want(five)
         with bulk_reads.claim() as rows:
-            found = dict(bulk_reads.read(rows, between_pages=lambda: None))
+            found = dict(bulk_reads.read(rows, goes_on=lambda: True))
             five[0].listing(name="Oil")
             assert five[0].converge() is Result.DONE
             ask_for_a_read(five[0])
@@ -264,10 +274,20 @@ class TestARowIsReadByItself:
         sandbox.dashboard(f"products/{five[0].product.stripe_id}/delete")
         want(five)
 
-        assert by_the_sweep(sandbox) == TOGETHER
-        assert by_the_sweep(sandbox) == ["/v1/products/", "/v1/products/"], "once more, to be sure"
+        assert by_the_sweep(sandbox) == [*TOGETHER, "/v1/products/", "/v1/products/"], "once more, to be sure"
 
         assert open_drift(five[0]).field == "product"
+
+    def test_none_of_which_is_listed_any_more(self, five, sandbox):
+        """All test data deleted in the Dashboard, say."""
+        for sold in five:
+            sandbox.dashboard(f"products/{sold.product.stripe_id}/delete")
+        want(five)
+
+        by_the_sweep(sandbox)
+
+        assert {open_drift(sold).field for sold in five} == {"product"}
+        assert by_the_sweep(sandbox) == []
 
 
 def test_a_price_archived_between_the_two_lists_is_archived(five, sandbox, monkeypatch):
@@ -284,7 +304,7 @@ def test_a_price_archived_between_the_two_lists_is_archived(five, sandbox, monke
 def test_many_rows_cost_a_constant_number_of_queries_to_claim(five, django_assert_max_num_queries):
     want(five)
 
-    with django_assert_max_num_queries(8), bulk_reads.claim() as rows:  # with the test's own savepoint
+    with django_assert_max_num_queries(11), bulk_reads.claim() as rows:  # with the test's own savepoint
         assert len(rows) == FIVE
 
 

@@ -5,7 +5,10 @@ import pytest
 from billings import decisions
 from billings.decisions import Inexpressible, MovedOn, Undecidable
 from billings.plan import Field
+from billings.status import is_older_than_stripe
+from billings.tests.conftest import USD59
 from billings.tests.test_converge import assert_in_sync
+from billings.tests.test_mirror import older_afterwards
 from billings.webhooks import want_reads
 
 
@@ -144,6 +147,21 @@ class TestReadFirst:
 
         drift.refresh_from_db()
         assert (drift.theirs, drift.closed_at) == ("Renamed once more", None)
+
+    def test_what_is_accepted_of_a_newer_stripe_is_no_cause_of_a_later_drift(self, sold, sandbox, drifted, staff):
+        """After restoring a backup."""
+        with older_afterwards():
+            sold.price(USD59)
+            sold.converge()
+        want_reads([sold.row.pk])
+        sold.converge()
+        drift = sold.product.drifts.get(closed_at=None)
+        assert is_older_than_stripe(sold.product)
+
+        decisions.accept(drift, shown=drift.theirs, actor=staff, adopt=adopt(sold))
+        drifted("products/{product}", name="Renamed by hand")
+
+        assert not is_older_than_stripe(sold.product)
 
     def test_a_drift_that_went_away_is_not_decided_on(self, sold, sandbox, drifted, staff):
         drift = drifted("products/{product}", name="Renamed by hand")

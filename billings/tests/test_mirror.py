@@ -159,6 +159,15 @@ class TestARead:
         assert len(sandbox.writes()) == 1
         assert_in_sync(sold, sandbox)
 
+    @pytest.mark.parametrize("generation", ["9" * 20, "9" * 500])
+    def test_does_not_trip_over_a_generation_that_is_none(self, sold, sandbox, generation):
+        edit(sandbox, sold, metadata={"generation": generation})
+        ask_for_a_read(sold)
+        sold.price(USD59)
+
+        assert sold.converge() is Result.DONE
+        assert_in_sync(sold, sandbox)
+
     def test_does_not_trip_over_metadata_that_a_person_wrote(self, sold, sandbox):
         edit(sandbox, sold, metadata={"generation": "a person's note"})
 

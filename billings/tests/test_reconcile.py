@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import stripe
 from django.core.management import CommandError, call_command
 
 from billings import gateway, reconcile
@@ -10,6 +11,7 @@ from billings.converge import Result
 from billings.models import StripeKey
 from billings.money import PriceSpec
 from billings.tests.conftest import USD59
+from billings.tests.interruptions import at_call
 from billings.tests.test_converge import assert_in_sync
 
 
@@ -121,6 +123,25 @@ class TestReconcile:
         code, said = run(capsys)
 
         assert (code, said.splitlines()[-1]) == (0, "Stripe agrees.")
+
+    def test_a_product_deleted_between_two_pages_hides_no_other(self, catalogue, sandbox, monkeypatch):
+        client = stripe.StripeClient("sk_test_sandbox_tests", base_addresses={"api": sandbox.url})
+        client.v1.products.create({"name": "Orphan", "id": "orphan", "metadata": {"course_id": "x"}})
+        for name in ("old", "new"):
+            client.v1.products.create({"name": name, "id": name})
+        monkeypatch.setattr(gateway, "PAGE", 2)
+        at_call(monkeypatch, 1, after=lambda: client.v1.products.delete("old"))
+
+        assert reconcile.compare().orphans == {"orphan": "x"}
+
+    def test_a_list_with_no_place_to_go_on_from_is_not_taken_for_its_end(self, catalogue, sandbox, monkeypatch):
+        client = stripe.StripeClient("sk_test_sandbox_tests", base_addresses={"api": sandbox.url})
+        client.v1.products.create({"name": "new", "id": "new"})
+        monkeypatch.setattr(gateway, "PAGE", 1)
+        at_call(monkeypatch, 1, after=lambda: client.v1.products.delete("new"))
+
+        with pytest.raises(gateway.ReadFailed, match="changed while it was read"):
+            reconcile.compare()
 
     def test_a_repair_that_did_not_get_through_is_not_taken_for_done(self, catalogue, sandbox, capsys):
         sandbox.dashboard(f"products/{catalogue[0].product.stripe_id}", name="By hand")

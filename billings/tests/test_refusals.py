@@ -14,7 +14,7 @@ from billings.tests.conftest import USD49, USD59, Sold
 from billings.tests.interruptions import at_call
 from billings.tests.sandbox_process import SandboxProcess
 from billings.tests.test_converge import assert_in_sync
-from billings.tests.test_mirror import edit
+from billings.tests.test_mirror import ask_for_a_read, edit
 
 CHF49 = PriceSpec(4900, "chf")
 
@@ -68,6 +68,42 @@ class TestARefusedValue:
         assert (product["name"], product["description"]) == ("Watercolour", "For everyone")
         assert product["default_price"] == price["id"]
         assert price["unit_amount"] == 5900
+
+    def test_is_no_trouble_once_stripe_holds_it_by_somebodys_hand(self, sold, sandbox):
+        refuse(sandbox, param="name")
+        sold.listing(name="Pastel")
+        sold.converge()
+
+        edit(sandbox, sold, name="Pastel")
+        ask_for_a_read(sold)
+        assert sold.converge() is Result.DONE
+
+        assert refused(sold) == set()
+        assert state_of(sold.product) == "in_sync"
+
+    def test_of_a_price_is_no_trouble_once_stripe_holds_it_by_somebodys_hand(self, sold, sandbox):
+        sandbox.settings(refused_currencies=["chf"])
+        sold.price(CHF49)
+        sold.converge()
+        assert refused(sold) == {Field.PRICE}
+
+        sandbox.settings(refused_currencies=[])
+        sandbox.dashboard(f"products/{sold.product.stripe_id}/price", currency="chf", unit_amount=4900)
+        ask_for_a_read(sold)
+        assert sold.converge() is Result.DONE
+
+        assert refused(sold) == set()
+        assert state_of(sold.product) == "in_sync"
+
+    def test_stays_one_while_stripe_holds_another(self, sold, sandbox):
+        refuse(sandbox, param="name")
+        sold.listing(name="Pastel")
+        sold.converge()
+
+        ask_for_a_read(sold)
+        sold.converge()
+
+        assert refused(sold) == {Field.NAME}
 
     def test_is_asked_again_when_it_changes(self, sold, sandbox):
         refuse(sandbox, param="name")

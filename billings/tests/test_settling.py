@@ -12,6 +12,7 @@ from billings.converge import (
     BACKOFF_BASE_SECONDS,
     BACKOFF_CAP_SECONDS,
     LANDED_AFTER,
+    LEAST_SECONDS,
     MAX_TURNS,
     Result,
     backoff_seconds,
@@ -22,8 +23,9 @@ from billings.plan import plan
 from billings.tests.conftest import USD49, USD59, Sold
 from billings.tests.interruptions import Killed, at_call, kill
 from billings.tests.test_converge import assert_in_sync
-from billings.tests.test_mirror import add_price
+from billings.tests.test_mirror import add_price, ask_for_a_read
 from billings.tests.wait import until
+from billings.throttle import PAUSE_SECONDS
 
 # Stripe forgets a key after 24 hours; none is sent beyond 22.
 STILL_ALIVE, TOO_OLD = timedelta(hours=21, minutes=59), timedelta(hours=22, minutes=1)
@@ -254,7 +256,18 @@ class TestTheEnd:
         assert sold.product.next_attempt_at <= timezone.now()
         assert (sold.product.lease_expires_at, sold.product.trouble, sold.product.attempts) == (None, "", 0)
 
-    def test_of_the_budget_comes_where_the_turn_to_write_would_be_later(self, sold, sandbox):
+    def test_of_the_budget_that_is_too_near_begins_no_call(self, sold, sandbox):
+        """Or Stripe would be blamed for not answering at once."""
+        sandbox.fault("block", method="POST")
+        sold.listing(name="Oil")
+
+        assert converge(sold.row.pk, budget=LEAST_SECONDS / 2) is Result.LATER
+
+        assert sold.product.trouble == ""
+        assert len(sandbox.writes()) == 1
+
+    def test_of_the_budget_comes_where_the_turn_to_write_would_be_later(self, sold, sandbox, settings):
+        settings.STRIPE_MAX_WRITES_PER_SECOND = 1
         in_an_hour = timezone.now() + timedelta(hours=1)
         WriteBudget.objects.update_or_create(pk=WriteBudget.ONLY, defaults={"next_slot_at": in_an_hour})
         sold.listing(name="Oil")
@@ -265,7 +278,7 @@ class TestTheEnd:
         assert open_call(sold).sends == 0
 
     def test_of_the_budget_of_one_who_lost_the_lease_meanwhile_writes_nothing(self, make_sold, sandbox, monkeypatch):
-        sold, budget = make_sold(), 0.01
+        sold, budget = make_sold(), 0.1
         give_up_at = time.monotonic() + budget
 
         def too_late() -> None:
@@ -280,6 +293,35 @@ class TestTheEnd:
 
         assert sold.product.next_attempt_at is None
         assert sold.product.lease_expires_at is not None
+
+
+def test_a_slot_in_the_far_future_stops_nobody(sold, sandbox):
+    """As a clock that was wrong leaves it behind."""
+    in_a_year = timezone.now() + timedelta(days=365)
+    WriteBudget.objects.update_or_create(pk=WriteBudget.ONLY, defaults={"next_slot_at": in_a_year})
+    sold.listing(name="Oil")
+
+    assert converge(sold.row.pk, budget=60) is Result.DONE
+
+
+class TestARead:
+    def test_by_a_worker_takes_turns_with_what_is_written(self, sold, sandbox, settings):
+        ask_for_a_read(sold)
+        before = timezone.now()
+        settings.STRIPE_MAX_WRITES_PER_SECOND = 100
+
+        assert converge(sold.row.pk) is Result.DONE
+
+        assert WriteBudget.objects.get().next_slot_at >= before + timedelta(seconds=3 / 100)
+
+    def test_that_comes_too_soon_slows_everybody(self, sold, sandbox):
+        ask_for_a_read(sold)
+        sandbox.fault("429", method="GET")
+        before = timezone.now()
+
+        assert converge(sold.row.pk) is Result.FAILED
+
+        assert WriteBudget.objects.get().next_slot_at >= before + timedelta(seconds=PAUSE_SECONDS)
 
 
 class TestBackoff:

@@ -286,7 +286,7 @@ class TestCompare:
         assert "The key is of acct_other (test)" in staff.get(SYNC).text
 
     def test_saves_go_on_meanwhile(self, staff, catalogue, monkeypatch):
-        monkeypatch.setattr("billings.management.commands.worker.sweep", lambda limit, each: 0)
+        monkeypatch.setattr("billings.management.commands.worker.sweep", lambda limit, each, goes_on: 0)
         catalogue[0].price(PriceSpec(4900, "usd"))
         staff.post(COMPARE)
         work()

@@ -18,7 +18,7 @@ from billings.models import StripeEvent
 from billings.sweep import sweep
 from billings.tests.conftest import ROOT, USD59
 from billings.tests.test_converge import assert_in_sync
-from billings.webhooks import process
+from billings.webhooks import KEEP_DAYS, process
 
 URL = "/billing/webhooks/stripe/"
 SECRET = "whsec_tests"
@@ -134,6 +134,15 @@ class TestEndpoint:
         assert (stored.shown, stored.stripe_product) == ({}, sold.product.stripe_id)
         process()
         assert sold.product.reads_wanted == 1
+
+    def test_a_number_that_is_none_is_kept_without_its_content(self, sold):
+        """JSON may say 1e400; Python reads infinity, and no database takes that."""
+        text = json.dumps(event(data={"object": {"id": sold.product.stripe_id, "object": "product", "weight": "?"}}))
+
+        assert deliver(text.replace('"?"', "1e400")).status_code == 200
+
+        (stored,) = StripeEvent.objects.all()
+        assert (stored.shown, stored.stripe_product) == ({}, sold.product.stripe_id)
 
     def test_emoji_are_kept(self):
         deliver(event(data={"object": {"id": "prod_1", "object": "product", "name": "Paint 🎨"}}))
@@ -287,6 +296,27 @@ class TestCommand:
         call_command("events", "--fetch-missed")
         shown = [row.shown["name"] for row in StripeEvent.objects.order_by("id")]
         assert shown == [f"By hand {number}" for number in range(5)], "the oldest first"
+
+    def test_what_was_missed_is_found_behind_what_only_another_endpoint_missed(self, sold, sandbox, monkeypatch):
+        monkeypatch.setattr(gateway, "PAGE", 2)
+        client = stripe.StripeClient("sk_test_sandbox_tests", base_addresses={"api": sandbox.url})
+        client.v1.webhook_endpoints.create({"url": "http://127.0.0.1:9/somebody-elses", "enabled_events": ["*"]})
+        for number in range(4):
+            sandbox.dashboard(f"products/{sold.product.stripe_id}", name=f"By hand {number}")
+        *reached_us, missed = sandbox.events()[:4]
+        for body in reached_us:
+            assert deliver(body).status_code == 200
+
+        call_command("events", "--fetch-missed")
+
+        assert StripeEvent.objects.filter(event_id=missed["id"]).exists()
+
+    def test_what_was_fetched_is_not_listed_again_and_again(self, sold, sandbox):
+        for _ in range(2):
+            call_command("events", "--fetch-missed")
+
+        asked = [call["params"]["created"]["gte"] for call in sandbox.calls(account=True) if "/events" in call["path"]]
+        assert int(asked[-1]) - int(asked[0]) >= (KEEP_DAYS - 1) * 86_400
 
     def test_an_event_that_is_not_known_is_said_so(self, capsys):
         call_command("events", "--replay", "evt_nope")

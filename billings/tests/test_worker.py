@@ -43,7 +43,7 @@ def sweeps(monkeypatch) -> Callable[..., list[int]]:
     def answer(*answers: int | Exception) -> list[int]:
         waiting, asked = list(answers), []
 
-        def sweep(limit: int, each: object) -> int:
+        def sweep(limit: int, each: object, goes_on: object) -> int:
             asked.append(limit)
             found = waiting.pop(0) if waiting else 0
             if isinstance(found, Exception):
@@ -131,7 +131,7 @@ class TestForEver:
     def test_goes_on_after_what_nobody_expected(self, monkeypatch, caplog):
         worker = PatientWorker()
 
-        def sweep(limit: int, each: object) -> int:
+        def sweep(limit: int, each: object, goes_on: object) -> int:
             if "a bug" not in caplog.text:
                 raise RuntimeError("a bug")
             worker.running = False
@@ -146,7 +146,7 @@ class TestForEver:
         worker = PatientWorker()
         converged = []
 
-        def sweep(limit: int, each: object) -> int:
+        def sweep(limit: int, each: object, goes_on: object) -> int:
             worker.shutdown(signal.SIGTERM, None)  # would raise SystemExit here, were this not known as work
             converged.append(limit)
             return 1

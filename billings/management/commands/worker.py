@@ -5,7 +5,7 @@ import os
 import random
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from django.conf import settings
@@ -31,6 +31,10 @@ THREADS = 4
 ROWS_A_THREAD = 4
 
 
+class _Ended(Exception):
+    """A signal came."""
+
+
 class PatientWorker(Worker):
     """The library's worker, which by itself dies of a locked database and never sees a task whose worker was killed.
 
@@ -51,6 +55,7 @@ class PatientWorker(Worker):
             worker_id=get_random_string(32),
         )
         self._threads = ThreadPoolExecutor(threads) if threads > 1 else None
+        self._look: Future[None] | None = None
         self._keep_house_at = self._look_at = 0.0
         self._once = False
         self._failures = 0
@@ -114,17 +119,41 @@ class PatientWorker(Worker):
         if now >= self._look_at:
             self._look_at = now + backups.LOOK_EVERY
             sync_tasks.resume_stalled()
-            if self._threads and not self._once:
-                self._threads.submit(_look_for_forgotten_calls)  # beside the sweep, which goes on
-            else:
-                _look_for_forgotten_calls()
+            if not self._threads or self._once:
+                self._look_for_forgotten_calls()
+            elif self._look is None or self._look.done():  # the first one can take longer than until the next
+                self._look = self._threads.submit(self._look_for_forgotten_calls)  # beside the sweep, which goes on
 
     def _sweep_some(self) -> int:
-        return sweep(limit=self._rows_at_once, each=self._while_running)
+        return sweep(limit=self._rows_at_once, each=self._while_running, goes_on=lambda: self.running)
 
     def _while_running(self, converge: Callable[[Work], object], work: Iterable[Work]) -> Iterable[object]:
         spread = self._threads.map if self._threads else map
         return spread(lambda one: converge(one) if self.running else None, work)
+
+    def _look_for_forgotten_calls(self) -> None:
+        close_old_connections()
+        try:
+            if backups.has_looked(within=backups.LOOK_EVERY / 2):
+                return  # another worker
+            forgotten = backups.look(seconds=self._seconds_in_turn, patiently=True)
+        except _Ended:
+            return
+        except (DatabaseError, gateway.ReadFailed) as failed:
+            logger.warning("Stripe could not be asked for its events: %s", failed)
+            return
+        if forgotten:
+            logger.warning(
+                "Stripe was told more than this database knows, as after restoring a backup: %d courses are read anew.",
+                len(forgotten),
+            )
+
+    def _seconds_in_turn(self) -> float:
+        """Raises _Ended, since a look can take long and nothing of it is kept before it is whole."""
+        if not self.running:
+            raise _Ended
+        throttle.wait_for_turn()
+        return float(settings.STRIPE_TIMEOUT_SECONDS)
 
 
 def _keep_house() -> None:
@@ -135,27 +164,6 @@ def _keep_house() -> None:
         webhooks.fetch_missed()
     except gateway.ReadFailed as failed:
         logger.warning("Stripe could not be asked for missed events: %s", failed)
-
-
-def _seconds_in_turn() -> float:
-    throttle.wait_for_turn()
-    return float(settings.STRIPE_TIMEOUT_SECONDS)
-
-
-def _look_for_forgotten_calls() -> None:
-    close_old_connections()
-    try:
-        if backups.has_looked(within=backups.LOOK_EVERY / 2):
-            return  # another worker
-        forgotten = backups.look(seconds=_seconds_in_turn)
-    except (DatabaseError, gateway.ReadFailed) as failed:
-        logger.warning("Stripe could not be asked for its events: %s", failed)
-        return
-    if forgotten:
-        logger.warning(
-            "Stripe was told more than this database knows, as after restoring a backup: %d courses are read anew.",
-            len(forgotten),
-        )
 
 
 class Command(BaseCommand):
