@@ -139,11 +139,10 @@ _TROUBLES: dict[str, Callable[[], str]] = {
 
 
 def _next_try(product: BillingProduct) -> str:
-    if product.next_attempt_at is None:
-        return _("it is tried again shortly.")
-    seconds = round((product.next_attempt_at - timezone.now()).total_seconds())
+    due = product.next_attempt_at
+    seconds = round((due - timezone.now()).total_seconds()) if due else 0
     if seconds <= 0:
-        return _("it is being tried again now.")
+        return _("it is tried again shortly.")
     return ngettext("next try in %(n)d s.", "next try in %(n)d s.", seconds) % {"n": seconds}
 
 

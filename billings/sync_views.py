@@ -112,7 +112,7 @@ def outcome(run: SyncRun) -> str:
             "%(n)d of them changed again meanwhile and are still to be decided.",
             run.left,
         ) % {"n": run.left}
-    return _("All are restored.")
+    return _("Ours stands for all of them; what Stripe has yet to hear is counted above.")
 
 
 def _compared(run: SyncRun) -> list[str]:

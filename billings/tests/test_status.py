@@ -198,7 +198,7 @@ class TestTheWords:
 
     @pytest.mark.parametrize(
         ("next_attempt_at", "when"),
-        [(None, "it is tried again shortly."), (timezone.now(), "it is being tried again now.")],
+        [(None, "it is tried again shortly."), (timezone.now(), "it is tried again shortly.")],
     )
     def test_while_waiting_for_a_try_that_is_due(self, course, next_attempt_at, when):
         product = put(course, trouble=Trouble.SLOW, next_attempt_at=next_attempt_at)

@@ -41,7 +41,7 @@ class TestStatus:
         answer = teacher.get("status", settled_course, headers=HTMX)
 
         assert "Ready at $49.00" in answer.text
-        assert "hx-trigger" not in answer.text
+        assert 'hx-trigger="visibilitychange from:document"' in answer.text, "but when somebody comes back"
 
     def test_a_chip_alone_for_the_list(self, teacher, draft):
         answer = teacher.get("status", draft, query="?chip", headers=HTMX)

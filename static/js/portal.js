@@ -31,7 +31,7 @@
   // htmx: what failed is said, never swapped; a status that could not be asked for is asked for again ------------
   function failed({ detail }, cause) {
     if (detail.elt.matches("[data-poll]")) setTimeout(() => htmx.trigger(detail.elt, "poll"), 5000);
-    else sayFailed(cause);
+    else if (!detail.elt.matches("[data-look]")) sayFailed(cause);
   }
   document.addEventListener("htmx:sendError", (event) => failed(event, "network"));
   document.addEventListener("htmx:timeout", (event) => failed(event, "network"));
