@@ -192,6 +192,11 @@ TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.FileSystemFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "config.scripts.ScriptFinder",
+]
 MEDIA_URL = "/media/"
 MEDIA_ROOT = BASE_DIR / _setting("MEDIA_ROOT", "media")
 STORAGES = {

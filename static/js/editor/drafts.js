@@ -1,56 +1,8 @@
-// What HTML and htmx cannot do alone: failures told in words, drafts of typed text, focus on what needs it.
+// Drafts: what was typed, kept in this browser until it is saved or its writer signs out.
 (() => {
   "use strict";
 
-  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
-  const toasts = () => document.getElementById("toasts");
-
-  // Toasts ------------------------------------------------------------------------------------------------------
-  function show(templateId, fill) {
-    const note = document.getElementById(templateId).content.firstElementChild.cloneNode(true);
-    fill?.(note);
-    toasts().append(note);
-    return note;
-  }
-
-  function sayFailed(cause) {
-    all(".toast-note-error", toasts()).forEach((note) => note.remove());
-    show("toast-failed", (note) => {
-      const words = note.querySelector("p");
-      words.textContent = words.dataset[cause];
-    });
-  }
-
-  document.addEventListener("click", ({ target }) => {
-    target.closest(".toast-note:not(.toast-note-offer)")?.remove();
-  });
-  document.addEventListener("animationend", ({ animationName, target }) => {
-    if (animationName === "toast-leaves") target.remove();
-  });
-
-  // htmx: what failed is said, never swapped; a status that could not be asked for is asked for again ------------
-  function failed({ detail }, cause) {
-    if (detail.elt.matches("[data-poll]")) setTimeout(() => htmx.trigger(detail.elt, "poll"), 5000);
-    else if (!detail.elt.matches("[data-look]")) sayFailed(cause);
-  }
-  document.addEventListener("htmx:sendError", (event) => failed(event, "network"));
-  document.addEventListener("htmx:timeout", (event) => failed(event, "network"));
-  document.addEventListener("htmx:responseError", (event) => failed(event, event.detail.xhr.status < 500 ? "refused" : "server"));
-
-  // Errors: the summary takes the focus; a message judged on its own marks its field ---------------------------
-  function focusErrors(root) {
-    root.querySelector("[data-error-summary]")?.focus();
-  }
-  function markField(message) {
-    const field = document.querySelector(`[aria-describedby~="${message.id}"], [data-error="${message.id}"]`);
-    if (!field) return;
-    const wrong = message.textContent.trim() !== "";
-    field.classList.toggle("is-invalid", wrong);
-    if (wrong) field.setAttribute("aria-invalid", "true");
-    else field.removeAttribute("aria-invalid");
-  }
-
-  // Drafts: what was typed, kept in this browser until it is saved or its writer signs out ----------------------
+  const { all } = portal;
   const PREFIX = "draft:";
   const SENT = "draft-sent";
   let leaving = false;
@@ -97,7 +49,7 @@
       forget(keyOf(form));
       return;
     }
-    const note = show("draft-offer");
+    const note = portal.show("draft-offer");
     note.addEventListener("click", ({ target }) => {
       if (target.closest("[data-restore]")) restore(form, draft);
       else if (target.closest("[data-discard]")) forget(keyOf(form));
@@ -133,7 +85,6 @@
 
   function start(root) {
     all("form[data-draft]", root).forEach(watch);
-    focusErrors(root);
   }
 
   addEventListener("beforeunload", (event) => {
@@ -160,25 +111,7 @@
     if (form.matches("form[data-draft]") && successful && xhr.status < 300 && !leaving) forget(keyOf(form));
   });
 
-  // What came in by htmx is new to all of the above --------------------------------------------------------------
-  const chip = () => document.querySelector("#status .chip")?.textContent;
-  let said = chip();
-  document.addEventListener("htmx:afterSettle", ({ target }) => {
-    start(target.parentElement ?? document);
-    all(".invalid-feedback[id]").forEach(markField);
-    const before = said;
-    said = chip();
-    // The status is asked for every second: a screen reader hears of it when it has become another one.
-    if (target.id !== "status" || said === before) return;
-    const news = Object.assign(document.createElement("span"), { className: "visually-hidden", textContent: said });
-    toasts().append(news);
-    setTimeout(() => news.remove(), 5000);
-  });
-
-  // Escape leaves what was opened for a moment ------------------------------------------------------------------
-  document.addEventListener("keydown", ({ key, target }) => {
-    if (key === "Escape") target.closest("[data-escape]")?.querySelector("[data-cancel]")?.click();
-  });
+  document.addEventListener("htmx:afterSettle", ({ target }) => start(target.parentElement ?? document));
 
   // The script is deferred: the page is there.
   settleSent();

@@ -1,0 +1,34 @@
+"""The joined scripts: every file is sent once, and what changed is sent again."""
+
+from pathlib import Path
+
+from django.contrib.staticfiles import finders
+from django.core.files.storage import FileSystemStorage
+
+from config.scripts import SCRIPTS, SOURCES, ScriptFinder
+
+
+def test_every_file_of_ours_is_part_of_exactly_one_script() -> None:
+    sent = [source for sources in SCRIPTS.values() for source in sources]
+    assert sorted(sent) == sorted(str(file.relative_to(SOURCES)) for file in SOURCES.rglob("*.js"))
+
+
+def test_a_script_is_its_files_in_their_order() -> None:
+    for path, sources in SCRIPTS.items():
+        found = finders.find(path)
+        assert isinstance(found, str)
+        assert Path(found).read_text() == "".join((SOURCES / source).read_text() for source in sources)
+
+
+def test_collecting_finds_the_same_files_as_looking_one_up() -> None:
+    listed = {path: storage.path(path) for path, storage in ScriptFinder().list([])}
+    assert listed == {path: finders.find(path) for path in SCRIPTS}
+
+
+def test_a_script_that_did_not_change_keeps_its_time() -> None:
+    def times() -> list[object]:
+        return [storage.get_modified_time(path) for path, storage in ScriptFinder().list([])]
+
+    before = times()
+    assert all(isinstance(storage, FileSystemStorage) for _, storage in ScriptFinder().list([]))
+    assert times() == before
