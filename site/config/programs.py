@@ -5,12 +5,15 @@ sends as many messages as it likes, and what the pages need would be a third of 
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from billings.views import webhook
 from config.health import healthz, readyz
+from config.whole_requests import CutOff, receive
 
 type View = Callable[[HttpRequest], HttpResponse]
 
@@ -30,6 +33,14 @@ class ProgramsMiddleware:
         view = self.views.get(request.path)
         if view is None:
             return self.get_response(request)
-        response = view(request)
+        response = self.answer(view, request)
         response.headers["Content-Length"] = str(len(response.content))  # else it is sent in chunks
         return response
+
+    def answer(self, view: View, request: HttpRequest) -> HttpResponse:
+        try:
+            with suppress(RequestDataTooBig):  # the view says so itself, and reads none of it
+                receive(request)
+        except CutOff:
+            return HttpResponse("cut off before all of it had arrived", status=400, content_type="text/plain")
+        return view(request)

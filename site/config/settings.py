@@ -131,6 +131,7 @@ MIDDLEWARE = [
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "config.whole_requests.WholeRequestsMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
