@@ -51,7 +51,7 @@ class Teacher:
         for number in itertools.count(1):
             if self.ended.wait(PAUSE_SECONDS):
                 return
-            change = {"title": f"Mine {number}"} if number % 2 else {"price": str(50 + number)}
+            change = {"title": f"Mine {number}"} if number % 2 else {"price": str(50 + number), "confirm": "true"}
             course = self.save(course["url"], version=course["version"], **change)
 
     def save(self, path: str, **fields: str) -> dict[str, Any]:

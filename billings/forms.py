@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as __
 from billings import money, repricing
 from billings.models import BillingProduct, PriceChange
 from billings.money import Money, MoneyError, PriceSpec
+from billings.price_slips import Slip
 
 INTERVALS: dict[str, money.Interval | None] = {"one_time": None, "month": "month", "year": "year"}
 PRICE_FIELDS = frozenset({"price", "currency", "billing_interval"})
@@ -83,13 +84,25 @@ class PriceFields(forms.Form):
         choices=[("one_time", __("once")), ("month", __("every month")), ("year", __("every year"))],
     )
 
+    confirm = forms.CharField(label=__("Confirmation"), required=False, widget=forms.HiddenInput)
+
     def __init__(self, *args: Any, locale: str | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.locale = locale or reading_locale()
+        self.slip: Slip | None = None
+        self.slip_address = ""
         self.notes: dict[str, str] = {}
         self.price_spec: PriceSpec | None = None
         for name in ("currency", "billing_interval"):
             keep_what_was_sent(self, name)
+
+    def ask(self, slip: Slip, *, address: str = "") -> Self:
+        """The same form with the question whether this change of price is meant; the yes goes to `address`."""
+        self.is_valid()
+        self.slip, self.slip_address = slip, address
+        self.add_error("price", str(slip))
+        self.add_error("confirm", _("Confirm the change, or correct the price."))
+        return self
 
     def clean_currency(self) -> str:
         return self.cleaned_data["currency"] or PRICE_DEFAULTS["currency"]
@@ -144,10 +157,11 @@ class PriceChangeForm(PriceFields):
         )
 
     @classmethod
-    def sent(cls, data: Mapping[str, str], product: BillingProduct) -> Self:
+    def sent(cls, data: Mapping[str, str], product: BillingProduct, *, locale: str | None = None) -> Self:
         """The form as it came in; a field of the price that is absent stays as it is."""
         present = {name: value for name, value in data.items() if name in cls.base_fields}
-        return cls(price_texts(product, reading_locale()) | present, product=product)
+        before = price_texts(product, locale or reading_locale())
+        return cls(before | present, product=product, locale=locale)
 
     def clean_reason(self) -> str:
         reason = " ".join(self.cleaned_data["reason"].split())

@@ -28,6 +28,11 @@ def for_product(product: BillingProduct | None, wanted: Desired) -> str:
     return " ".join(filter(None, [words, _kept_out(product, wanted)]))
 
 
+def asks() -> str:
+    """Said before the plan where the price may be a slip; see `price_slips`."""
+    return _("You will be asked to confirm this price.")
+
+
 def _kept_out(product: BillingProduct | None, wanted: Desired) -> str:
     """What was changed in Stripe is neither undone nor adopted by a save that does not set it anew."""
     if product is None:

@@ -11,8 +11,8 @@ from django.contrib.auth.models import User
 from django.core.signing import BadSignature, Signer
 from django.db import transaction
 
-from billings import desired, pricing
-from billings.models import BillingProduct, PriceChange
+from billings import desired, price_slips, pricing
+from billings.models import Availability, BillingProduct, PriceChange
 from billings.money import PriceSpec
 
 
@@ -33,16 +33,19 @@ def moved(product: BillingProduct, wanted: PriceSpec | None, *, version: str) ->
 
 
 def change_price(
-    product: BillingProduct, price: PriceSpec | None, *, version: str, actor: User, reason: str
+    product: BillingProduct, price: PriceSpec | None, *, version: str, actor: User, reason: str, confirm: str = ""
 ) -> PriceChange | None:
-    """Set the price and tell Stripe when that has committed. Raises PriceMoved, and then nothing is saved.
+    """Set the price and tell Stripe when that has committed.
 
-    Returns None when nothing changed.
+    Raises PriceMoved, or price_slips.Unconfirmed where `confirm` is not the yes to what may be a slip; then nothing is
+    saved. Returns None when nothing changed.
     """
     with transaction.atomic():
         present = BillingProduct.objects.select_for_update().get(pk=product.pk)
         if moved(present, price, version=version):
             raise PriceMoved(present.price)
+        on_sale = present.desired_status == Availability.PUBLISHED
+        price_slips.check(present.price, price, was_on_sale=on_sale, on_sale=on_sale, confirm=confirm)
         change = pricing.set_price(present, price, actor=actor, reason=reason, source=PriceChange.Source.STAFF)
         desired.converge_after_commit(present)
     return change

@@ -16,11 +16,13 @@ from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import replace_url
 
-from billings import gateway, plan_line, repricing, status, webhooks
-from billings.access import StaffRequest, price_managers_only, wants_json
+from billings import gateway, plan_line, price_slips, repricing, status, webhooks
+from billings.access import StaffRequest, price_managers_only, sends_json, wants_json
+from billings.bodies import fields_sent, tells_what_it_cannot_read
 from billings.filters import Listing, Wanted, currencies_in_use, listing, with_course
 from billings.forms import PriceChangeForm
 from billings.models import Availability, BillingProduct, PriceChange
+from billings.price_slips import Unconfirmed
 from billings.repricing import PriceMoved
 
 # One address answers pages, parts and JSON: what keeps copies must tell them apart.
@@ -100,9 +102,10 @@ def edit_price(request: StaffRequest, course_id: UUID) -> HttpResponse:
 @require_POST
 @vary
 @price_managers_only
+@tells_what_it_cannot_read
 def plan_price(request: StaffRequest, course_id: UUID) -> HttpResponse:
     """What saving would do, and what the price is taken for. Nothing is saved."""
-    form = PriceChangeForm.sent(request.POST.dict(), _product_or_404(course_id))
+    form = _form_sent(request, _product_or_404(course_id))
     form.fields["reason"].required = False
     if request.htmx:
         context = {"form": form, "plan": _plan_line(form), "judged": True}
@@ -113,17 +116,25 @@ def plan_price(request: StaffRequest, course_id: UUID) -> HttpResponse:
 @require_POST
 @vary
 @price_managers_only
+@tells_what_it_cannot_read
 def change_price(request: StaffRequest, course_id: UUID) -> HttpResponse:
     """Set the price, remember who and why, and tell Stripe."""
     product = _product_or_404(course_id)
-    form = PriceChangeForm.sent(request.POST.dict(), product)
+    form = _form_sent(request, product)
     if not form.is_valid():
-        return _editor(request, form, code=422)
+        return _invalid(request, form)
     fields = form.cleaned_data
     try:
         change = repricing.change_price(
-            product, form.price_spec, version=fields["version"], actor=request.user, reason=fields["reason"]
+            product,
+            form.price_spec,
+            version=fields["version"],
+            actor=request.user,
+            reason=fields["reason"],
+            confirm=fields["confirm"],
         )
+    except Unconfirmed as unconfirmed:
+        return _invalid(request, form.ask(unconfirmed.slip))
     except PriceMoved as moved:
         return _moved(request, form, moved)
     return _changed(request, course_id, change)
@@ -162,12 +173,28 @@ def _product_or_404(course_id: UUID) -> BillingProduct:
     return get_object_or_404(with_course(BillingProduct.objects.all()), course_id=course_id)
 
 
+def _form_sent(request: StaffRequest, product: BillingProduct) -> PriceChangeForm:
+    """The form as it came in, from a page or from an API client, whose numbers are written the English way."""
+    locale = "en" if sends_json(request) else None
+    return PriceChangeForm.sent(fields_sent(request, PriceChangeForm.base_fields), product, locale=locale)
+
+
 def _plan_line(form: PriceChangeForm) -> str:
     if not form.price_is_valid:
         return _("This cannot be saved yet: see the messages beside the fields.")
     if repricing.moved(form.product, form.price_spec, version=form["version"].value() or ""):
         return _("This price was changed elsewhere meanwhile. Saving will show both, and you choose.")
-    return plan_line.for_price(form.product, form.price_spec)
+    on_sale = form.product.desired_status == Availability.PUBLISHED
+    form.slip = price_slips.find(form.product.price, form.price_spec, was_on_sale=on_sale, on_sale=on_sale)
+    words = plan_line.for_price(form.product, form.price_spec)
+    return f"{plan_line.asks()} {words}" if form.slip else words
+
+
+def _invalid(request: StaffRequest, form: PriceChangeForm) -> HttpResponse:
+    """Nothing was saved; every reason stands beside its field."""
+    if wants_json(request):
+        return JsonResponse({"errors": form.errors}, status=422)
+    return _editor(request, form, code=422)
 
 
 def _editor(request: StaffRequest, form: PriceChangeForm, *, code: int = 200, **more: Any) -> HttpResponse:
@@ -183,6 +210,9 @@ def _editor(request: StaffRequest, form: PriceChangeForm, *, code: int = 200, **
 def _moved(request: StaffRequest, form: PriceChangeForm, moved: PriceMoved) -> HttpResponse:
     """Nothing was saved; both prices are shown, and saving once more is the choice between them."""
     product = _product_or_404(form.product.course_id)
+    if wants_json(request):
+        sides = {"yours": status.price_as_json(form.price_spec), "theirs": status.price_as_json(moved.theirs)}
+        return JsonResponse({"conflicts": {"price": sides}, "version": repricing.token(product)}, status=409)
     again = PriceChangeForm.sent({**form.data, "version": repricing.token(product)}, product)
     conflict = {
         "yours": form.price_spec or _("Free"),
@@ -194,6 +224,8 @@ def _moved(request: StaffRequest, form: PriceChangeForm, moved: PriceMoved) -> H
 
 def _changed(request: StaffRequest, course_id: UUID, change: PriceChange | None) -> HttpResponse:
     row = Row.of(_product_or_404(course_id), Wanted.of(request.GET.dict()))
+    if wants_json(request):
+        return JsonResponse(_row_json(row.product))
     messages.success(request, _in_words(row.product, change))
     if request.htmx:
         return render(request, "billings/prices.html#changed", {"row": row, "focus": True})
@@ -222,6 +254,7 @@ def _row_json(product: BillingProduct) -> dict[str, Any]:
         "billing": status.as_json(product),
         "url": reverse("courses:prices", args=[product.course_id]),
         "price_changed_at": changed_at.isoformat() if changed_at else None,
+        "version": repricing.token(product),
     }
 
 

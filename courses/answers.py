@@ -1,9 +1,6 @@
 """One exit for each outcome, for pages, for htmx and for programs alike."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
-from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
@@ -18,7 +15,7 @@ from billings.forms import PRICE_FIELDS
 from billings.models import PriceChange
 from courses import versions
 from courses.access import TeacherRequest, with_billing
-from courses.api import UnreadableBody, conflict_json, course_json, read_body
+from courses.api import conflict_json, course_json, read_body
 from courses.content import Content, NewCover
 from courses.forms import CourseForm
 from courses.lifecycle import Conflict, Done
@@ -27,19 +24,6 @@ from courses.models import Course
 
 class SeeOther(HttpResponseRedirect):
     status_code = 303
-
-
-def tells_what_it_cannot_read(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """A body that is no JSON object, or has no text where text belongs, is answered with the reason."""
-
-    @wraps(view)
-    def told(request: TeacherRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        try:
-            return view(request, *args, **kwargs)
-        except UnreadableBody as unreadable:
-            return JsonResponse({"errors": unreadable.errors}, status=unreadable.status)
-
-    return told
 
 
 def form_sent(request: TeacherRequest, course: Course | None = None) -> CourseForm:

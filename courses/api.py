@@ -1,6 +1,5 @@
 """The courses as JSON: what programs send, and what they get."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,60 +10,18 @@ from django.utils.translation import gettext as _
 
 from billings import status
 from billings.access import sends_json
+from billings.bodies import fields_sent
 from courses import versions
 from courses.content import Content, NewCover
 from courses.forms import CourseForm, cover_url
 from courses.models import Course
 
 
-class UnreadableBody(Exception):
-    """The body is not a JSON object; or some of its values cannot be a form's (`errors`, by field)."""
-
-    def __init__(self, errors: dict[str, list[str]], status: int) -> None:
-        super().__init__(errors)
-        self.errors = errors
-        self.status = status
-
-
 def read_body(request: HttpRequest) -> "tuple[Mapping[str, str], Mapping[str, UploadedFile[Any]]]":
     """The fields and files that came in, whether as a form or as JSON. Raises UnreadableBody."""
-    if not sends_json(request):
-        return request.POST.dict(), {
-            name: file for name, file in request.FILES.items() if isinstance(file, UploadedFile)
-        }
-    return _fields_of(json_object(request.body)), {}
-
-
-def json_object(body: bytes) -> dict[str, Any]:
-    """The body that a program sent. Raises UnreadableBody."""
-    try:
-        # Numbers stay as they were written: an amount must never pass through a float.
-        found = json.loads(body or b"{}", parse_float=str, parse_int=str, parse_constant=str)
-    except (ValueError, RecursionError):
-        raise UnreadableBody({"__all__": [_("The body is not valid JSON.")]}, 400) from None
-    if not isinstance(found, dict):
-        raise UnreadableBody({"__all__": [_("The body must be a JSON object.")]}, 400)
-    return found
-
-
-def _fields_of(body: dict[str, Any]) -> dict[str, str]:
-    """As the form has them. A price as it was read (an object, or null: free) can be sent back."""
-    price = body.get("price")
-    if isinstance(price, dict):
-        body = {**body, **price}
-        del body["price"]
-        body |= {"price": price["amount"]} if "amount" in price else {}
-    fields = {name: value for name, value in body.items() if name in CourseForm.base_fields}
-    wrong = {name: [_("This must be text.")] for name, value in fields.items() if isinstance(value, dict | list)}
-    if wrong:
-        raise UnreadableBody(wrong, 422)
-    return {name: _text(value) for name, value in fields.items()}
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return "" if value is None else str(value)
+    files = {} if sends_json(request) else request.FILES
+    uploads = {name: file for name, file in files.items() if isinstance(file, UploadedFile)}
+    return fields_sent(request, CourseForm.base_fields), uploads
 
 
 def course_json(course: Course) -> dict[str, Any]:

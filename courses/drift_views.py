@@ -14,13 +14,14 @@ from django.views.decorators.http import require_POST
 
 from billings import decisions, drifts, status, sync_views
 from billings.access import StaffRequest, price_managers_only, sends_json, wants_json
+from billings.bodies import json_object, tells_what_it_cannot_read
 from billings.decisions import Inexpressible, Undecidable
 from billings.models import Drift
 from billings.views import row_answer
 from courses import adoption
 from courses.access import with_billing
-from courses.answers import SeeOther, status_part, tells_what_it_cannot_read
-from courses.api import course_json, json_object
+from courses.answers import SeeOther, status_part
+from courses.api import course_json
 from courses.models import Course
 from courses.views import vary
 

@@ -114,7 +114,7 @@ class CourseForm(PriceFields):
         if present or chosen:  # a form that names no version was made from an unknown one
             before = before | {"version": ""}
         form = cls({**before, **present}, chosen, course=course, locale=locale)
-        form.sent_fields = frozenset(present) | frozenset(chosen)
+        form.sent_fields = frozenset(present) - {"confirm"} | frozenset(chosen)
         form.cover_text = cover_text or ""
         return form
 
@@ -132,7 +132,7 @@ class CourseForm(PriceFields):
         if self.cleaned_data["cover"] or self.cleaned_data["remove_cover"]:
             given |= {"cover"}
         base = versions.read(self.cleaned_data["version"], self.course.id) if self.course else None
-        return Edit(self.content(), given, base)
+        return Edit(self.content(), given, base, self.cleaned_data["confirm"])
 
     def content(self) -> Content:
         texts = {name: self.cleaned_data[name] for name in TEXT_FIELDS}

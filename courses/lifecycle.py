@@ -1,7 +1,8 @@
 """What happens to a course: in one transaction each, the course, its price and what Stripe should sell change as one.
 
 Every function but `create` takes the `edit` that came with the press of the button (None: the button alone) and saves
-it in the same step. Doing twice what was already done changes nothing.
+it in the same step. Doing twice what was already done changes nothing. Each raises price_slips.Unconfirmed, and then
+nothing is saved, where the price would change as by a slip of the finger and nobody said yes to that.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,7 +15,7 @@ from django.core.files.base import ContentFile
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from billings import desired
+from billings import desired, price_slips
 from billings.models import BillingProduct
 from courses.content import Content, NewCover
 from courses.models import TITLE_LENGTH, Course
@@ -139,6 +140,13 @@ def _change(course_id: UUID, transition: Callable[[Course], None], *, actor: Use
         _write(course, merged.content)
         transition(course)
         _check_presentable(course)
+        price_slips.check(
+            before[1].price,
+            merged.content.price,
+            was_on_sale=before[0] == Status.PUBLISHED,
+            on_sale=course.status == Status.PUBLISHED,
+            confirm=edit.confirm if edit else "",
+        )
         if merged.changed or course.status != before[0]:
             course.save()
             _tell_stripe(course, merged.content, actor)

@@ -3,8 +3,9 @@
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from billings import price_slips
 from billings.plan import Desired
-from billings.plan_line import for_product
+from billings.plan_line import asks, for_product
 from courses.content import Content, NewCover
 from courses.forms import CourseForm
 from courses.models import Course
@@ -21,7 +22,11 @@ def plan_line(form: CourseForm) -> str:
     merged = merge(edit, theirs) if edit else None
     if merged and merged.conflicts:
         return _("This course was changed elsewhere meanwhile. Saving will show both versions, and you choose.")
-    return for_product(form.course.billing, _wanted(form.course, merged.content if merged else theirs))
+    content = merged.content if merged else theirs
+    on_sale = form.course.status == Course.Status.PUBLISHED
+    form.slip = price_slips.find(theirs.price, content.price, was_on_sale=on_sale, on_sale=on_sale)
+    words = for_product(form.course.billing, _wanted(form.course, content))
+    return f"{asks()} {words}" if form.slip else words
 
 
 def _wanted(course: Course | None, content: Content) -> Desired:

@@ -28,6 +28,7 @@ class Edit:
     content: Content
     given: frozenset[str]
     base: Digests | None
+    confirm: str = ""  # the yes to a price that may be a slip; see billings.price_slips
 
 
 @dataclass(frozen=True, slots=True)

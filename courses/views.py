@@ -12,7 +12,9 @@ from django.views.decorators.vary import vary_on_headers
 
 from billings import pricing
 from billings.access import wants_json
+from billings.bodies import tells_what_it_cannot_read
 from billings.forms import PRICE_FIELDS
+from billings.price_slips import Unconfirmed
 from billings.status import describe
 from courses import lapsed, lifecycle, markdown
 from courses.access import TeacherRequest, own_course_or_404, signed_in, visible_course_or_404
@@ -24,7 +26,6 @@ from courses.answers import (
     is_staff,
     saved,
     status_part,
-    tells_what_it_cannot_read,
 )
 from courses.api import course_json, status_json
 from courses.forms import CourseForm
@@ -149,6 +150,8 @@ def _change(
         done = action(course.pk, actor=request.user, edit=form.edit())
     except NotReady as refusal:
         return invalid(request, form.refuse(refusal.errors))
+    except Unconfirmed as unconfirmed:
+        return invalid(request, form.ask(unconfirmed.slip, address=request.path))
     except Conflict as conflict:
         return conflicted(request, course, form, conflict)
     return saved(request, done, words, created=created)

@@ -39,7 +39,8 @@ class Editor:
         self.url = str(made["url"])
 
     def save(self, **fields: str) -> Course:
-        return self.send(self.url, version=self.read()["version"], **fields)
+        """Whatever the price becomes, it is meant."""
+        return self.send(self.url, version=self.read()["version"], confirm="true", **fields)
 
     def press(self, button: str, **fields: str) -> Course:
         return self.send(f"{self.url}{button}/", version=self.read()["version"], **fields)

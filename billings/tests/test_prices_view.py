@@ -15,6 +15,7 @@ from django.utils import timezone
 from billings import pricing, repricing
 from billings.models import BillingPrice, BillingProduct, Drift, PriceChange, Refusal, StripeCall, Trouble
 from billings.money import PriceSpec
+from billings.price_slips import Unconfirmed
 from billings.tests.conftest import USD49, USD59, Sold
 
 JSON = {"Accept": "application/json"}
@@ -406,7 +407,7 @@ class TestChange:
         ],
     )
     def test_takes_what_people_type(self, change, sold, typed, expected):
-        assert change(**typed).status_code == 303
+        assert change(confirm="true", **typed).status_code == 303
         assert sold.product.price == expected
 
     def test_a_field_that_is_absent_stays_as_it_is(self, staff, sold, form):
@@ -532,6 +533,73 @@ class TestChange:
         sold.price(USD49)
 
         assert change().status_code == 303
+
+    @pytest.mark.parametrize(
+        ("typed", "question"),
+        [
+            ({"price": "490"}, "$490.00 is 10 times the present price, $49.00."),
+            ({"currency": "eur"}, "€59.00 is in another currency than the present price, $49.00."),
+            ({"price": ""}, "This course costs $49.00 now; it would be free."),
+        ],
+    )
+    def test_what_may_be_a_slip_is_asked_about_first(self, change, sold, typed, question):
+        answer = change(HTMX, **typed)
+
+        text = answer.content.decode()
+        assert answer.status_code == 422
+        assert question in text
+        assert sold.product.price == USD49
+        yes = answer.context["form"].slip.key
+        assert change(confirm=yes, price="4900").status_code == 422, "a yes to another change"
+        assert change(confirm=yes, **typed).status_code == 303
+        assert sold.product.price != USD49
+
+    def test_the_plan_offers_the_yes_before_it_is_asked_for(self, staff, sold, form):
+        answer = staff.post(address("plan_price", sold), form | {"price": "490"}, headers=HTMX)
+
+        text = answer.content.decode()
+        assert "You will be asked to confirm this price." in text
+        assert "Yes, change it to $490.00" in text
+
+    def test_a_slip_is_measured_by_the_price_that_is_there_when_it_is_saved(self, sold, manager):
+        version = repricing.token(sold.product)
+        how = {"version": version, "actor": manager, "reason": "Autumn"}
+        stale = sold.product
+        sold.price(PriceSpec(700, "usd"))
+        version = repricing.token(sold.product)
+
+        with pytest.raises(Unconfirmed) as asked:
+            repricing.change_price(stale, USD59, **{**how, "version": version})
+
+        assert asked.value.slip.old == PriceSpec(700, "usd")
+
+    @pytest.mark.usefixtures("_commits")
+    def test_api_clients_say_yes_by_json(self, staff, sold, form):
+        def post(**fields: Any) -> Any:
+            sent = form | fields
+            return staff.post(
+                address("change_price", sold), json.dumps(sent), content_type="application/json", headers=JSON
+            )
+
+        refused = post(price="490")
+        assert refused.status_code == 422
+        assert refused.json()["errors"]["price"] == ["$490.00 is 10 times the present price, $49.00."]
+
+        saved = post(price="490", confirm=True)
+        assert saved.status_code == 200
+        assert saved.json()["price"]["display"] == "$490.00"
+
+        moved = post(price="500")
+        assert moved.status_code == 409
+        assert moved.json()["conflicts"]["price"]["theirs"]["unit_amount"] == 49000
+        assert post(price="500", version=moved.json()["version"]).status_code == 200
+
+    @pytest.mark.parametrize(("body", "code"), [("{", 400), ("[]", 400), ('{"reason": []}', 422)])
+    def test_api_clients_are_told_what_cannot_be_read(self, staff, sold, body, code):
+        answer = staff.post(address("change_price", sold), body, content_type="application/json", headers=JSON)
+
+        assert answer.status_code == code
+        assert answer.json()["errors"]
 
     def test_an_unknown_course_is_not_found(self, staff, form):
         assert staff.post(f"{PRICES}{uuid4()}/", form).status_code == 404

@@ -382,7 +382,7 @@ class TestByProgram:
     def test_part_of_a_price(self, teacher, draft):
         version = teacher.get("edit", draft, headers=JSON).json()["version"]
 
-        answer = self.save(teacher, draft, {"price": {"currency": "eur"}, "version": version})
+        answer = self.save(teacher, draft, {"price": {"currency": "eur"}, "version": version, "confirm": True})
 
         assert answer.json()["price"]["display"] == "€49.00"
 
