@@ -11,7 +11,7 @@ CREATED = 1_700_000_000
 
 def retrieve(context: Context, params: Json, account_id: str | None = None) -> Json:
     if account_id not in (None, context.realm.account):
-        raise no_access("sk_", str(account_id))
+        raise no_access(context.secret, str(account_id))
     profile = (
         "mcc",
         "name",
@@ -44,6 +44,14 @@ def retrieve(context: Context, params: Json, account_id: str | None = None) -> J
         "tos_acceptance": {"date": None, "ip": None, "user_agent": None},
         "type": "standard",
     }
+
+
+def list_all(context: Context, params: Json) -> Json:
+    """Connected accounts: there are none here."""
+    for cursor in ("starting_after", "ending_before"):
+        if cursor in params:
+            raise no_access(context.secret, params[cursor])
+    return {"object": "list", "data": [], "has_more": False, "url": "/v1/accounts"}
 
 
 def _no_external_accounts(account_id: str) -> Json:

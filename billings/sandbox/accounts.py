@@ -3,23 +3,24 @@
 Any `sk_test_…`, `rk_test_…`, `sk_live_…` or `rk_live_…` is taken for the one default account, unless the sandbox was
 started with a key of its own. Three spellings mean something, so that tests need no preparation:
 `sk_test_ACCT2_…` belongs to a second account (any digits), `…_NOPERM_…` may do nothing, `…_READONLY_…` may only read.
+
+What a restricted key may do is a set of permissions with the names that Stripe's own refusals use (`permissions.py`).
 """
 
 from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
+from billings.sandbox.permissions import EVERYTHING, READING, allowing
 from billings.sandbox.refusals import Refusal
 
 DEFAULT_ACCOUNT = "acct_1SandboxAccount0"
 
-type Permission = Literal["write", "read", "none"]
-
 _SECRET = re.compile(r"(?:sk|rk)_(test|live)_\w+")
+_SHOWN = re.compile(r"(?:(?:sk|rk|pk)_(?:test|live)_)?")  # of a key that is repeated: what kind of key it is
 _OTHER_ACCOUNT = re.compile(r"_ACCT(\d+)_")
 
 
@@ -38,16 +39,23 @@ class Realm:
 @dataclass(frozen=True, slots=True)
 class Key:
     realm: Realm
-    permission: Permission = "write"
+    secret: str = ""
+    permissions: frozenset[str] = EVERYTHING
 
-    def must_allow(self, method: str) -> None:
-        if self.permission == "none" or (self.permission == "read" and method != "GET"):
-            raise no_permission()
+    def must_allow(self, needed: Iterable[str]) -> None:
+        """Raises Stripe's 403 for the first permission that is missing; writing includes reading."""
+        if self.permissions is EVERYTHING:
+            return
+        granted = allowing(self.permissions)
+        for permission in needed:
+            if permission not in granted:
+                raise no_permission(self.secret, self.realm.account, permission)
 
 
 class Keyring:
-    def __init__(self, only: str | None = None) -> None:
+    def __init__(self, only: str | None = None, restricted: frozenset[str] = EVERYTHING) -> None:
         self.only = only
+        self.restricted = restricted  # what a restricted key may do that nobody registered
         self.registered: dict[str, Key | None] = {}  # None: revoked
 
     def identify(self, headers: Mapping[str, str]) -> Key:
@@ -70,8 +78,14 @@ class Keyring:
             return None
         other = _OTHER_ACCOUNT.search(secret)
         account = f"acct_1SandboxAccount{other[1]}" if other else DEFAULT_ACCOUNT
-        permission: Permission = "none" if "_NOPERM_" in secret else "read" if "_READONLY_" in secret else "write"
-        return Key(Realm(account, match[1] == "live"), permission)
+        return Key(Realm(account, match[1] == "live"), secret, self._permissions(secret))
+
+    def _permissions(self, secret: str) -> frozenset[str]:
+        if "_NOPERM_" in secret:
+            return frozenset()
+        if "_READONLY_" in secret:
+            return READING
+        return self.restricted if secret.startswith("rk_") else EVERYTHING
 
 
 def _presented(headers: Mapping[str, str]) -> str:
@@ -95,13 +109,25 @@ def _presented(headers: Mapping[str, str]) -> str:
 
 
 def masked(secret: str) -> str:
-    """`sk_test_…abcd`, as Stripe repeats keys: never a whole one in an answer or in the log."""
-    return f"{secret[:8]}{'*' * 8}{secret[-4:]}" if len(secret) > 16 else f"{secret[:3]}****"
+    """`sk_test_*****abcd`: never a whole key in an answer or in the log.
+
+    A star for each hidden character, so that its length shows, and the last four: 403 `account_invalid` of 2026-06-24
+    (openfoodfoundation/openfoodnetwork, cassettes of Stripe 19.3.1). Short keys hide all but their beginning: our
+    reading.
+    """
+    shown = _SHOWN.match(secret)
+    start = shown[0] if shown else ""
+    hidden = secret[len(start) :]
+    end = hidden[-4:] if len(hidden) > 8 else ""
+    return f"{start}{'*' * (len(hidden) - len(end))}{end}"
 
 
-def no_permission() -> Refusal:
-    """Our reading of docs.stripe.com/keys#limit-access: a restricted key without the permission answers 403."""
-    message = "The provided key does not have the required permissions for this endpoint on this account."
+def no_permission(secret: str, account: str, permission: str) -> Refusal:
+    """A restricted key without a permission, in the words seen in 2025 and 2026; the code is Stripe's, too."""
+    message = (
+        f"The provided key '{masked(secret)}' does not have the required permissions for this endpoint on account "
+        f"'{account}'. Having the '{permission}' permission would allow this request to continue."
+    )
     return Refusal(403, message, code="more_permissions_required")
 
 

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
-from billings.sandbox import expand, forms, operations
-from billings.sandbox.accounts import Key, Realm
+from billings.sandbox import expand, forms, operations, permissions
+from billings.sandbox.accounts import Key, Realm, no_permission
 from billings.sandbox.calls import Call
 from billings.sandbox.checks import check
 from billings.sandbox.idempotency import Remembered
@@ -65,6 +65,15 @@ class Api:
         call.account, call.livemode = key.realm.account, key.realm.livemode
         return key
 
+    def forbidden(self, call: Call) -> Refusal:
+        """The 403 of a key that lacks just what this call needs."""
+        try:
+            key = self.identify(call)
+            operation, _ = operations.find(call.method, call.path)
+        except Refusal as refusal:
+            return refusal
+        return no_permission(key.secret, key.realm.account, permissions.needed(call.method, operation.kind))
+
     @contextmanager
     def holding(self, call: Call) -> Iterator[None]:
         """While this lasts, the call's key is answered 409: its first request is at work."""
@@ -106,14 +115,15 @@ class Api:
         realm = key.realm
         world.limits.count(world.settings, realm, call.method, call.path)
         operation, names = operations.find(call.method, call.path)
-        key.must_allow(call.method)
+        key.must_allow([permissions.needed(call.method, operation.kind)])
         request = f"{call.method} {call.path} {json.dumps(call.params, sort_keys=True)}"
         if call.key and (kept := world.keys.recall(realm, call.key, request)):
             return self._replayed(call, kept)
         params = self._checked(call, operation)
         paths = params.pop("expand", [])
         tree = expand.plan(operation.returns, paths) if paths else {}
-        context = world.context(realm, call.request_id, call.key)
+        key.must_allow(_needed_besides(operation, params, tree))
+        context = world.context(realm, call.request_id, call.key, key.secret)
 
         def work() -> Json:
             with world.store.transaction():
@@ -154,6 +164,14 @@ class Api:
         if call.key:
             headers = {"Idempotency-Key": call.key, "Original-Request": call.request_id} | headers
         return headers
+
+
+def _needed_besides(operation: operations.Operation, params: Json, tree: expand.Tree) -> Iterator[str]:
+    """For objects that are put in the place of their ids, or made by the same call: our reading."""
+    yield from map(permissions.reading, sorted(expand.reached(operation.returns, tree)))
+    for name, kind in (("default_price_data", "price"), ("product_data", "product")):
+        if name in params:
+            yield permissions.writing(kind)
 
 
 def _parameters(method: str, query: str, headers: dict[str, str], body: bytes) -> Json:

@@ -36,7 +36,18 @@ def add_options(parser: argparse.ArgumentParser, environ: Mapping[str, str]) -> 
         help="or several, by comma (STRIPE_WEBHOOK_SECRET)",
     )
     option(
+        "--webhook-payload",
+        default=environ.get("SANDBOX_WEBHOOK_PAYLOAD") or "snapshot",
+        choices=("snapshot", "thin"),
+        help="what it is sent (SANDBOX_WEBHOOK_PAYLOAD)",
+    )
+    option(
         "--secret-key", default=environ.get("STRIPE_SECRET_KEY"), help="the only key that is taken (STRIPE_SECRET_KEY)"
+    )
+    option(
+        "--permissions",
+        default=environ.get("SANDBOX_PERMISSIONS"),
+        help="what restricted keys may do, by comma: rak_product_write,rak_plan_read,… (SANDBOX_PERMISSIONS)",
     )
     option("--rate-limits", action="store_true", help="Stripe's: 25 requests a second, 100 in live mode")
 
@@ -96,13 +107,23 @@ def _world(options: Namespace) -> World:
         raise CannotStart("--webhook-url must be an address like http://127.0.0.1:8000/stripe/webhook.")
     try:
         state, url, key = options.state or None, options.webhook_url or None, options.secret_key or None
-        return World(Options(state, url, secrets, key, options.rate_limits))
+        may = _permissions(options.permissions)
+        return World(Options(state, url, secrets, key, options.rate_limits, options.webhook_payload, may))
     except BadState as error:
         raise CannotStart(
             f"{options.state} cannot be used: another sandbox has it, or it is no state file, or its folder is missing."
         ) from error
     except Refusal as error:
         raise CannotStart("--secret-key must look like sk_test_… or sk_live_….") from error
+
+
+def _permissions(names: str | None) -> frozenset[str]:
+    from billings.sandbox import permissions
+
+    try:
+        return permissions.read(names) if names else permissions.EVERYTHING
+    except ValueError as error:
+        raise CannotStart("--permissions are names like rak_product_write, with commas between them.") from error
 
 
 def _is_loopback(host: str) -> bool:

@@ -21,6 +21,7 @@ class Context:
     realm: Realm
     request_id: str | None = None  # None: somebody in the Dashboard
     idempotency_key: str | None = None
+    secret: str = ""  # the key of the request
 
     def emit(self, name: str, about: Json, previous: Json | None = None) -> None:
         request: Json = {"id": self.request_id, "idempotency_key": self.idempotency_key}

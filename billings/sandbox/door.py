@@ -18,7 +18,7 @@ from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Redire
 from starlette.routing import BaseRoute, Route, Router
 from starlette.types import ASGIApp
 
-from billings.sandbox import bodies, dashboard, endpoints, fault_page, forms, ids, pages, webhook_page
+from billings.sandbox import bodies, dashboard, endpoints, fault_page, forms, ids, pages, permissions, webhook_page
 from billings.sandbox.accounts import Key, Realm
 from billings.sandbox.bodies import BadBody, counted
 from billings.sandbox.checks import check
@@ -40,7 +40,12 @@ POLICY = (
 CLOSED = "This door opens to pages of this machine only."
 # What a body can break by a value nobody thought of; nothing of it is stored then.
 UNUSABLE = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError, ProgrammingError)
-PERMISSIONS = ("write", "read", "none", "revoked")
+PERMISSIONS: dict[str, frozenset[str] | None] = {
+    "write": permissions.EVERYTHING,
+    "read": permissions.READING,
+    "none": frozenset(),
+    "revoked": None,
+}
 LOCAL = ("localhost", "127.0.0.1", "::1")
 
 # Fields of forms that are no text, by the first step of the address. Those of the Dashboard all stay as typed: the
@@ -217,14 +222,18 @@ class Door:
         return self.world.settings.as_json()
 
     def register_key(self, request: Request, body: Json) -> Json:
+        """`permission` for all resources alike, or `permissions` by their names."""
         secret, permission = body.get("key"), body.get("permission", "write")
         account = body.get("account", self.world.default.account)
         if not isinstance(secret, str) or not isinstance(account, str) or permission not in PERMISSIONS:
             raise BadBody('Send {"key": "sk_test_…", "account": "acct_…", "permission": "write|read|none|revoked"}.')
         realm = Realm(account, "_live_" in secret)
-        key = None if permission == "revoked" else Key(realm, permission)
-        self.world.keyring.registered[secret] = key
-        return {"account": realm.account, "livemode": realm.livemode, "permission": permission}
+        granted = PERMISSIONS[permission]
+        if granted is not None and "permissions" in body:
+            granted = _granted(body["permissions"])
+        self.world.keyring.registered[secret] = None if granted is None else Key(realm, secret, granted)
+        names = None if granted is None else sorted(granted)
+        return {"account": realm.account, "livemode": realm.livemode, "permission": permission, "permissions": names}
 
     def webhooks(self, request: Request, body: Json) -> Json:
         endpoints = self.world.store.endpoints.find(self._realm(request))
@@ -246,9 +255,15 @@ class Door:
         """By the API's rules; the events may be a text, with commas or spaces between them."""
         if isinstance(events := body.get("enabled_events"), str):
             body = body | {"enabled_events": events.replace(",", " ").split()}
+        context, thin = self.world.context(self._realm(request)), _is_thin(body.pop("payload", "snapshot"))
+        wanted = body.get("enabled_events")
+        if thin:  # there are more kinds of thin events than of snapshots
+            body["enabled_events"] = ["*"]
         params = check(shape_of("WebhookEndpointCreateParams"), dashboard.as_form(body))
         endpoints.examine(params)
-        return endpoints.create(self.world.context(self._realm(request)), params)
+        if thin:
+            return endpoints.create_thin(context, params | {"enabled_events": [str(name) for name in wanted or ()]})
+        return endpoints.create(context, params)
 
     def resend(self, request: Request, body: Json) -> Json:
         return {"deliveries": self.world.webhooks.again(str(body.get("event", "")))}
@@ -259,6 +274,19 @@ class Door:
     def dashboard(self, request: Request, body: Json) -> Json:
         steps = request.path_params["steps"].strip("/").split("/")
         return dashboard.act(self.world.context(self._realm(request)), steps, body)
+
+
+def _is_thin(payload: object) -> bool:
+    if payload not in ("snapshot", "thin"):
+        raise BadBody('payload is "snapshot" or "thin".')
+    return payload == "thin"
+
+
+def _granted(value: object) -> frozenset[str]:
+    try:
+        return permissions.read(value)
+    except ValueError:
+        raise BadBody('permissions is a list of names like "rak_product_write" and "rak_plan_read".') from None
 
 
 def _html(text: str, status: int = 200) -> Response:

@@ -7,6 +7,7 @@ the new one, until it expires.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,7 @@ from billings.sandbox.accounts import Realm
 from billings.sandbox.context import Context
 from billings.sandbox.refusals import invalid, no_such
 from billings.sandbox.shapes import Json
-from billings.sandbox.store import Store, dump
+from billings.sandbox.store import Condition, Store, dump
 
 CONFIGURED = "we_1ConfiguredAtTheStart"
 
@@ -24,6 +25,9 @@ CONFIGURED = "we_1ConfiguredAtTheStart"
 class Secret:
     value: str
     expires: float | None = None
+
+
+DESTINATION = "v2.core.event_destination"
 
 
 def examine(params: Json) -> None:
@@ -58,10 +62,30 @@ def _new(now: int, realm: Realm, endpoint_id: str, params: Json) -> Json:
     }
 
 
+def is_thin(endpoint: Json) -> bool:
+    """An event destination that is sent thin events: made at the control door, not through `/v1/webhook_endpoints`."""
+    return bool(endpoint["object"] == DESTINATION)
+
+
+def create_thin(context: Context, params: Json) -> Json:
+    """docs.stripe.com/api/v2/core/event-destinations, flat, as the control door shows it."""
+    endpoint = _new(context.clock.now(), context.realm, ids.destination_id(context.realm.mode), params)
+    endpoint |= {"object": DESTINATION, "enabled_events": thin_names(params["enabled_events"]), "event_payload": "thin"}
+    secret = ids.webhook_secret()
+    context.store.endpoints.add(context.realm, endpoint)
+    keep_secrets(context.store, endpoint["id"], [Secret(secret)])
+    return endpoint | {"secret": secret}
+
+
+def thin_names(enabled: list[str]) -> list[str]:
+    """As thin events are called: `product.updated` is `v1.product.updated` there."""
+    return [name if name == "*" or re.match(r"v\d\.", name) else f"v1.{name}" for name in enabled]
+
+
 def _existing(context: Context, endpoint_id: str) -> Json:
     endpoint = context.store.endpoints.get(context.realm, endpoint_id)
-    if endpoint is None:
-        raise no_such("webhook endpoint", endpoint_id)
+    if endpoint is None or is_thin(endpoint):
+        raise no_such("webhook endpoint", endpoint_id, "webhook_endpoint")
     return endpoint
 
 
@@ -89,15 +113,19 @@ def delete(context: Context, params: Json, endpoint_id: str) -> Json:
 
 
 def list_all(context: Context, params: Json) -> Json:
-    return listing.page(context.store.endpoints, context.realm, "webhook endpoint", params, [], "/v1/webhook_endpoints")
+    snapshots: list[Condition] = [("json_extract(body, '$.object') = 'webhook_endpoint'", ())]
+    return listing.page(
+        context.store.endpoints, context.realm, "webhook endpoint", params, snapshots, "/v1/webhook_endpoints"
+    )
 
 
-def configure(store: Store, realm: Realm, now: int, url: str | None, secrets: list[str]) -> None:
+def configure(store: Store, realm: Realm, now: int, url: str | None, secrets: list[str], *, thin: bool) -> None:
     """The endpoint given on the command line: one, replaced at every start."""
     with store.transaction():
         store.db.execute("DELETE FROM endpoints WHERE id = ?", (CONFIGURED,))
         if url:
-            store.endpoints.add(realm, _new(now, realm, CONFIGURED, {"url": url, "enabled_events": ["*"]}))
+            endpoint = _new(now, realm, CONFIGURED, {"url": url, "enabled_events": ["*"]})
+            store.endpoints.add(realm, endpoint | ({"object": DESTINATION, "event_payload": "thin"} if thin else {}))
             keep_secrets(store, CONFIGURED, [Secret(secret) for secret in secrets])
 
 

@@ -13,9 +13,11 @@ DEEPEST = 4
 # By kind: what each field leads to; None: a field that is only there when asked for.
 FIELDS: Mapping[str, Mapping[str, str | None]] = {
     "product": {"default_price": "price", "tax_code": None},
-    "price": {"product": "product", "currency_options": None, "tiers": None},
+    "price": {"product": "product", "currency_options": "currency options", "tiers": None},
+    "currency option": {"tiers": None},
 }
 HIDDEN = ("currency_options", "tiers")
+OPTION = ("custom_unit_amount", "tax_behavior", "tiers", "unit_amount", "unit_amount_decimal")
 
 type Tree = dict[str, "Tree"]
 
@@ -40,10 +42,24 @@ def _walk(kind: str, steps: list[str], path: str, number: int) -> None:
         if current and current.startswith("list of ") and step == "data":
             current = current.removeprefix("list of ")
             continue
+        if current == "currency options":
+            current = "currency option"
+            continue
         fields = FIELDS.get(current or "", {})
         if step not in fields:
             raise invalid(f"This property cannot be expanded ({path}).", f"expand[{number}]")
         current = fields[step]
+
+
+def reached(kind: str, tree: Tree) -> set[str]:
+    """The kinds of the objects that a tree puts in the place of their ids."""
+    kinds: set[str] = set()
+    for name, below in tree.items():
+        if name == "data" and " of " in kind:
+            kinds |= reached(kind.partition(" of ")[2], below)
+        elif (target := FIELDS.get(kind, {}).get(name)) in ("product", "price"):
+            kinds |= {target} | reached(target, below)
+    return kinds
 
 
 def expanded(store: Store, realm: Realm, answer: Json, tree: Tree) -> Json:
@@ -54,8 +70,20 @@ def expanded(store: Store, realm: Realm, answer: Json, tree: Tree) -> Json:
     shown = {name: value for name, value in answer.items() if name not in HIDDEN or name in tree}
     for name, below in tree.items():
         target = FIELDS.get(kind, {}).get(name)
-        if target and isinstance(shown.get(name), str):
+        if target == "currency options":
+            shown[name] = _currency_options(answer, below)
+        elif target and isinstance(shown.get(name), str):
             shelf = store.products if target == "product" else store.prices
             found = shelf.get(realm, shown[name])
             shown[name] = expanded(store, realm, found, below) if found else shown[name]
     return shown
+
+
+def _currency_options(price: Json, asked: Tree) -> Json:
+    """All currencies a price sells in, its own among them; their tiers only when those are asked for, too."""
+    own = {name: price.get(name) for name in OPTION}
+    options = {price["currency"]: own, **price.get("currency_options", {})}
+    return {
+        code: {name: value for name, value in option.items() if name != "tiers" or "tiers" in asked.get(code, {})}
+        for code, option in sorted(options.items())
+    }

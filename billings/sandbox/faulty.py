@@ -9,7 +9,7 @@ from contextlib import suppress
 from starlette.types import Receive
 
 from billings.sandbox import refusals
-from billings.sandbox.accounts import masked, no_permission
+from billings.sandbox.accounts import masked
 from billings.sandbox.api import Answer, Api
 from billings.sandbox.calls import Call
 from billings.sandbox.faults import Fault
@@ -41,7 +41,7 @@ class Faulty:
         if fault.kind == "late":
             self._later(call, fault.seconds)
             raise Cut(reset=True)
-        refusal = _refusal(fault, call)
+        refusal = self._refusal(fault, call)
         if refusal and fault.stored:
             return self.api.perform(call, _twist(fault, refusal))
         if fault.when == "after":
@@ -91,6 +91,26 @@ class Faulty:
         waiting.cancel()
         return stayed
 
+    def _refusal(self, fault: Fault, call: Call) -> Refusal | None:
+        """What a fault answers, for those that answer something."""
+        match fault.kind:
+            case "500" | "502" | "503":
+                return refusals.server_error(int(fault.kind), stored=fault.stored)
+            case "429":
+                return refusals.rate_limited(fault.reason)
+            case "lock":
+                return refusals.lock_timeout()
+            case "409":
+                return refusals.key_in_use(call.key or "")
+            case "401":
+                return Refusal(401, f"Invalid API Key provided: {masked(call.headers.get('authorization', '')[7:])}")
+            case "403":
+                return self.api.forbidden(call)
+            case "refuse":
+                return _refused_by_choice(fault.error)
+            case _:
+                return None
+
     def _edge(self, call: Call, refusal: Refusal) -> Answer:
         """Said before or behind everything that remembers."""
         answer = self.api.refused(call, refusal)
@@ -125,27 +145,6 @@ def _twist(fault: Fault, refusal: Refusal) -> Callable[[Callable[[], Json]], Jso
         raise refusal
 
     return instead
-
-
-def _refusal(fault: Fault, call: Call) -> Refusal | None:
-    """What a fault answers, for those that answer something."""
-    match fault.kind:
-        case "500" | "502" | "503":
-            return refusals.server_error(int(fault.kind), stored=fault.stored)
-        case "429":
-            return refusals.rate_limited(fault.reason)
-        case "lock":
-            return refusals.lock_timeout()
-        case "409":
-            return refusals.key_in_use(call.key or "")
-        case "401":
-            return Refusal(401, f"Invalid API Key provided: {masked(call.headers.get('authorization', '')[7:])}")
-        case "403":
-            return no_permission()
-        case "refuse":
-            return _refused_by_choice(fault.error)
-        case _:
-            return None
 
 
 def _refused_by_choice(error: Json) -> Refusal:

@@ -17,7 +17,12 @@ product_id = _maker("prod_", 14)
 price_id = _maker("price_1", 23)
 event_id = _maker("evt_1", 23)
 endpoint_id = _maker("we_1", 23)
+_destination = _maker("", 24)
 request_id = _maker("req_", 14)
+
+
+def destination_id(mode: str) -> str:
+    return f"ed_{mode}_{_destination()}"
 
 
 def webhook_secret() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from billings.sandbox.accounts import Realm
@@ -53,6 +54,15 @@ def created(params: Json) -> list[Condition]:
 def equals(params: Json, *names: str) -> list[Condition]:
     """A filter for each of these parameters that is there; the columns have the parameters' names."""
     return [(f"{name} = ?", (params[name],)) for name in names if name in params]
+
+
+def like(*types: str | None) -> list[Condition]:
+    """Events of one of these types, `*` standing for anything (docs.stripe.com/api/events/list). None: of any."""
+    asked = [name for name in types if name is not None]
+    if not asked:
+        return []
+    patterns = [re.sub(r"[\[?]", r"[\g<0>]", name) for name in asked]
+    return [("(" + " OR ".join(["type GLOB ?"] * len(patterns)) + ")", patterns)]
 
 
 def among(params: Json, name: str, column: str) -> list[Condition]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from billings.sandbox import account, endpoints, listing, prices, products
+from billings.sandbox import account, endpoints, listing, prices, products, thin, values
 from billings.sandbox.context import Context
-from billings.sandbox.refusals import no_such, no_such_address
+from billings.sandbox.refusals import exclusive, no_such, no_such_address
 from billings.sandbox.shapes import Json
 
 
@@ -17,6 +18,11 @@ class Operation:
     returns: str  # what may be expanded in the answer
     run: Callable[..., Json]  # (context, params[, id])
     examine: Callable[[Json], None] | None = None
+
+    @property
+    def kind(self) -> str:
+        """Of the objects it is about."""
+        return self.returns.rpartition(" ")[2]
 
 
 def examine_price(params: Json) -> None:
@@ -32,11 +38,19 @@ def create_price(context: Context, params: Json) -> Json:
 
 def list_events(context: Context, params: Json) -> Json:
     """docs.stripe.com/api/events/list. `delivery_success=false`: not yet delivered to some endpoint, or given up."""
-    conditions = listing.equals(params, "type") + listing.among(params, "types", "type")
+    conditions = listing.like(params.get("type")) + listing.like(*params.get("types", []))
     if "delivery_success" in params:
         conditions.append(("undelivered = 0" if params["delivery_success"] else "undelivered > 0", ()))
     conditions.append(("created >= ?", (context.clock.now() - 30 * 86_400,)))  # docs.stripe.com/api/events: 30 days
     return listing.page(context.store.events, context.realm, "event", params, conditions, "/v1/events")
+
+
+def examine_events(params: Json) -> None:
+    """docs.stripe.com/api/events/list: either `type` or up to 20 `types`."""
+    listing.examine(params)
+    if "type" in params and "types" in params:
+        raise exclusive(("type", "types"))
+    values.few(params.get("types"), "types", 20)
 
 
 def retrieve_event(context: Context, params: Json, event_id: str) -> Json:
@@ -56,9 +70,10 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("GET", "prices"): Operation("PriceListParams", "list of price", prices.list_all, prices.examine_list),
     ("GET", "prices/*"): Operation("PriceRetrieveParams", "price", prices.retrieve),
     ("POST", "prices/*"): Operation("PriceUpdateParams", "price", prices.update, prices.examine_update),
-    ("GET", "events"): Operation("EventListParams", "list of event", list_events, listing.examine),
+    ("GET", "events"): Operation("EventListParams", "list of event", list_events, examine_events),
     ("GET", "events/*"): Operation("EventRetrieveParams", "event", retrieve_event),
     ("GET", "account"): Operation("AccountRetrieveCurrentParams", "account", account.retrieve),
+    ("GET", "accounts"): Operation("AccountListParams", "list of account", account.list_all, listing.examine),
     ("GET", "accounts/*"): Operation("AccountRetrieveParams", "account", account.retrieve),
     ("POST", "webhook_endpoints"): Operation(
         "WebhookEndpointCreateParams", "webhook_endpoint", endpoints.create, endpoints.examine
@@ -74,8 +89,14 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
 }
 
 
+# The library's `fetch_event()`: a thin event, by its own id.
+THIN_EVENT = Operation("EventRetrieveParams", "event", thin.retrieve)
+
+
 def find(method: str, path: str) -> tuple[Operation, list[str]]:
     """The operation of an address and the id in it."""
+    if method == "GET" and (match := re.fullmatch(r"/v2/core/events/([^/]+)", path)):
+        return THIN_EVENT, [match[1]]
     start, _, rest = path.removeprefix("/v1/").partition("/")
     operation = None
     if path.startswith("/v1/") and "/" not in rest:

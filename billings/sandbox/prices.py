@@ -248,21 +248,27 @@ def _must_not_be_default(context: Context, price: Json) -> None:
         raise invalid("This price cannot be archived because it is the default price of its product.")
 
 
-def _tax_behavior_stays(price: Json, params: Json) -> None:
+def _tax_behavior_stays(price: Json, params: Json, inside: str = "") -> None:
     wanted = params.get("tax_behavior", price["tax_behavior"])
     if price["tax_behavior"] != "unspecified" and wanted != price["tax_behavior"]:
         raise invalid(
-            "You cannot change the `tax_behavior` of a price once it is inclusive or exclusive.", "tax_behavior"
+            "You cannot change the `tax_behavior` of a price once it is inclusive or exclusive.",
+            named("tax_behavior", inside),
         )
 
 
 def _other_currencies(price: Json, options: Json | str) -> Json:
     if isinstance(options, str):
         return {}
-    others = _options(options)
+    others, had = _options(options), price.get("currency_options", {})
     if price["currency"] in others:
         raise _its_own_currency(f"currency_options[{price['currency']}]")
-    return {**price.get("currency_options", {}), **others}
+    for code in others.keys() & had.keys():
+        place = f"currency_options[{code}]"
+        given = next(option for written, option in options.items() if written.lower() == code)
+        others[code]["tax_behavior"] = given.get("tax_behavior", had[code]["tax_behavior"])
+        _tax_behavior_stays(had[code], others[code], place)
+    return {**had, **others}
 
 
 def save(context: Context, before: Json, after: Json) -> Json:

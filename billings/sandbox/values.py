@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from urllib.parse import urlsplit
 
@@ -101,6 +101,12 @@ def amount(value: int | str | None, code: str, param: str = "unit_amount") -> No
     step = STEPS.get(code, 1)
     if step > 1 and number % step:
         raise invalid(f"Invalid amount: {value}; in {code} it must be divisible by {step}", param)
+
+
+def few(items: Sequence[object] | None, param: str, most: int) -> None:
+    """Sentence by crvouga/mockingbird, which is compared with Stripe's test mode (2026-08-26)."""
+    if items and len(items) > most:
+        raise invalid(f"Array {param} exceeded maximum {most} allowed elements.", param)
 
 
 def address(value: str | None, param: str) -> None:

@@ -9,6 +9,7 @@ from billings.sandbox import endpoints
 from billings.sandbox.frame import Shown, moment, whole
 from billings.sandbox.html import Child, Html, el, field, hidden, join, more, table
 from billings.sandbox.shapes import Json
+from billings.sandbox.webhooks import payload
 
 PER_PAGE = 50
 DAY = 86_400
@@ -47,6 +48,16 @@ def _new_endpoint(shown: Shown) -> Html:
         "dashboard/webhook_endpoints",
         field("Address", "url", type="url", required=True, placeholder="http://127.0.0.1:8000/hook", size=30),
         field("Events (* for all)", "enabled_events", "*", **hints),
+        el(
+            "label",
+            el("span", "Payload"),
+            el(
+                "select",
+                el("option", "snapshot", value="snapshot"),
+                el("option", "thin", value="thin"),
+                name="payload",
+            ),
+        ),
         button="Create",
     )
 
@@ -110,12 +121,12 @@ def _delivery_row(shown: Shown, one: Json) -> list[Child]:
         el("code", endpoint["url"] if endpoint else one["endpoint"], class_="soft"),
     )
     again = shown.form("webhooks/resend", hidden("event", one["event"]), button="Send again", quiet=True)
-    return [name, delivery, _body(event, endpoint), again]
+    return [name, delivery, _body(event, endpoint, one["type"]), again]
 
 
-def _body(event: Json | None, endpoint: Json | None) -> Child:
+def _body(event: Json | None, endpoint: Json | None, name: str) -> Child:
     """As it is sent: in the endpoint's version. What was sent is not kept, and only `pending_webhooks` can differ."""
     if event is None:
         return "gone"
-    version = (endpoint["api_version"] if endpoint else None) or event["api_version"]
-    return more("Body", el("pre", el("code", json.dumps(event | {"api_version": version}, indent=2)), tabindex="0"))
+    body = json.dumps(payload(endpoint, event, name), indent=2)
+    return more("Body", el("pre", el("code", body), tabindex="0"))

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from billings.sandbox import endpoints
+from billings.sandbox import endpoints, thin
 from billings.sandbox.accounts import Realm
 from billings.sandbox.clock import Clock
 from billings.sandbox.faults import Fault, Faults
@@ -34,6 +34,7 @@ class Delivery:
     seq: int
     realm: Realm
     event: str
+    type: str
     endpoint: str
     attempts: int
     faults: Json
@@ -50,18 +51,18 @@ class Webhooks:
 
     def announce(self, realm: Realm, event: Json) -> int:
         """Queues a new event for each endpoint that wants it, and says for how many; -1: this event never was."""
-        wanting = [one for one in self.store.endpoints.find(realm) if _wants(one, event["type"])]
+        wanting = {one["id"]: found for one in self.store.endpoints.find(realm) if (found := _wanted(one, event))}
         if not wanting:
             return 0
         faults = {fault.kind: fault for fault in self.faults.pick_for_event(event["type"])}
         if "vanish" in faults:
             return -1
-        for endpoint in wanting:
-            for _ in range(2 if "double" in faults else 1):
-                self._queue(realm, event, endpoint["id"], faults)
+        for endpoint, names in wanting.items():
+            for name in names * (2 if "double" in faults else 1):
+                self._queue(realm, event["id"], name, endpoint, faults)
         return len(wanting)
 
-    def _queue(self, realm: Realm, event: Json, endpoint: str, faults: dict[str, Fault]) -> None:
+    def _queue(self, realm: Realm, event: str, name: str, endpoint: str, faults: dict[str, Fault]) -> None:
         due: float | None = self.clock.time()
         for kind, fault in faults.items():
             if kind == "delay" and due is not None:
@@ -74,7 +75,7 @@ class Webhooks:
         carried = {kind: faults[kind].seconds for kind in ("forge", "stale") if kind in faults}
         self.store.db.execute(
             "INSERT INTO deliveries (realm, event, type, endpoint, due, state, faults) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (self.store.number(realm), event["id"], event["type"], endpoint, due, state, dump(carried)),
+            (self.store.number(realm), event, name, endpoint, due, state, dump(carried)),
         )
 
     def again(self, event_id: str) -> int:
@@ -116,11 +117,12 @@ class Webhooks:
 
     def _ready(self, now: float) -> list[Delivery]:
         rows = self.store.rows(
-            "SELECT seq, realm, event, endpoint, attempts, faults FROM deliveries WHERE due <= ? ORDER BY due LIMIT ?",
+            "SELECT seq, realm, event, type, endpoint, attempts, faults FROM deliveries"
+            " WHERE due <= ? ORDER BY due LIMIT ?",
             (now, AT_ONCE * 2),
         )
         realms = self.store.realms()
-        ready = [Delivery(row[0], realms[row[1]], row[2], row[3], row[4], json.loads(row[5])) for row in rows]
+        ready = [Delivery(row[0], realms[row[1]], row[2], row[3], row[4], row[5], json.loads(row[6])) for row in rows]
         return [one for one in ready if one.seq not in self.under_way][: AT_ONCE - len(self.under_way)]
 
     def _pause(self) -> float:
@@ -145,8 +147,7 @@ class Webhooks:
         if endpoint is None or event is None or endpoint["status"] != "enabled":
             self._settle(delivery, "the endpoint or the event is gone", for_good=True)
             return
-        version = endpoint["api_version"] or event["api_version"]
-        body = json.dumps(event | {"api_version": version}, indent=2).encode()
+        body = json.dumps(payload(endpoint, event, delivery.type), indent=2).encode()
         loop, epoch = asyncio.get_running_loop(), self.epoch
 
         def report(outcome: Outcome) -> None:
@@ -208,8 +209,20 @@ class Webhooks:
         return [dict(zip(names, row, strict=True)) for row in rows]
 
 
-def _wants(endpoint: Json, event_type: str) -> bool:
-    return endpoint["status"] == "enabled" and bool({"*", event_type} & set(endpoint["enabled_events"]))
+def _wanted(endpoint: Json, event: Json) -> list[str]:
+    """What an endpoint is sent of an event, by its names: snapshots, or for a thin destination thin events."""
+    if endpoint["status"] != "enabled":
+        return []
+    if endpoints.is_thin(endpoint):
+        return list(thin.wanted(event, endpoint["enabled_events"]))
+    return [event["type"]] if {"*", event["type"]} & set(endpoint["enabled_events"]) else []
+
+
+def payload(endpoint: Json | None, event: Json, name: str) -> Json:
+    """As it is sent: a snapshot in the endpoint's version, or a thin event."""
+    if endpoint and endpoints.is_thin(endpoint):
+        return thin.notification(event, name)
+    return event | {"api_version": (endpoint or {}).get("api_version") or event["api_version"]}
 
 
 def signature_header(body: bytes, secrets: list[str], moment: int) -> str:

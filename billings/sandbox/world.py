@@ -13,6 +13,7 @@ from billings.sandbox.events import API_VERSION, Events
 from billings.sandbox.faults import Faults
 from billings.sandbox.idempotency import Keys
 from billings.sandbox.limits import RateLimits
+from billings.sandbox.permissions import EVERYTHING
 from billings.sandbox.settings import Settings
 from billings.sandbox.store import Store
 from billings.sandbox.webhooks import Webhooks
@@ -25,6 +26,8 @@ class Options:
     webhook_secrets: tuple[str, ...] = ()
     secret_key: str | None = None
     rate_limits: bool = False
+    webhook_payload: str = "snapshot"
+    permissions: frozenset[str] = EVERYTHING  # of restricted keys that nobody registered
 
 
 class World:
@@ -34,7 +37,7 @@ class World:
         self.store = Store(options.state)
         self.clock = Clock(self.store.setting("clock_offset") or 0.0)
         self.settings = Settings.stored(self.store.setting("settings") or {})
-        self.keyring = Keyring(options.secret_key)
+        self.keyring = Keyring(options.secret_key, options.permissions)
         self.faults = Faults()
         self.keys = Keys(self.store, self.clock)
         self.calls = Calls(self.store, self.clock)
@@ -49,12 +52,13 @@ class World:
             self.change_settings(self._limited(self.settings))
         self._configure_endpoint()
 
-    def context(self, realm: Realm, request_id: str | None = None, key: str | None = None) -> Context:
-        return Context(self.store, self.clock, self.settings, self.events, realm, request_id, key)
+    def context(self, realm: Realm, request_id: str | None = None, key: str | None = None, secret: str = "") -> Context:
+        return Context(self.store, self.clock, self.settings, self.events, realm, request_id, key, secret)
 
     def _configure_endpoint(self) -> None:
         url, secrets = self.options.webhook_url, list(self.options.webhook_secrets)
-        endpoints.configure(self.store, self.default, self.clock.now(), url, secrets)
+        thin = self.options.webhook_payload == "thin"
+        endpoints.configure(self.store, self.default, self.clock.now(), url, secrets, thin=thin)
 
     def _limited(self, settings: Settings) -> Settings:
         """docs.stripe.com/rate-limits: in all 100 requests a second in live mode, 25 else; 25 for each endpoint."""

@@ -61,6 +61,14 @@ def test_they_are_filtered_by_type_and_kept_for_thirty_days(sandbox, client):
     client.v1.products.create({"name": "Etching", "default_price_data": USD})
 
     assert len(client.v1.events.list({"types": ["price.created", "price.updated"]}).data) == 1
+    assert len(client.v1.events.list({"type": "product.*"}).data) == 1
+    assert len(client.v1.events.list({"type": "*.created"}).data) == 2
+    assert len(client.v1.events.list({"types": ["pric*", "product.created"]}).data) == 2
+    assert not client.v1.events.list({"type": "product.?reated"}).data
+    with pytest.raises(InvalidRequestError, match="only specify one of these parameters: type, types"):
+        client.v1.events.list({"type": "product.created", "types": ["price.created"]})
+    with pytest.raises(InvalidRequestError, match="Array types exceeded maximum 20 allowed elements"):
+        client.v1.events.list({"types": [f"product.{number}" for number in range(21)]})
     assert newest(client, type="product.created")["type"] == "product.created"
     with pytest.raises(InvalidRequestError):
         client.v1.events.retrieve("evt_none")

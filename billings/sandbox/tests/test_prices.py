@@ -181,8 +181,42 @@ class TestUpdate:
 
         price = client.v1.prices.retrieve(product.default_price, {"expand": ["currency_options"]})
         assert [(code, one["unit_amount"]) for code, one in price.to_dict()["currency_options"].items()] == [
-            ("eur", 4400)
+            ("eur", 4400),
+            ("usd", 4900),
         ]
+
+    def test_they_are_added_in_the_dashboard_found_wherever_they_are_asked_for_and_emptied_at_once(
+        self, sandbox, client, product
+    ):
+        path = f"dashboard/prices/{product.default_price}"
+        sandbox.door(path, {"currency_options": {"eur": {"unit_amount": 100}}})
+
+        assert "currency_options" not in client.v1.prices.retrieve(product.default_price).to_dict()
+        event = client.v1.events.list({"limit": 1}).data[0].to_dict()
+        assert (event["type"], event["request"]["id"]) == ("price.updated", None)
+        assert "currency_options" not in event["data"]["object"]
+        one = client.v1.products.retrieve("course_1", {"expand": ["default_price.currency_options"]})
+        many = client.v1.products.list({"expand": ["data.default_price.currency_options"]}).data[0]
+        prices = client.v1.prices.list({"expand": ["data.currency_options"]}).data[0]
+        for found in (one.default_price, many.default_price, prices):
+            options = found.to_dict()["currency_options"]
+            assert {code: option["unit_amount"] for code, option in options.items()} == {"eur": 100, "usd": 4900}
+        client.v1.prices.update(product.default_price, {"currency_options": ""})
+        left = client.v1.prices.retrieve(product.default_price, {"expand": ["currency_options"]})
+        assert list(left.to_dict()["currency_options"]) == ["usd"]
+
+    def test_the_tax_behavior_of_an_option_is_set_once_too(self, client, product):
+        for behaviour in ({"tax_behavior": "inclusive"}, {}):
+            euros = {"eur": {"unit_amount": 100, **behaviour}}
+            client.v1.prices.update(product.default_price, {"currency_options": euros})
+
+        euros = {"eur": {"unit_amount": 100, "tax_behavior": "exclusive"}}
+        with pytest.raises(InvalidRequestError) as refused:
+            client.v1.prices.update(product.default_price, {"currency_options": euros})
+
+        assert refused.value.param == "currency_options[eur][tax_behavior]"
+        price = client.v1.prices.retrieve(product.default_price, {"expand": ["currency_options"]}).to_dict()
+        assert price["currency_options"]["eur"]["tax_behavior"] == "inclusive"
 
     def test_a_lookup_key_is_held_by_one_price(self, client, product):
         client.v1.prices.update(product.default_price, {"lookup_key": "etching"})

@@ -124,9 +124,11 @@ def test_every_field_of_a_currency_option_is_there(client):
         }
     )
     found = price.to_dict()["currency_options"]
+    fields = stripe.Price.CurrencyOptions.__annotations__.keys() - HIDDEN - {"tiers"}  # they are asked for apart
 
-    assert found.keys() == {"eur", "chf"}
-    assert found["eur"].keys() == found["chf"].keys() == stripe.Price.CurrencyOptions.__annotations__.keys() - HIDDEN
+    assert found.keys() == {"eur", "chf", "usd"}
+    assert found["eur"].keys() == found["chf"].keys() == found["usd"].keys() == fields
+    assert found["usd"]["unit_amount"] == 1
     assert (found["eur"]["unit_amount"], str(found["eur"]["unit_amount_decimal"])) == (2, "2")
     assert (found["eur"]["tax_behavior"], found["chf"]["tax_behavior"]) == ("unspecified", "inclusive")
 
