@@ -15,9 +15,8 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Max, Q
-from django.utils import timezone
 
-from billings import accounts, gateway
+from billings import accounts, clock, gateway
 from billings.accounts import Account
 from billings.calls import PRODUCT_ID
 from billings.models import BillingProduct, StripeCall, StripeKey
@@ -34,9 +33,16 @@ LOOKING = threading.Lock()
 
 
 def has_looked(*, within: float = COUNTS_FOR) -> bool:
-    """Whether somebody looked with the present key in the last seconds."""
-    since = timezone.now() - timedelta(seconds=within)
-    return StripeKey.objects.filter(pk=gateway.key_fingerprint(), looked_at__gte=since).exists()
+    """Whether somebody looked with the present key in the last seconds, by Stripe's clock.
+
+    By another clock a look from before the backup may seem to be one of now; where Stripe's time is not known, nobody
+    has looked. So it is for a look in the future.
+    """
+    now = clock.stripe_now()
+    if now is None:
+        return False
+    counts = (now - timedelta(seconds=within), now + timedelta(seconds=clock.TOLERATED_SECONDS))
+    return StripeKey.objects.filter(pk=gateway.key_fingerprint(), looked_at__range=counts).exists()
 
 
 def look(*, seconds: Callable[[], float], patiently: bool = False) -> set[UUID]:
@@ -64,7 +70,7 @@ def look(*, seconds: Callable[[], float], patiently: bool = False) -> set[UUID]:
 
 
 def done_looking() -> None:
-    StripeKey.objects.filter(pk=gateway.key_fingerprint()).update(looked_at=timezone.now())
+    StripeKey.objects.filter(pk=gateway.key_fingerprint()).update(looked_at=clock.stripe_now())
 
 
 def _of_unknown_calls(events: Iterable[Mapping[str, Any]], account: Account) -> set[UUID]:

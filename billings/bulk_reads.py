@@ -17,9 +17,8 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, Exists, F, OuterRef
-from django.utils import timezone
 
-from billings import accounts, gateway
+from billings import accounts, clock, gateway
 from billings.converge import Reading
 from billings.gateway import PAGE, ReadFailed, Snapshot
 from billings.mirror import Known
@@ -79,7 +78,7 @@ def claim() -> Iterator[list[Row]]:
         with transaction.atomic():
             # In the order in which others lock many, so that two never wait for each other.
             list(left.select_for_update().order_by("pk").values_list("pk"))
-            left.update(next_attempt_at=timezone.now())
+            left.update(next_attempt_at=clock.now())
 
 
 def read(rows: list[Row], *, goes_on: Callable[[], bool]) -> list[tuple[UUID, Reading | None]]:
@@ -87,7 +86,7 @@ def read(rows: list[Row], *, goes_on: Callable[[], bool]) -> list[tuple[UUID, Re
 
     Nothing where Stripe did not answer, it became too dear, or it does not go on.
     """
-    began_at, seconds = timezone.now(), float(settings.STRIPE_TIMEOUT_SECONDS)
+    began_at, seconds = clock.now(), float(settings.STRIPE_TIMEOUT_SECONDS)
     try:
         account = accounts.present(seconds=seconds)
         found = _snapshots({row.stripe_id for row in rows}, CALLS_A_ROW * len(rows), goes_on)
@@ -123,7 +122,7 @@ def _claim() -> tuple[list[Row], datetime] | None:
     if pages is None:
         return None
     account = accounts.present(seconds=float(settings.STRIPE_TIMEOUT_SECONDS))
-    until = timezone.now() + CLAIMED_FOR + timedelta(seconds=pages)
+    until = clock.now() + CLAIMED_FOR + timedelta(seconds=pages)
     with transaction.atomic():
         rows = [
             Row(*values)

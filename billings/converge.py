@@ -19,24 +19,21 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
-from django.utils import timezone
 
-from billings import accounts, backups, calls, gateway, lease, mirror, throttle
+from billings import accounts, backups, calls, clock, gateway, lease, mirror, throttle
 from billings.gateway import Accepted, ReadFailed, Refused, Unanswered, Unclear
 from billings.lease import Lease, LeaseLost
-from billings.models import TROUBLE_FOR_PEOPLE, BillingProduct, StripeCall, Trouble, behind
+from billings.models import LANDED_AFTER, TROUBLE_FOR_PEOPLE, BillingProduct, StripeCall, Trouble, behind
 from billings.plan import CreatePrice, plan
 
 logger = logging.getLogger(__name__)
 
 # Far more than any plan is long: a loop that does not end is stopped, and tried again later.
 MAX_TURNS = 24
-# Between a call's time-out and the lease's end, for our own work and the clock's steps.
-LEASE_MARGIN_SECONDS = 2.0
 # Stripe remembers a key for 24 hours; beyond this age none is sent.
 KEY_LIFETIME = timedelta(hours=22)
-# A call last sent this long ago cannot be on its way any more.
-LANDED_AFTER = timedelta(hours=2)
+# So far in the future no key can have been made: the clocks that say so disagree.
+KEY_FROM_THE_FUTURE = timedelta(minutes=5)
 BACKOFF_BASE_SECONDS = 2.0
 BACKOFF_CAP_SECONDS = 300.0
 PEOPLE_RETRY_SECONDS = 120.0
@@ -111,7 +108,7 @@ def converge(product_id: UUID, *, budget: float | None = None, reading: Reading 
     """
     deadline = None if budget is None else time.monotonic() + budget
     longest = min(float(settings.STRIPE_TIMEOUT_SECONDS), budget or float("inf"))
-    seconds = gateway.call_seconds(longest) + LEASE_MARGIN_SECONDS
+    seconds = lease.legal_seconds(longest)
     taken = lease.take(product_id, seconds=seconds, token=reading.token) if reading else None
     if taken is None:
         reading = None  # there is none, or somebody had the lease meanwhile
@@ -129,7 +126,7 @@ def _until_stopped(run: _Run) -> Result:
         return _loop(run)
     except _Stop as stop:
         if stop.result is Result.LATER:
-            run.lease.release(next_attempt_at=timezone.now())
+            run.lease.release(next_attempt_at=clock.now())
         return stop.result
 
 
@@ -165,14 +162,14 @@ def _settle(run: _Run, call: StripeCall) -> None:
     """Send the open call (again, if need be) until Stripe's verdict is known; then write it down."""
     run.reading = None
     _check_account(run, call.account, call.livemode)
-    if timezone.now() - call.created_at > KEY_LIFETIME:
+    if _key_may_be_dead(run, call):
         _settle_dead_key(run, call)
         return
     _wait_for_turn(run)
     seconds = run.seconds()
     with transaction.atomic():
         run.lease.renew()
-        StripeCall.objects.filter(pk=call.pk).update(last_sent_at=timezone.now(), sends=F("sends") + 1)
+        StripeCall.objects.filter(pk=call.pk).update(last_sent_at=clock.now(), sends=F("sends") + 1)
     verdict = gateway.post(call.path, call.params, key=call.key, seconds=seconds)
     if isinstance(verdict, Unanswered):
         _note(run, call, verdict)
@@ -187,6 +184,22 @@ def _settle(run: _Run, call: StripeCall) -> None:
                 mirror.refuse(product, call, verdict)
             case Unclear(status, message, request_id):
                 mirror.give_up(product, call, status=status, request_id=request_id, message=message)
+
+
+def _key_may_be_dead(run: _Run, call: StripeCall) -> bool:
+    """Whether Stripe may have forgotten the key of `call`, and would do it all a second time.
+
+    Stripe's own time counts, where it was known when the key was made; ours may have been hours wrong then, or now.
+    """
+    if call.key_made_at and call.sends and clock.stripe_now() is None:
+        gateway.ask_the_time(seconds=run.renewed_seconds())
+    stripe_now = clock.stripe_now()
+    ages = [clock.now() - call.created_at]
+    if call.key_made_at and stripe_now:
+        ages.append(stripe_now - call.key_made_at)
+    elif ages[0] < -KEY_FROM_THE_FUTURE:
+        return True
+    return max(ages) > KEY_LIFETIME
 
 
 def _wait_for_turn(run: _Run) -> None:
@@ -214,8 +227,12 @@ def _note(run: _Run, call: StripeCall, verdict: Unanswered) -> None:
 
 def _settle_dead_key(run: _Run, call: StripeCall) -> None:
     """Too old to be sent: once nothing can be on its way any more, read what it did instead."""
+    now = clock.now()
+    if call.last_sent_at and call.last_sent_at > now:  # by a clock that was ahead: at the latest, just now
+        call.last_sent_at = now
+        call.save(update_fields=["last_sent_at"])
     landed_at = (call.last_sent_at or call.created_at) + LANDED_AFTER
-    if call.last_sent_at and timezone.now() < landed_at:
+    if call.last_sent_at and now < landed_at:
         run.lease.release(next_attempt_at=landed_at)
         raise _Stop(Result.FAILED)
     with transaction.atomic():
@@ -263,7 +280,7 @@ def _finds_itself(run: _Run, product: BillingProduct) -> bool:
 
 def _read_now(run: _Run, product: BillingProduct, account: accounts.Account) -> Reading:
     """Under the lease. Raises ReadFailed."""
-    at, known = timezone.now(), mirror.known(product)
+    at, known = clock.now(), mirror.known(product)
     # Stripe counts reads as well; whoever waits here, a person, does not wait for a storm of them.
     seconds = run.renewed_seconds if run.deadline is not None else partial(_seconds_in_turn, run)
     snapshot = gateway.read(product.stripe_id, seconds=seconds)
@@ -303,6 +320,7 @@ def _commit_next_step(run: _Run, product: BillingProduct) -> bool:
             account=account.id,
             livemode=account.livemode,
             generation=locked.generation,
+            key_made_at=clock.stripe_now(),
         )
     return True
 
@@ -368,7 +386,7 @@ def _fail(run: _Run, failure: Unanswered) -> Never:
         attempts=attempts,
         trouble=failure.trouble,
         trouble_message=failure.message,
-        next_attempt_at=timezone.now() + timedelta(seconds=_delay_seconds(failure, attempts)),
+        next_attempt_at=clock.now() + timedelta(seconds=_delay_seconds(failure, attempts)),
     )
     raise _Stop(Result.FAILED)
 

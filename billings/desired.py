@@ -8,9 +8,8 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 
-from billings import tasks
+from billings import clock, tasks
 from billings.converge import converge_within
 from billings.models import BillingProduct, Drift, Refusal, behind
 from billings.plan import Desired, Field, Observed, Step, plan
@@ -65,7 +64,7 @@ def changed_fields(before: Desired, after: Desired) -> frozenset[Field]:
 
 def _release(product: BillingProduct, fields: frozenset[Field]) -> None:
     product.drifts.filter(closed_at=None, field__in=fields).update(
-        closed_at=timezone.now(), decision=Drift.Decision.REPLACED
+        closed_at=clock.now(), decision=Drift.Decision.REPLACED
     )
     # One refused call may hold back several fields; a new value for one of them is reason to ask again.
     refused = product.refusals.filter(field__in=fields).values_list("call", flat=True)
@@ -96,7 +95,7 @@ def converge_after_commit(product: BillingProduct, *, inline: bool = True) -> No
     if not BillingProduct.objects.filter(behind(), pk=product.pk).exists():
         return
     budget = float(settings.STRIPE_INLINE_BUDGET_SECONDS) if inline else 0.0
-    now = timezone.now()
+    now = clock.now()
     due = now + timedelta(seconds=budget)
     BillingProduct.objects.filter(pk=product.pk).update(next_attempt_at=due, behind_since=Coalesce("behind_since", now))
     tasks.converge_product.using(run_after=due).enqueue(str(product.pk))

@@ -17,6 +17,7 @@ import requests
 import stripe
 from django.conf import settings
 
+from billings import clock
 from billings.models import TROUBLE_FOR_PEOPLE, Trouble
 
 # Answers keep this shape whatever the account's default is; raise it together with the library.
@@ -138,12 +139,15 @@ def post(path: str, params: Mapping[str, Any], *, key: str, seconds: float) -> V
 def _request(
     method: str, path: str, params: Mapping[str, Any], seconds: float
 ) -> stripe.StripeResponse | Refused | Unclear | Unanswered:
+    began = clock.moment()
     try:
         answer: stripe.StripeResponse = _client(seconds).raw_request(method, path, **params)
     except stripe.StripeError as error:
+        clock.note_answer(error.headers or {}, began)
         return _judge(error)
     except UnicodeDecodeError:  # the library reads every body as UTF-8 before it judges it
         return _unreadable(None)
+    clock.note_answer(answer.headers, began)
     return answer
 
 
@@ -224,6 +228,11 @@ def account_id(*, seconds: float) -> str:
     if account is None:
         raise ReadFailed(Unanswered(Trouble.FAILING, "Stripe knows no account for this key."))
     return str(account["id"])
+
+
+def ask_the_time(*, seconds: float) -> None:
+    """Any answer tells Stripe's time, a refusal too; see `clock`."""
+    _request("get", "/v1/account", {}, seconds)
 
 
 def read(product_id: str, *, seconds: Callable[[], float]) -> Snapshot:

@@ -8,18 +8,38 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from django.db.models import F, Q
-from django.utils import timezone
+from django.conf import settings
+from django.db.models import F, Q, QuerySet
 
+from billings import clock, gateway
 from billings.models import BillingProduct
+
+# Between a call's time-out and the lease's end, for our own work and the clock's steps.
+MARGIN_SECONDS = 2.0
 
 
 class LeaseLost(Exception):
     """Another process took over; whatever this one still holds in its hands is not written."""
 
 
+def legal_seconds(longest_call: float) -> float:
+    """How long a lease lasts whose holder's calls wait for at most `longest_call` seconds."""
+    return gateway.call_seconds(longest_call) + MARGIN_SECONDS
+
+
 def is_free() -> Q:
-    return Q(lease_expires_at=None) | Q(lease_expires_at__lte=timezone.now())
+    return Q(lease_expires_at=None) | Q(lease_expires_at__lte=clock.now())
+
+
+def shorten_impossible(rows: QuerySet[BillingProduct]) -> None:
+    """An end that no clock of now can have written is brought to the longest legal one.
+
+    It was written before the clock was set back. Its holder may still be at work, and has its full time from now on.
+    """
+    latest = clock.now() + timedelta(seconds=2 * legal_seconds(float(settings.STRIPE_TIMEOUT_SECONDS)))
+    impossible = rows.filter(lease_expires_at__gt=latest)
+    if impossible.exists():
+        impossible.update(lease_expires_at=latest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +57,7 @@ class Lease:
 
     def renew(self) -> None:
         """A full expiry from now on. Raises LeaseLost."""
-        self._write(lease_expires_at=timezone.now() + timedelta(seconds=self.seconds))
+        self._write(lease_expires_at=clock.now() + timedelta(seconds=self.seconds))
 
     def release(self, **columns: object) -> None:
         """Give the row back, writing `columns` with it. Raises LeaseLost."""
@@ -68,8 +88,9 @@ def take(product_id: UUID, *, seconds: float, token: int | None = None) -> Lease
     if token is None:
         token = BillingProduct.objects.filter(is_free(), pk=product_id).values_list("lease_token", flat=True).first()
     if token is None:
+        shorten_impossible(BillingProduct.objects.filter(pk=product_id))
         return None
     won = BillingProduct.objects.filter(is_free(), pk=product_id, lease_token=token).update(
-        lease_token=F("lease_token") + 1, lease_expires_at=timezone.now() + timedelta(seconds=seconds)
+        lease_token=F("lease_token") + 1, lease_expires_at=clock.now() + timedelta(seconds=seconds)
     )
     return Lease(product_id, token + 1, seconds) if won else None

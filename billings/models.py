@@ -5,13 +5,13 @@ Stripe's own answers. The desired columns are written by `desired` and `pricing`
 """
 
 import uuid
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
-from django.utils import timezone
 
-from billings import money
+from billings import clock, money
 from billings.plan import Desired, Field, Observed, ObservedPrice
 
 INTERVALS: dict[str, money.Interval | None] = {"": None, "month": "month", "year": "year"}
@@ -59,7 +59,7 @@ class StripeKey(models.Model):
     events_until = models.BigIntegerField(
         null=True, help_text="Until then, in Stripe's time, its events were compared with our calls; see `backups`."
     )
-    looked_at = models.DateTimeField(null=True, help_text="When somebody last compared them.")
+    looked_at = models.DateTimeField(null=True, help_text="When somebody last compared them, in Stripe's time.")
     missed_fetched_at = models.DateTimeField(
         null=True, help_text="When a fetch of what Stripe could not deliver, one that ended well, began."
     )
@@ -96,9 +96,15 @@ def behind() -> Q:
     return ~Q(generation=F("observed_generation")) | ~Q(reads_wanted=F("reads_done"))
 
 
+# A call last sent this long ago cannot be on its way any more; nothing ever waits for much longer than that.
+LANDED_AFTER = timedelta(hours=2)
+LONGEST_WAIT = LANDED_AFTER + timedelta(minutes=30)
+
+
 def is_due() -> Q:
-    """Rows whose time has come, or that were never given one."""
-    return Q(next_attempt_at__lte=timezone.now()) | Q(next_attempt_at=None)
+    """Rows whose time has come, that were never given one, or whose time was written by a clock far ahead."""
+    now = clock.now()
+    return Q(next_attempt_at__lte=now) | Q(next_attempt_at=None) | Q(next_attempt_at__gt=now + LONGEST_WAIT)
 
 
 class BillingProduct(models.Model):
@@ -282,6 +288,7 @@ class StripeCall(models.Model):
     livemode = models.BooleanField()
     generation = models.PositiveBigIntegerField(help_text="The one planned for.")
     created_at = models.DateTimeField(auto_now_add=True)
+    key_made_at = models.DateTimeField(null=True, help_text="In Stripe's own time; empty where that was not known.")
     last_sent_at = models.DateTimeField(null=True)
     sends = models.PositiveIntegerField(default=0)
     settled_at = models.DateTimeField(null=True)

@@ -5,9 +5,8 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
-from billings import accounts
+from billings import accounts, clock
 from billings.accounts import Account
 from billings.models import BillingPrice, BillingProduct, Drift, FormerProduct, Refusal, StripeCall
 
@@ -54,7 +53,7 @@ def _record(row: BillingProduct) -> FormerProduct:
 
 
 def _forget(rows: list[BillingProduct]) -> None:
-    now = timezone.now()
+    now = clock.now()
     BillingPrice.objects.filter(product__in=rows).delete()
     Refusal.objects.filter(product__in=rows).delete()
     open_drifts = Drift.objects.filter(product__in=rows, closed_at=None)

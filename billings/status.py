@@ -11,11 +11,10 @@ from typing import Any
 
 from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.db.models import Case, CharField, Exists, F, OuterRef, Q, QuerySet, Value, When
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from billings import drifts, money
+from billings import clock, drifts, money
 from billings.drifts import DriftChoice
 from billings.models import TROUBLE_FOR_PEOPLE, Availability, BillingPrice, BillingProduct, Drift, Refusal, Trouble
 
@@ -140,7 +139,7 @@ _TROUBLES: dict[str, Callable[[], str]] = {
 
 def _next_try(product: BillingProduct) -> str:
     due = product.next_attempt_at
-    seconds = round((due - timezone.now()).total_seconds()) if due else 0
+    seconds = round((due - clock.now()).total_seconds()) if due else 0
     if seconds <= 0:
         return _("it is tried again shortly.")
     return ngettext("next try in %(n)d s.", "next try in %(n)d s.", seconds) % {"n": seconds}
@@ -215,7 +214,7 @@ def _poll_seconds(state: str, product: BillingProduct) -> int | None:
     if state == "pending":
         return POLL_SECONDS
     if state == "retrying" and product.next_attempt_at:
-        left = (product.next_attempt_at - timezone.now()).total_seconds()
+        left = (product.next_attempt_at - clock.now()).total_seconds()
         return min(max(round(left) + 1, POLL_SECONDS), SLOW_POLL_SECONDS)
     behind = product.generation > product.observed_generation
     return SLOW_POLL_SECONDS if behind and not _is_staffs_problem(product) else None

@@ -4,17 +4,16 @@ One of a kind at a time. A run whose worker was killed gives no sign of life any
 and where there is none it stands in nobody's way.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.db.models import Count, Max
-from django.utils import timezone
+from django.db.models import Count, Max, Q
 from django.utils.translation import gettext as _
 
-from billings import decisions, gateway, reconcile
+from billings import clock, decisions, gateway, reconcile
 from billings.models import BillingPrice, BillingProduct, Drift, SyncRun
 from billings.reconcile import Findings
 from billings.sweep import sweep
@@ -35,22 +34,31 @@ class _GivenUp(Exception):
 
 
 def is_dead(run: SyncRun) -> bool:
-    return run.state == State.OPEN and run.seen_at < timezone.now() - DEAD_AFTER
+    return run.state == State.OPEN and not _is_near(run.seen_at, clock.now(), DEAD_AFTER)
+
+
+def _is_near(moment: datetime, now: datetime, limit: timedelta) -> bool:
+    """A sign of life from the future is none: the clock was set back since, or was wrong."""
+    return now - limit <= moment <= now + limit
+
+
+def _far_from(now: datetime, limit: timedelta) -> Q:
+    return Q(seen_at__lt=now - limit) | Q(seen_at__gt=now + limit)
 
 
 def claim_stalled() -> list[SyncRun]:
     """Runs whose worker was killed, each for one caller, which must see to it that they go on."""
-    now = timezone.now()
-    stalled = SyncRun.objects.filter(state=State.OPEN, started_at__isnull=False, seen_at__lt=now - STALLED_AFTER)
+    now = clock.now()
+    stalled = SyncRun.objects.filter(_far_from(now, STALLED_AFTER), state=State.OPEN, started_at__isnull=False)
     return [run for run in stalled if SyncRun.objects.filter(pk=run.pk, seen_at=run.seen_at).update(seen_at=now)]
 
 
 def begin(kind: SyncRun.Kind, *, actor: User | None) -> SyncRun | None:
     """A new run, for the worker to carry out; None while another one of this kind is under way."""
-    now = timezone.now()
+    now = clock.now()
     runs = SyncRun.objects.filter(kind=kind)
     with transaction.atomic():
-        runs.filter(state=State.OPEN, seen_at__lt=now - DEAD_AFTER).update(
+        runs.filter(_far_from(now, DEAD_AFTER), state=State.OPEN).update(
             state=State.FAILED, finished_at=now, error=_("It ended half-way: the worker was stopped.")
         )
         try:
@@ -72,7 +80,7 @@ def _expected(kind: SyncRun.Kind) -> dict[str, int]:
 
 def record(found: Findings) -> None:
     """Remember a compare that was done elsewhere (`manage.py reconcile`)."""
-    now = timezone.now()
+    now = clock.now()
     SyncRun.objects.create(
         kind=Kind.COMPARE, state=State.DONE, started_at=now, seen_at=now, finished_at=now, **_found(found)
     )
@@ -82,7 +90,7 @@ def compare(run_id: int) -> None:
     """Compare the whole catalogue; what differs is read by the worker's sweep afterwards, as after an event."""
     run = SyncRun.objects.get(pk=run_id)
     try:
-        _beat(run, started_at=timezone.now())
+        _beat(run, started_at=clock.now())
         found = reconcile.compare(after_page=partial(_after_page, run))
         reconcile.want_suspects(found)
         _finish(run, State.DONE, done=run.total, **_found(found))
@@ -100,7 +108,7 @@ def restore_some(run_id: int) -> bool:
     until = Drift.objects.filter(closed_at=None, pk__lte=run.last_drift)
     part = list(until.filter(pk__gt=run.tried_drift).order_by("pk")[:DRIFTS_A_PART])
     try:
-        _beat(run, started_at=run.started_at or timezone.now())
+        _beat(run, started_at=run.started_at or clock.now())
         for drift in part:
             _restore(drift, run.actor)
             run.done += 1
@@ -139,12 +147,12 @@ def _found(found: Findings) -> dict[str, int]:
 
 def _beat(run: SyncRun, **columns: Any) -> None:
     """Say that it is alive and how far it is; and see to what is due, for nobody's save should wait for a run."""
-    _write(run, seen_at=timezone.now(), **columns)
+    _write(run, seen_at=clock.now(), **columns)
     sweep(limit=ROWS_BETWEEN, together=False)
 
 
 def _finish(run: SyncRun, state: SyncRun.State, **columns: Any) -> None:
-    _write(run, state=state, finished_at=timezone.now(), **columns)
+    _write(run, state=state, finished_at=clock.now(), **columns)
 
 
 def _write(run: SyncRun, **columns: Any) -> None:

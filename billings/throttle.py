@@ -12,8 +12,8 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Greatest
-from django.utils import timezone
 
+from billings import clock
 from billings.models import WriteBudget
 
 # After a 429: long enough for Stripe's window of a second to pass, for everybody.
@@ -27,7 +27,7 @@ def reserve() -> float:
     rate = float(settings.STRIPE_MAX_WRITES_PER_SECOND)
     if rate <= 0:
         return 0.0
-    now = timezone.now()
+    now = clock.now()
     budget, _ = WriteBudget.objects.select_for_update().get_or_create(pk=WriteBudget.ONLY)
     # Never far off: a slot in what a clock took for the future, before it was set back, would stop everybody.
     slot = min(max(now, budget.next_slot_at or now), now + timedelta(seconds=PAUSE_SECONDS + LONGEST_QUEUE / rate))
@@ -38,7 +38,7 @@ def reserve() -> float:
 
 def pause() -> None:
     """Stripe asked to slow down: no slot for anybody for a while."""
-    until = timezone.now() + timedelta(seconds=PAUSE_SECONDS)
+    until = clock.now() + timedelta(seconds=PAUSE_SECONDS)
     WriteBudget.objects.filter(pk=WriteBudget.ONLY).update(next_slot_at=Greatest(F("next_slot_at"), until))
 
 

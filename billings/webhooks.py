@@ -19,7 +19,7 @@ from django.db.models import Exists, F, OuterRef, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from billings import gateway
+from billings import clock, gateway
 from billings.gateway import key_is_live
 from billings.mirror import says_the_same
 from billings.models import BillingProduct, StripeCall, StripeEvent, StripeKey
@@ -104,7 +104,7 @@ def fetch_missed() -> int:
     All or nothing, since the last time that it ended well. What another endpoint of the account did not take is among
     them, though it reached us.
     """
-    began_at = timezone.now()
+    began_at = clock.now()
     key = StripeKey.objects.filter(pk=gateway.key_fingerprint())
     last = key.values_list("missed_fetched_at", flat=True).first() or began_at - timedelta(days=KEEP_DAYS)
     since, rows = last - timedelta(days=TRIED_FOR_DAYS), list[StripeEvent]()
@@ -127,7 +127,7 @@ def replay(events: QuerySet[StripeEvent]) -> int:
 
 def prune(*, days: int = KEEP_DAYS) -> int:
     """Forget judged events older than this; returns how many."""
-    old = StripeEvent.objects.filter(received_at__lt=timezone.now() - timedelta(days=days), processed_at__isnull=False)
+    old = StripeEvent.objects.filter(received_at__lt=clock.now() - timedelta(days=days), processed_at__isnull=False)
     deleted, _ = old.delete()
     return deleted
 
@@ -167,7 +167,7 @@ def process(limit: int = BATCH) -> int:
         judged[outcome].append(event.pk)
     want_reads(wanted)
     for outcome, rows in judged.items():
-        StripeEvent.objects.filter(pk__in=rows).update(outcome=outcome, processed_at=timezone.now())
+        StripeEvent.objects.filter(pk__in=rows).update(outcome=outcome, processed_at=clock.now())
     return len(events)
 
 
@@ -219,7 +219,7 @@ def _says_the_same(shown: Mapping[str, Any], product: BillingProduct) -> bool:
 
 def want_reads(product_ids: Iterable[Any]) -> None:
     """Ask for one more read of each; a read under way does not count for it, since it may have looked too early."""
-    now, rows = timezone.now(), BillingProduct.objects.filter(pk__in=list(product_ids))
+    now, rows = clock.now(), BillingProduct.objects.filter(pk__in=list(product_ids))
     with transaction.atomic():
         list(
             rows.select_for_update().order_by("pk").values_list("pk")

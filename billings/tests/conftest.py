@@ -100,3 +100,15 @@ def migrated(url: str) -> str:
     command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
     subprocess.run(command, cwd=ROOT, env={**os.environ, "DATABASE_URL": url}, check=True)
     return url
+
+
+@pytest.fixture
+def run_script() -> Callable[..., str]:
+    """Runs Python in a Django shell of its own over the database at a URL; returns what it printed."""
+
+    def run(script: str, url: str, **environment: str) -> str:
+        command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "--command", script]
+        env = {**os.environ, "DATABASE_URL": url, **environment}
+        return subprocess.run(command, cwd=ROOT, env=env, check=True, capture_output=True, text=True).stdout.strip()
+
+    return run
