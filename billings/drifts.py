@@ -79,33 +79,31 @@ def in_words(drift: Drift) -> str:
         case Field.PRICE:
             return _price_in_words(drift.ours, drift.theirs)
         case Field.PRODUCT:
-            return _("Somebody deleted the product in Stripe.")
+            return _("The product was deleted in Stripe.")
         case Field.ACTIVE:
-            return (
-                _("Somebody put it on sale in Stripe.") if drift.theirs else _("Somebody took it off sale in Stripe.")
-            )
+            return _("It was put on sale in Stripe.") if drift.theirs else _("It was taken off sale in Stripe.")
         case Field.NAME:
-            return _("Somebody changed the title in Stripe to “%(name)s”.") % {"name": drift.theirs}
+            return _("The title was changed in Stripe to “%(name)s”.") % {"name": drift.theirs}
         case Field.DESCRIPTION:
-            return _("Somebody changed the summary in Stripe.")
-    return _("Somebody changed the picture in Stripe.")
+            return _("The summary was changed in Stripe.")
+    return _("The picture was changed in Stripe.")
 
 
 def _price_in_words(ours: dict[str, Any], theirs: dict[str, Any]) -> str:
     words = {"price": theirs["words"]}
     if not theirs["active"]:
-        return _("Somebody took away the price in Stripe.")
+        return _("The price was removed in Stripe.")
     if not theirs["default"]:
-        return _("Somebody made %(price)s in Stripe a price that is not sold by default.") % words
+        return _("%(price)s was made a price in Stripe that is not sold by default.") % words
     if theirs["default"] == ours["default"] and len(theirs["active"]) > 1:
-        return _("Somebody put another price beside ours in Stripe: %(price)s.") % words
-    return _("Somebody changed the price in Stripe to %(price)s.") % words
+        return _("Another price was added in Stripe: %(price)s.") % words
+    return _("The price was changed in Stripe to %(price)s.") % words
 
 
 def _restore_label(product: BillingProduct, drift: Drift) -> str:
     match drift.field:
         case Field.PRODUCT:
-            return _("Make it anew in Stripe")
+            return _("Create it again in Stripe")
         case Field.IMAGE:
             return _("Restore the picture")
         case Field.PRICE:

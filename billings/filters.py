@@ -31,6 +31,7 @@ from django.utils.translation import gettext as _
 
 from billings import money
 from billings.models import Availability, BillingPrice, BillingProduct, Refusal
+from billings.paging import PageLink, page_links
 from billings.status import STATES, annotate_state
 
 PER_PAGE = 50
@@ -139,6 +140,14 @@ class Listing:
         return self.page.paginator.count
 
     @property
+    def page_links(self) -> list[PageLink]:
+        return page_links(self.page, lambda number: self.wanted.but(page=number).url)
+
+    @property
+    def sorted_by_price(self) -> bool:
+        return self.wanted.sort.removeprefix("-") == "price"
+
+    @property
     def next_url(self) -> str | None:
         return self.wanted.but(page=self.page.next_page_number()).url if self.page.has_next() else None
 
@@ -152,7 +161,7 @@ class Listing:
             _heading(self.wanted, "title", _("Course")),
             _heading(self.wanted, "teacher", _("Teacher")),
             _heading(self.wanted, "price", _("Price")),
-            Heading(_("Paid")),
+            Heading(_("Billing")),
             Heading(_("Status")),
             _heading(self.wanted, "changed", _("Changed")),
         ]
@@ -244,8 +253,8 @@ def _state_links(wanted: Wanted, counts: Counter[str]) -> list[StateLink]:
 
 def state_labels() -> dict[str, str]:
     return {
-        "in_sync": _("In step with Stripe"),
-        "pending": _("Saving to Stripe"),
+        "in_sync": _("Up to date"),
+        "pending": _("Saving"),
         "retrying": _("Waiting for Stripe"),
         "attention": _("Needs attention"),
         "drift": _("Changed in Stripe"),

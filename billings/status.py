@@ -7,6 +7,7 @@ The states and the order in which they are judged are the contract's; `annotate_
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.humanize.templatetags.humanize import naturaltime
@@ -17,6 +18,7 @@ from django.utils.translation import ngettext
 from billings import clock, drifts, money
 from billings.drifts import DriftChoice
 from billings.models import TROUBLE_FOR_PEOPLE, Availability, BillingPrice, BillingProduct, Drift, Refusal, Trouble
+from billings.plan import Field
 
 STATES = ("attention", "drift", "retrying", "pending", "archived", "free", "in_sync")
 # Relations of a BillingProduct that `describe` and `as_json` read: prefetch them for lists.
@@ -26,11 +28,23 @@ POLL_SECONDS = 1
 SLOW_POLL_SECONDS = 5
 
 
+# A countdown longer than this is told in minutes, and need not tick.
+LONGEST_COUNTDOWN = 120
+
+
 @dataclass(frozen=True, slots=True)
 class Status:
+    """`label` is the chip where nothing else tells the price, `short_label` the chip in a table.
+
+    While Stripe is waited for, `retry_seconds` are left until the next try, and `cause` is the sentence without them.
+    """
+
     state: str
     label: str
+    short_label: str
     sentence: str
+    cause: str
+    retry_seconds: int | None
     product_line: str
     price_line: str
     poll_seconds: int | None
@@ -78,9 +92,12 @@ def describe(product: BillingProduct, *, staff: bool) -> Status:
     return Status(
         state=state,
         label=_label(state, product),
+        short_label=_short_label(state, product),
         sentence=_sentence(state, product, staff=staff),
-        product_line=_product_line(product, staff=staff),
-        price_line=_price_line(product, staff=staff),
+        cause=_retrying(product) if state == "retrying" else "",
+        retry_seconds=_retry_seconds(product) if state == "retrying" else None,
+        product_line=_product_line(state, product, staff=staff),
+        price_line=_price_line(product) if staff else "",
         poll_seconds=_poll_seconds(state, product),
         can_retry=state == "retrying" or (state == "attention" and (staff or not _is_staffs_problem(product))),
         drifts=tuple(drifts.choice(product, drift) for drift in drifts.open_drifts(product)) if staff else (),
@@ -96,10 +113,21 @@ def _label(state: str, product: BillingProduct) -> str:
         "attention": _("Needs attention"),
         "drift": _("Changed in Stripe"),
         "retrying": _("Waiting for Stripe"),
-        "pending": _("Saving to Stripe…"),
+        "pending": _("Saving…"),
         "archived": _("Not for sale"),
         "free": _("Free"),
     }[state]
+
+
+def _short_label(state: str, product: BillingProduct) -> str:
+    """The chip beside a price: it says once what the row says nowhere else."""
+    published = product.desired_status == Availability.PUBLISHED
+    match state:
+        case "in_sync":
+            return _("On sale") if published else _("Ready")
+        case "free":
+            return _("Published") if published else _("Draft")
+    return _label(state, product)
 
 
 def _sentence(state: str, product: BillingProduct, *, staff: bool) -> str:
@@ -112,20 +140,44 @@ def _sentence(state: str, product: BillingProduct, *, staff: bool) -> str:
                 [
                     *(drifts.in_words(drift) for drift in drifts.open_drifts(product)),
                     *(cause if is_older_than_stripe(product) else []),
-                    _("Staff will decide."),
+                    _who_decides(product, staff=staff),
                 ]
             )
         case "retrying":
-            return " ".join([_TROUBLES[product.trouble](), _("Your change is safe;"), _next_try(product)])
+            return f"{_retrying(product)} {_next_try(product)}"
         case "pending":
             return _("Saved here. Stripe is being told; this page will say when.")
         case "archived":
             return _("Archived. People who bought it keep it; subscribers go on paying until they cancel.")
         case "free":
             return _("Nothing is sold in Stripe. Set a price to sell this course.")
+    return _in_sync(product)
+
+
+def _in_sync(product: BillingProduct) -> str:
+    live = product.desired_status == Availability.PUBLISHED
     if product.confirmed_at is None:
-        return _("Stripe agrees.")
-    return _("Stripe agrees. Confirmed %(when)s.") % {"when": naturaltime(product.confirmed_at)}
+        return _("Live in Stripe.") if live else _("Set up in Stripe, and not on sale yet.")
+    checked = {"when": ago(product.confirmed_at)}
+    if live:
+        return _("Live in Stripe, checked %(when)s.") % checked
+    return _("Set up in Stripe, and not on sale yet; checked %(when)s.") % checked
+
+
+def ago(when: datetime) -> str:
+    """ago(now) = "just now"; from a minute on, as `naturaltime` says it."""
+    return _("just now") if clock.now() - when < timedelta(minutes=1) else str(naturaltime(when))
+
+
+def _who_decides(product: BillingProduct, *, staff: bool) -> str:
+    if not staff:
+        return _("Your school's price team decides.")
+    open_fields = {drift.field for drift in drifts.open_drifts(product)}
+    return _("Choose below which price stays.") if open_fields == {Field.PRICE} else _("Choose below what stays.")
+
+
+def _retrying(product: BillingProduct) -> str:
+    return f"{_TROUBLES[product.trouble]()} {_('Your change is safe;')}"
 
 
 _TROUBLES: dict[str, Callable[[], str]] = {
@@ -138,11 +190,20 @@ _TROUBLES: dict[str, Callable[[], str]] = {
 
 
 def _next_try(product: BillingProduct) -> str:
+    seconds = _retry_seconds(product)
+    if seconds is None:
+        return _("next try shortly.")
+    if seconds <= LONGEST_COUNTDOWN:
+        return ngettext("next try in %(n)d s.", "next try in %(n)d s.", seconds) % {"n": seconds}
+    minutes = round(seconds / 60)
+    return ngettext("next try in %(n)d minute.", "next try in %(n)d minutes.", minutes) % {"n": minutes}
+
+
+def _retry_seconds(product: BillingProduct) -> int | None:
+    """Whole seconds until the next try; None where it is due."""
     due = product.next_attempt_at
     seconds = round((due - clock.now()).total_seconds()) if due else 0
-    if seconds <= 0:
-        return _("it is tried again shortly.")
-    return ngettext("next try in %(n)d s.", "next try in %(n)d s.", seconds) % {"n": seconds}
+    return seconds if seconds > 0 else None
 
 
 def _is_staffs_problem(product: BillingProduct) -> bool:
@@ -153,8 +214,8 @@ def _attention(product: BillingProduct, *, staff: bool) -> str:
     """What happened, what we do, what you can do: a sentence each."""
     if _is_staffs_problem(product) and not staff:
         return _(
-            "The school's connection to Stripe needs care. "
-            "Your change is safe and goes out by itself afterwards. It is not yours to mend; staff see it."
+            "The school's connection to Stripe needs attention. "
+            "Your change is safe and is sent by itself afterwards. There is nothing for you to do: staff see it."
         )
     match product.trouble:
         case Trouble.KEY:
@@ -172,7 +233,7 @@ def _attention(product: BillingProduct, *, staff: bool) -> str:
                 "what": product.trouble_message
             }
     call = product.refusals.all()[0].call
-    return _("Stripe refused this: %(why)s Everything else is kept in step. Change the value, or try again.") % {
+    return _("Stripe rejected this: %(why)s Everything else is up to date. Change the value, or try again.") % {
         "why": _clean(call.error_message)
     }
 
@@ -189,19 +250,26 @@ def is_older_than_stripe(product: BillingProduct) -> bool:
     return product.metadata_generation > product.sent_generation
 
 
-def _product_line(product: BillingProduct, *, staff: bool) -> str:
-    if not product.exists:
-        return ""
-    words = _("Product: on sale") if product.observed_active else _("Product: not on sale")
-    return f"{words} ({product.stripe_id})" if staff else words
-
-
-def _price_line(product: BillingProduct, *, staff: bool) -> str:
+def _product_line(state: str, product: BillingProduct, *, staff: bool) -> str:
+    """What Stripe sells; for a teacher only while that may be something else than what the course says."""
     price = observed_price(product)
-    if price is None:
+    if staff:
+        if not product.exists:
+            return ""
+        words = _("Product: on sale") if product.observed_active else _("Product: not on sale")
+        return f"{words} ({product.stripe_id})"
+    if price is None or not product.observed_active or state == "in_sync":
+        return ""
+    return _("Stripe sells it at %(price)s at the moment.") % {"price": price.spec or _("a price only Stripe can show")}
+
+
+def _price_line(product: BillingProduct) -> str:
+    """The price with its id, for staff; not what a course was sold at that is free by now."""
+    price = observed_price(product)
+    if price is None or (product.price is None and not product.observed_active):
         return ""
     words = _("Price: %(price)s") % {"price": price.spec or _("one that only Stripe can show")}
-    return f"{words} ({price.stripe_id})" if staff else words
+    return f"{words} ({price.stripe_id})"
 
 
 def observed_price(product: BillingProduct) -> BillingPrice | None:

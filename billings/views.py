@@ -31,8 +31,8 @@ vary = vary_on_headers("Accept", "HX-Request")
 SORT_LABELS = (
     ("title", __("Course")),
     ("teacher", __("Teacher")),
-    ("price", __("Price, lowest first")),
-    ("-price", __("Price, highest first")),
+    ("price", __("Currency, then lowest price")),
+    ("-price", __("Currency, then highest price")),
     ("-changed", __("Changed last")),
     ("changed", __("Changed first")),
 )

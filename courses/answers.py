@@ -13,7 +13,7 @@ from billings import status
 from billings.access import MANAGE_PRICES, StaffRequest, sends_json, wants_json
 from billings.forms import PRICE_FIELDS
 from billings.models import PriceChange
-from courses import versions
+from courses import versions, way_back
 from courses.access import TeacherRequest, with_billing
 from courses.api import conflict_json, course_json, read_body
 from courses.content import Content, NewCover
@@ -43,6 +43,7 @@ def editor(
         "status": status.describe(course.billing, staff=is_staff(request)) if course else None,
         "plan": plan,
         "preview": preview,
+        "list_url": way_back.to_the_list(request, request.user),
     }
     part = "#answer" if request.htmx and not request.htmx.history_restore_request else ""
     return render(request, f"courses/edit.html{part}", context, status=code)

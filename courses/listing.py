@@ -15,6 +15,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from billings import status
+from billings.paging import PageLink, page_links
 from courses.access import with_billing
 from courses.models import Course
 
@@ -39,8 +40,9 @@ DEFAULT_SORT = "-updated"
 SORT_LABELS = (
     ("-updated", _("Changed last")),
     ("title", _("Title")),
-    ("price", _("Price, lowest first")),
-    ("-price", _("Price, highest first")),
+    # No rates are known here: amounts are only compared within a currency, and the label says so.
+    ("price", _("Currency, then lowest price")),
+    ("-price", _("Currency, then highest price")),
     ("status", _("Status")),
 )
 
@@ -54,6 +56,15 @@ class Choice:
     count: int
     url: str
     chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A column's heading, whose link sorts by it; once more, the other way round."""
+
+    label: str
+    url: str
+    order: str  # for aria-sort: empty where another column sorts
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +108,42 @@ class Listing:
     total: int
     statuses: list[Choice]
     billings: list[Choice]
+
+    @property
+    def url(self) -> str:
+        return self.wanted.url(page=self.page.number if self.page.number > 1 else "")
+
+    @property
+    def count(self) -> int:
+        return self.page.paginator.count
+
+    @property
+    def is_empty(self) -> bool:
+        """There is nothing to search, filter or sort yet."""
+        return not self.count and not self.wanted.filters
+
+    @property
+    def headings(self) -> list[Heading]:
+        return [
+            self._heading("title", gettext("Course")),
+            self._heading("price", gettext("Price")),
+            self._heading("status", gettext("Status")),
+            self._heading("-updated", gettext("Changed")),
+        ]
+
+    def _heading(self, first: str, label: str) -> Heading:
+        name = first.removeprefix("-")
+        other = name if first != name else f"-{name}"
+        order = {name: "ascending", f"-{name}": "descending"}.get(self.wanted.sort, "")
+        return Heading(label, self.wanted.url(sort=other if self.wanted.sort == first else first), order)
+
+    @property
+    def sorted_by_price(self) -> bool:
+        return self.wanted.sort.removeprefix("-") == "price"
+
+    @property
+    def page_links(self) -> list[PageLink]:
+        return page_links(self.page, lambda number: self.wanted.url(page=number if number > 1 else ""))
 
     @property
     def next_url(self) -> str | None:
@@ -175,8 +222,8 @@ def _billing_choices(wanted: Wanted, counts: Counter[tuple[str, str]]) -> list[C
 
 def _state_labels() -> list[tuple[str, str]]:
     return [
-        ("in_sync", gettext("In step with Stripe")),
-        ("pending", gettext("Saving to Stripe")),
+        ("in_sync", gettext("Up to date")),
+        ("pending", gettext("Saving")),
         ("retrying", gettext("Waiting for Stripe")),
         ("attention", gettext("Needs attention")),
         ("drift", gettext("Changed in Stripe")),

@@ -16,7 +16,7 @@ from billings.bodies import tells_what_it_cannot_read
 from billings.forms import PRICE_FIELDS
 from billings.price_slips import Unconfirmed
 from billings.status import describe
-from courses import lapsed, lifecycle, markdown
+from courses import lapsed, lifecycle, markdown, way_back
 from courses.access import TeacherRequest, own_course_or_404, signed_in, visible_course_or_404
 from courses.answers import (
     conflicted,
@@ -28,6 +28,7 @@ from courses.answers import (
     status_part,
 )
 from courses.api import course_json, status_json
+from courses.cards import Card
 from courses.forms import CourseForm
 from courses.lifecycle import Conflict, Done, NotReady
 from courses.listing import SORT_LABELS, listing
@@ -51,9 +52,10 @@ def teacher_courses(request: TeacherRequest) -> HttpResponse:
         results = [course_json(course) for course in found.page]
         return JsonResponse({"results": results, "count": found.page.paginator.count, "next": found.next_url})
     staff = is_staff(request)
-    cards = [(course, describe(course.billing, staff=staff)) for course in found.page]
-    part = "#results" if request.htmx and not request.htmx.history_restore_request else ""
-    return render(request, f"courses/list.html{part}", {"listing": found, "cards": cards, "sorts": SORT_LABELS})
+    cards = [Card.of(course, staff=staff) for course in found.page]
+    part = "#found" if request.htmx and not request.htmx.history_restore_request else ""
+    page = render(request, f"courses/list.html{part}", {"listing": found, "cards": cards, "sorts": SORT_LABELS})
+    return way_back.remember(page, request.user, found)
 
 
 def _create(request: TeacherRequest) -> HttpResponse:

@@ -78,7 +78,7 @@ class CourseList(PortalPage):
         return Editor(self.page)
 
     def course(self, title: str) -> Locator:
-        return self.page.get_by_role("listitem").filter(has=self.page.get_by_role("heading", name=title, exact=True))
+        return self.page.get_by_role("row").filter(has=self.page.get_by_role("link", name=title, exact=True))
 
     def search(self, text: str) -> None:
         self.page.get_by_role("searchbox", name="Search your courses").fill(text)

@@ -25,7 +25,7 @@ def test_staff_decide_what_a_dashboard_edit_becomes(
 
     editor = Editor(desk.page).of(course)
     expect(editor.status).to_contain_text("Changed in Stripe")
-    expect(editor.status).to_contain_text("Staff will decide.")
+    expect(editor.status).to_contain_text("price team decides.")
     expect(editor.status.get_by_role("button", name=re.compile("Restore|Accept"))).to_have_count(0)
 
     prices = StaffPrices(visit(STAFF, java_script_enabled=java_script))

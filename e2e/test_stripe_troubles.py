@@ -43,7 +43,7 @@ def test_a_wrong_key_is_not_the_teachers_to_mend(
     editor.write(title=title, price="49")
     editor.save()
     expect(editor.status).to_contain_text("Needs attention")
-    expect(editor.status).to_contain_text("It is not yours to mend")
+    expect(editor.status).to_contain_text("There is nothing for you to do")
 
     prices = StaffPrices(visit(STAFF)).open()
     prices.search(title)

@@ -141,11 +141,12 @@ def test_search_as_you_type_keeps_its_address(visit: Visit, title: str) -> None:
     courses.mark()
     courses.search(title)
     expect(courses.course(title)).to_be_visible()
-    expect(page.get_by_role("main").get_by_role("heading", level=2)).to_have_count(1)
+    expect(page.get_by_role("main").get_by_role("rowheader")).to_have_count(1)
+    expect(page.get_by_role("main").get_by_role("status")).to_have_text("1 course found")
     assert title.split()[-1] in page.url
     courses.expect_no_reload()
 
     courses.search("nothing is called so")
     expect(page.get_by_role("heading", name="Nothing matches")).to_be_visible()
     courses.link("Clear filters").click()
-    expect(page.get_by_role("listitem").first).to_be_visible()
+    expect(page.get_by_role("rowheader").first).to_be_visible()

@@ -100,7 +100,7 @@ class TestTheCommand:
         code, (line, _) = run()
 
         assert code == 0
-        assert line.startswith(f"{sold.course.id} Watercolour: drift. Somebody changed the title in Stripe")
+        assert line.startswith(f"{sold.course.id} Watercolour: drift. The title was changed in Stripe")
 
     def test_lists_drift_of_a_row_with_nothing_pending(self, sold, sandbox):
         edit(sandbox, sold, name="Oil")
@@ -117,7 +117,7 @@ class TestTheCommand:
 
         _, (line, _) = run()
 
-        assert line.startswith(f"{sold.course.id} Pastel: attention. Stripe refused this: We do not take this.")
+        assert line.startswith(f"{sold.course.id} Pastel: attention. Stripe rejected this: We do not take this.")
 
     def test_of_one_course_lists_no_other(self, sold, sandbox, make_sold):
         edit(sandbox, sold, name="Oil")

@@ -187,7 +187,7 @@ class TestAReadOfPrices:
         assert drift.field == Field.PRICE
         assert (drift.ours["words"], drift.theirs["words"]) == ("$49.00", "$39.00")
         assert sold.product.observed_default_price == price_id
-        assert "Somebody changed the price in Stripe to $39.00." in describe(sold.product, staff=False).sentence
+        assert "The price was changed in Stripe to $39.00." in describe(sold.product, staff=False).sentence
 
     def test_finds_a_second_active_price(self, sold, sandbox):
         add_price(sandbox, sold)

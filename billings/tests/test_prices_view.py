@@ -290,7 +290,7 @@ class TestFilters:
 
         assert [(link.label, link.count, link.chosen) for link in states] == [
             ("All", 2, False),
-            ("In step with Stripe", 2, True),
+            ("Up to date", 2, True),
         ]
         assert titles(staff, states[0].url.removeprefix(PRICES)) == ["Draft", "Sold"]
 
@@ -393,7 +393,7 @@ class TestChange:
 
         text = staff.post(address("change_price", sold), form, headers=HTMX).content.decode()
 
-        assert "Saving to Stripe…" in text
+        assert "Saving…" in text
         assert f'data-poll hx-get="{address("price_status", sold)}" hx-trigger="load delay:1s' in text
 
     @pytest.mark.parametrize(

@@ -162,7 +162,7 @@ class TestReconcile:
         code, said = run(capsys, "--repair")
 
         assert code == 1
-        assert "Stripe refused this" in said
+        assert "Stripe rejected this" in said
 
     def test_memory_holds_one_page_at_a_time(self, catalogue, sandbox, monkeypatch):
         monkeypatch.setattr("billings.gateway.PAGE", 2)

@@ -44,7 +44,7 @@ class TestARefusedValue:
         assert sold.converge() is Result.DONE
 
         assert state_of(sold.product) == "attention"
-        assert "Stripe refused this: We do not take this." in describe(sold.product, staff=False).sentence
+        assert "Stripe rejected this: We do not take this." in describe(sold.product, staff=False).sentence
         assert refused(sold) == {Field.NAME}
         rest(sold, sandbox)
 

@@ -150,22 +150,46 @@ class TestTheWords:
         status = describe(make_sold().product, staff=False)
 
         assert (status.label, status.sentence) == (
-            "Saving to Stripe…",
+            "Saving…",
             "Saved here. Stripe is being told; this page will say when.",
         )
         assert status.poll_seconds == POLL_SECONDS
 
     @pytest.mark.parametrize(
-        ("availability", "label"), [("published", "On sale at $49.00"), ("draft", "Ready at $49.00")]
+        ("availability", "label", "short_label", "sentence"),
+        [
+            ("published", "On sale at $49.00", "On sale", "Live in Stripe, checked"),
+            ("draft", "Ready at $49.00", "Ready", "Set up in Stripe, and not on sale yet; checked"),
+        ],
     )
-    def test_once_stripe_agrees(self, course, availability, label):
+    def test_once_stripe_agrees(self, course, availability, label, short_label, sentence):
         status = describe(put(course, desired_status=availability), staff=False)
 
-        assert (status.label, status.sentence) == (label, "Stripe agrees. Confirmed 2\xa0minutes ago.")
+        assert (status.label, status.sentence) == (label, f"{sentence} 2\xa0minutes ago.")
         assert (status.poll_seconds, status.can_retry) == (None, False)
 
-    def test_once_stripe_agrees_and_never_said_when(self, course):
-        assert describe(put(course, confirmed_at=None), staff=False).sentence == "Stripe agrees."
+        assert status.short_label == short_label
+
+    @pytest.mark.parametrize(
+        ("availability", "sentence"),
+        [("published", "Live in Stripe."), ("draft", "Set up in Stripe, and not on sale yet.")],
+    )
+    def test_once_stripe_agrees_and_never_said_when(self, course, availability, sentence):
+        product = put(course, confirmed_at=None, desired_status=availability)
+
+        assert describe(product, staff=False).sentence == sentence
+
+    def test_once_stripe_was_asked_a_moment_ago(self, course):
+        product = put(course, confirmed_at=timezone.now())
+
+        assert describe(product, staff=False).sentence == "Live in Stripe, checked just now."
+
+    @pytest.mark.parametrize(("availability", "short_label"), [("published", "Published"), ("draft", "Draft")])
+    def test_of_a_free_course_in_a_table_do_not_repeat_its_price(self, make_sold, availability, short_label):
+        free = make_sold(price=None)
+        product = put(free, observed_generation=free.product.generation, desired_status=availability)
+
+        assert describe(product, staff=False).short_label == short_label
 
     def test_of_an_archived_course(self, course):
         status = describe(put(course, desired_status="archived"), staff=False)
@@ -198,7 +222,7 @@ class TestTheWords:
 
     @pytest.mark.parametrize(
         ("next_attempt_at", "when"),
-        [(None, "it is tried again shortly."), (timezone.now(), "it is tried again shortly.")],
+        [(None, "next try shortly."), (timezone.now(), "next try shortly.")],
     )
     def test_while_waiting_for_a_try_that_is_due(self, course, next_attempt_at, when):
         product = put(course, trouble=Trouble.SLOW, next_attempt_at=next_attempt_at)
@@ -213,25 +237,25 @@ class TestTheWordsOfADrift:
             (
                 Field.PRICE,
                 {"default": "price_2", "active": ["price_2"], "words": "$39.00"},
-                "Somebody changed the price in Stripe to $39.00.",
+                "The price was changed in Stripe to $39.00.",
             ),
             (
                 Field.PRICE,
                 {"default": "price_1", "active": ["price_1", "price_2"], "words": "$49.00 + $39.00"},
-                "Somebody put another price beside ours in Stripe: $49.00 + $39.00.",
+                "Another price was added in Stripe: $49.00 + $39.00.",
             ),
             (
                 Field.PRICE,
                 {"default": "", "active": ["price_1"], "words": "$49.00"},
-                "Somebody made $49.00 in Stripe a price that is not sold by default.",
+                "$49.00 was made a price in Stripe that is not sold by default.",
             ),
-            (Field.PRICE, {"default": "", "active": [], "words": "—"}, "Somebody took away the price in Stripe."),
-            (Field.PRODUCT, "", "Somebody deleted the product in Stripe."),
-            (Field.ACTIVE, True, "Somebody put it on sale in Stripe."),
-            (Field.ACTIVE, False, "Somebody took it off sale in Stripe."),
-            (Field.NAME, "Oil", "Somebody changed the title in Stripe to “Oil”."),
-            (Field.DESCRIPTION, "Oil", "Somebody changed the summary in Stripe."),
-            (Field.IMAGE, "https://school.example/", "Somebody changed the picture in Stripe."),
+            (Field.PRICE, {"default": "", "active": [], "words": "—"}, "The price was removed in Stripe."),
+            (Field.PRODUCT, "", "The product was deleted in Stripe."),
+            (Field.ACTIVE, True, "It was put on sale in Stripe."),
+            (Field.ACTIVE, False, "It was taken off sale in Stripe."),
+            (Field.NAME, "Oil", "The title was changed in Stripe to “Oil”."),
+            (Field.DESCRIPTION, "Oil", "The summary was changed in Stripe."),
+            (Field.IMAGE, "https://school.example/", "The picture was changed in Stripe."),
         ],
     )
     def test_name_the_field_and_who_decides(self, course, field, theirs, sentence):
@@ -239,7 +263,7 @@ class TestTheWordsOfADrift:
 
         status = describe(course.product, staff=False)
 
-        assert (status.label, status.sentence) == ("Changed in Stripe", f"{sentence} Staff will decide.")
+        assert (status.label, status.sentence) == ("Changed in Stripe", f"{sentence} Your school's price team decides.")
         assert status.poll_seconds is None
 
     def test_name_every_field(self, course):
@@ -248,7 +272,7 @@ class TestTheWordsOfADrift:
 
         sentence = describe(course.product, staff=True).sentence
 
-        assert "“Oil”. Somebody took it off sale in Stripe. Staff will decide." in sentence
+        assert "“Oil”. It was taken off sale in Stripe. Choose below what stays." in sentence
 
     def test_come_before_a_failure_and_behind_what_a_person_must_mend(self, course):
         drift(course.product, Field.NAME)
@@ -270,7 +294,7 @@ class TestTheWordsThatAskForAttention:
         status = describe(product, staff=False)
 
         assert status.label == "Needs attention"
-        assert "It is not yours to mend" in status.sentence
+        assert "There is nothing for you to do" in status.sentence
         assert "acct_1" not in status.sentence
         assert not status.can_retry
         assert status.poll_seconds is None
@@ -306,15 +330,27 @@ class TestTheWordsThatAskForAttention:
 
         status = describe(course.product, staff=False)
 
-        assert status.sentence.startswith(f"Stripe refused this: {said} Everything else is kept in step.")
+        assert status.sentence.startswith(f"Stripe rejected this: {said} Everything else is up to date.")
         assert status.can_retry
 
 
 class TestTheLines:
-    def test_say_what_stripe_holds(self, course):
+    def test_are_left_out_for_a_teacher_whose_course_is_sold_as_it_should_be(self, course):
         status = describe(course.product, staff=False)
 
-        assert (status.product_line, status.price_line) == ("Product: on sale", "Price: $49.00")
+        assert (status.product_line, status.price_line) == ("", "")
+
+    def test_are_left_out_for_a_teacher_whose_course_is_not_on_sale_in_stripe(self, course):
+        course.price(USD59)
+        status = describe(put(course, observed_active=False), staff=False)
+
+        assert (status.product_line, status.price_line) == ("", "")
+
+    def test_do_not_give_a_free_course_the_price_that_it_had(self, course):
+        course.price(None)
+        status = describe(put(course, observed_active=False, exists=True), staff=True)
+
+        assert (status.product_line, status.price_line) == ("Product: not on sale (course_1)", "")
 
     def test_give_staff_the_ids(self, course):
         status = describe(put(course, observed_active=False), staff=True)
@@ -327,12 +363,13 @@ class TestTheLines:
     def test_go_by_what_stripe_holds_and_not_by_what_is_desired(self, course):
         course.price(USD59)
 
-        assert describe(course.product, staff=False).price_line == "Price: $49.00"
+        assert describe(course.product, staff=True).price_line == "Price: $49.00 (price_1)"
+        assert describe(course.product, staff=False).product_line == "Stripe sells it at $49.00 at the moment."
 
     def test_do_without_words_for_a_price_that_a_course_cannot_express(self, course):
         course.product.prices.update(plain=False)
 
-        assert describe(course.product, staff=False).price_line == "Price: one that only Stripe can show"
+        assert describe(course.product, staff=True).price_line == "Price: one that only Stripe can show (price_1)"
 
     def test_are_empty_for_a_product_that_is_gone(self, course):
         status = describe(put(course, exists=False), staff=True)

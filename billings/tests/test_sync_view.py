@@ -83,7 +83,7 @@ class TestPage:
     def test_it_works(self, staff, catalogue):
         text = staff.get(SYNC).text
 
-        assert "<strong>3</strong> In step with Stripe" in text
+        assert "<strong>3</strong> Up to date" in text
         assert "Everything is in step" in text
         assert "No changes made in Stripe" in text
         assert "load delay" not in text

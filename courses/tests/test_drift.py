@@ -73,14 +73,14 @@ class TestTheChoice:
     def test_staff_see_both_in_the_history(self, staff, renamed):
         text = staff.get("prices", now_course(renamed)).text
 
-        assert "Somebody changed the title in Stripe to “Oil”." in text
+        assert "The title was changed in Stripe to “Oil”." in text
         assert ">Restore “Watercolour”</button>" in text
         assert ">Accept “Oil”</button>" in text
 
     def test_teachers_are_told_and_have_no_buttons(self, teacher, renamed):
         for page in ("prices", "status", "edit"):
             text = teacher.get(page, now_course(renamed)).text
-            assert "Staff will decide." in text
+            assert "price team decides." in text
             assert "/drift/" not in text
 
     def test_staff_see_both_in_the_row_of_the_price(self, staff, published_course, edited):

@@ -3,12 +3,15 @@
 from datetime import timedelta
 
 import pytest
+from django.db.models import F
 from django.utils import timezone
 
 from billings.models import BillingProduct
 from billings.money import PriceSpec
+from courses.cards import Card
 from courses.models import Course
 from courses.tests.conftest import HTMX, JSON
+from courses.way_back import COOKIE
 
 
 def titles(person, query: str = "") -> list[str]:
@@ -218,3 +221,121 @@ class TestByProgram:
 
     def test_a_stranger_is_told(self, stranger):
         assert stranger.get("teacher_courses", headers=JSON).status_code == 401
+
+
+class TestTheRow:
+    """Each fact stands there once."""
+
+    def row_of(self, teacher, title: str) -> str:
+        text = teacher.get("teacher_courses").text
+        rows = [part.partition("</tr>")[0] for part in text.split('<tr class="course-row"')[1:]]
+        (row,) = [row for row in rows if title in row]
+        return row
+
+    def test_says_a_price_once_and_whether_it_is_on_sale_once(self, teacher, published_course):
+        BillingProduct.objects.update(observed_generation=F("generation"))
+        row = self.row_of(teacher, published_course.title)
+
+        assert row.count("$49.00") == 1
+        assert row.count("On sale") == 1
+        assert "Published" not in row
+
+    def test_of_a_free_draft_says_that_it_is_free_once(self, teacher, make_course):
+        row = self.row_of(teacher, make_course(title="Bread").title)
+
+        assert row.count("Free") == 1
+        assert row.count("Draft") == 1
+
+    def test_says_in_which_language_and_direction_a_title_is_written(self, teacher, make_course):
+        course = make_course(title="الخط العربي", language="ar")
+
+        assert f'lang="ar" dir="auto">{course.title}</a>' in self.row_of(teacher, course.title)
+
+    def test_has_initials_and_a_colour_of_its_own_where_there_is_no_picture(self, teacher, make_course):
+        course = make_course(title="Bread at home")
+        row = self.row_of(teacher, course.title)
+
+        assert f'class="cover-thumb cover-tone-{course.id.int % 8}" aria-hidden="true">BA</span>' in row
+        assert row == self.row_of(teacher, course.title)
+
+    @pytest.mark.parametrize(
+        ("title", "initials"),
+        [("書道入門", "書"), ("¿Qué?", "Q"), ("Guitar", "G"), ("!!!", ""), ("one two three", "OT")],
+    )
+    def test_takes_initials_of_any_script(self, make_course, title, initials):
+        assert Card.of(make_course(title=title), staff=False).initials == initials
+
+
+class TestTheTotal:
+    def test_of_one_page_counts_the_courses(self, teacher, three):
+        assert "3 courses" in teacher.get("teacher_courses").text
+
+    def test_of_several_pages_says_which_are_shown(self, teacher, many):
+        assert "25–48 of 50 courses" in teacher.get("teacher_courses", query="?page=2").text
+
+    def test_of_a_search_is_announced(self, teacher, three):
+        text = teacher.get("teacher_courses", query="?q=e", headers=HTMX).text
+
+        assert '<div hx-swap-oob="innerHTML:#total">3 courses found' in text
+        assert 'id="total" role="status"' in teacher.get("teacher_courses").text
+
+    def test_says_how_prices_are_sorted(self, teacher, three):
+        assert "sorted by currency, then price" in teacher.get("teacher_courses", query="?sort=-price").text
+        assert "sorted by currency" not in teacher.get("teacher_courses", query="?sort=title").text
+
+
+class TestAnEmptyList:
+    def test_has_one_button_and_nothing_to_search_or_sort(self, teacher):
+        text = teacher.get("teacher_courses").text
+
+        assert text.count('href="/courses/new/"') == 1
+        for needless in ('role="search"', "Sort by", 'class="filters"', "0 courses"):
+            assert needless not in text
+
+
+class TestTheHeadings:
+    @pytest.mark.parametrize(
+        ("query", "url", "order"),
+        [
+            ("", "?sort=title", 'aria-sort="descending"><a href="/courses/?sort=updated">Changed'),
+            ("?sort=title", "?sort=-title", 'aria-sort="ascending"><a href="/courses/?sort=-title">Course'),
+            ("?sort=-price", "?sort=price", 'aria-sort="descending"><a href="/courses/?sort=price">Price'),
+        ],
+    )
+    def test_sort_and_sort_the_other_way_round(self, teacher, three, query, url, order):
+        text = teacher.get("teacher_courses", query=query).text
+
+        assert f'<a href="/courses/{url}">' in text
+        assert order in text
+
+
+class TestTheWayBack:
+    def back_link(self, person, course) -> str:
+        text = person.get("edit", course).text
+        return text.partition('class="back-link" href="')[2].partition('"')[0]
+
+    def test_leads_to_the_search_and_page_one_came_from(self, teacher, many):
+        course = Course.objects.first()
+        teacher.get("teacher_courses", query="?q=course&status=draft&sort=title&page=2")
+
+        assert self.back_link(teacher, course) == "/courses/?q=course&amp;status=draft&amp;sort=title&amp;page=2"
+
+    def test_outlives_a_save(self, teacher, three):
+        teacher.get("teacher_courses", query="?q=bread")
+        teacher.post("edit", three[0], {"title": "Rye bread"})
+
+        assert self.back_link(teacher, three[0]) == "/courses/?q=bread"
+
+    def test_leads_to_the_whole_list_once_that_was_shown(self, teacher, three):
+        teacher.get("teacher_courses", query="?q=bread")
+        teacher.get("teacher_courses")
+
+        assert self.back_link(teacher, three[0]) == "/courses/"
+
+    @pytest.mark.parametrize(
+        "cookie", ["", "x", "999.q=bread", "{user}.page=%00&q=bread", "{user}.next=//evil.example"]
+    )
+    def test_takes_nothing_else_from_a_cookie(self, teacher, three, cookie):
+        teacher.client.cookies[COOKIE] = cookie.format(user=three[0].owner_id)
+
+        assert self.back_link(teacher, three[0]) in {"/courses/", "/courses/?q=bread"}

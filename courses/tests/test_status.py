@@ -32,7 +32,7 @@ class TestStatus:
 
         assert answer.status_code == 200
         assert answer.text.strip().startswith('<section id="status"')
-        assert "Saving to Stripe…" in answer.text
+        assert "Saving…" in answer.text
 
     def test_it_asks_again_while_something_is_pending(self, teacher, draft):
         assert 'hx-trigger="load delay:1s' in teacher.get("status", draft, headers=HTMX).text
@@ -53,7 +53,7 @@ class TestStatus:
         answer = teacher.get("status", draft)
 
         assert "<html" in answer.text
-        assert "Saving to Stripe…" in answer.text
+        assert "Saving…" in answer.text
 
     def test_staff_see_everybodys(self, staff, waiting_course):
         answer = staff.get("status", waiting_course)
