@@ -32,7 +32,7 @@ class BillingProductAdmin(Mirror[BillingProduct]):
 
 @admin.register(BillingPrice)
 class BillingPriceAdmin(Mirror[BillingPrice]):
-    list_display = ("stripe_id", "product", "spec", "active", "ours", "gone")
+    list_display = ("stripe_id", "product", "words", "active", "ours", "gone")
     list_filter = ("active", "ours", "gone", "currency")
     list_select_related = ("product",)
     search_fields = ("stripe_id", "product__stripe_id", "product__desired_name")

@@ -26,8 +26,10 @@ class Request:
     params: dict[str, Any]
 
 
-# The answer then tells, at no call more, whether Stripe knows a generation that a restored database does not.
-_SHOWING_PRODUCT = {"expand": ["product"]}
+# What else a price sells at is shown only on request (https://docs.stripe.com/api/prices/object).
+_SHOWING_CURRENCIES = {"expand": ["currency_options"]}
+# The answer then tells too, at no call more, whether Stripe knows a generation that a restored database does not.
+_SHOWING_PRODUCT = {"expand": ["product", "currency_options"]}
 
 
 PRODUCT_ID = re.compile(r"course_(?P<course>[0-9a-f]{32})(_\d+)?")
@@ -52,7 +54,7 @@ def request_for(step: Step, product: BillingProduct) -> Request:
         case ActivatePrice():
             return Request(ACTIVATE_PRICE, f"/v1/prices/{step.price_id}", {"active": True} | _SHOWING_PRODUCT)
         case ArchivePrice():
-            return Request(ARCHIVE_PRICE, f"/v1/prices/{step.price_id}", {"active": False})
+            return Request(ARCHIVE_PRICE, f"/v1/prices/{step.price_id}", {"active": False} | _SHOWING_CURRENCIES)
 
 
 def _create_product(step: CreateProduct, product: BillingProduct) -> dict[str, Any]:
@@ -62,7 +64,7 @@ def _create_product(step: CreateProduct, product: BillingProduct) -> dict[str, A
         "active": step.active,
         "default_price_data": _price(step.price, product),
         "metadata": _product_metadata(product),
-        "expand": ["default_price"],
+        "expand": ["default_price", "default_price.currency_options"],
     }
     if step.description:
         params["description"] = step.description

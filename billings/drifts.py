@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from billings import money
 from billings.models import Availability, BillingPrice, BillingProduct, Drift
 from billings.plan import Field
+from billings.price_words import change_in_words, options_in_words
 
 LABEL_LENGTH = 28
 
@@ -77,7 +78,7 @@ def in_words(drift: Drift) -> str:
     """What somebody did in Stripe, in one sentence."""
     match drift.field:
         case Field.PRICE:
-            return _price_in_words(drift.ours, drift.theirs)
+            return change_in_words(drift.ours, drift.theirs)
         case Field.PRODUCT:
             return _("The product was deleted in Stripe.")
         case Field.ACTIVE:
@@ -87,17 +88,6 @@ def in_words(drift: Drift) -> str:
         case Field.DESCRIPTION:
             return _("The summary was changed in Stripe.")
     return _("The picture was changed in Stripe.")
-
-
-def _price_in_words(ours: dict[str, Any], theirs: dict[str, Any]) -> str:
-    words = {"price": theirs["words"]}
-    if not theirs["active"]:
-        return _("The price was removed in Stripe.")
-    if not theirs["default"]:
-        return _("%(price)s was made a price in Stripe that is not sold by default.") % words
-    if theirs["default"] == ours["default"] and len(theirs["active"]) > 1:
-        return _("Another price was added in Stripe: %(price)s.") % words
-    return _("The price was changed in Stripe to %(price)s.") % words
 
 
 def _restore_label(product: BillingProduct, drift: Drift) -> str:
@@ -161,6 +151,9 @@ def _why_not_price(product: BillingProduct) -> str:
     price = default_price(product)
     if price is None:
         return _("In Stripe the product has no default price. Restore ours, or set one in Stripe.")
+    if price.currency_options:
+        words = {"others": options_in_words(price.currency_options)}
+        return _("A course sells in one currency, and this price also sells at %(others)s. Restore ours.") % words
     if price.spec is None:
         return _("A course cannot cost what this price says (tiers, a trial, or another interval).")
     if price.spec == product.price:

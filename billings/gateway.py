@@ -27,6 +27,8 @@ PAGE = 100
 # Seconds before a page of a long list is asked for once more; the account's limits are counted by the second.
 PAUSES = (1.0, 2.0, 4.0)
 CURSORS_TRIED = 4
+# A list leaves out what else its prices sell at unless asked (https://docs.stripe.com/api/prices/list).
+CURRENCY_OPTIONS = ["data.currency_options"]
 CATALOGUE_EVENTS = ["product.created", "product.updated", "price.created", "price.updated"]
 
 
@@ -250,7 +252,8 @@ def read(product_id: str, *, seconds: Callable[[], float]) -> Snapshot:
 
 
 def _prices(product_id: str, *, active: bool, seconds: Callable[[], float]) -> Iterator[dict[str, Any]]:
-    for page in _pages("/v1/prices", {"product": product_id, "active": active}, seconds):
+    params = {"product": product_id, "active": active, "expand": CURRENCY_OPTIONS}
+    for page in _pages("/v1/prices", params, seconds):
         yield from page
 
 
@@ -272,7 +275,8 @@ def product_pages(*, seconds: float) -> Iterator[list[dict[str, Any]]]:
 def price_pages(*, seconds: float) -> Iterator[list[dict[str, Any]]]:
     """Every price of the account, the active ones first (two passes: a list holds only one kind). Raises ReadFailed."""
     for active in (True, False):
-        yield from _pages("/v1/prices", {"active": active}, lambda: seconds, get=_get_patiently)
+        params = {"active": active, "expand": CURRENCY_OPTIONS}
+        yield from _pages("/v1/prices", params, lambda: seconds, get=_get_patiently)
 
 
 def event_pages(*, since: int, seconds: Callable[[], float], patiently: bool = False) -> Iterator[list[dict[str, Any]]]:

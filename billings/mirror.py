@@ -9,9 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
-from billings import calls
+from billings import calls, price_words
 from billings.gateway import Accepted, Refused, Snapshot
 from billings.models import BillingPrice, BillingProduct, Drift, Refusal, StripeCall
 from billings.money import PriceSpec
@@ -33,11 +32,26 @@ class Picture:
 
     default: str
     active: frozenset[str]
+    options: Mapping[str, Any]
+    """The other currencies of active prices, by their ids, where there are any."""
+
+    def changed(self, *, default: str | None = None, active: frozenset[str] | None = None) -> "Picture":
+        """The same but for this; nobody here ever sells a price in another currency."""
+        kept = self.active if active is None else active
+        options = {key: value for key, value in self.options.items() if key in kept}
+        return Picture(self.default if default is None else default, kept, options)
 
     def as_json(self, prices: Mapping[str, BillingPrice]) -> dict[str, Any]:
         shown = [self.default, *sorted(self.active - {self.default})] if self.default else sorted(self.active)
-        words = [str((key in prices and prices[key].spec) or _("a price that only Stripe can show")) for key in shown]
-        return {"default": self.default, "active": sorted(self.active), "words": " + ".join(words) or "—"}
+        facts = [prices[key].facts if key in prices else price_words.facts_of(key, None, {}) for key in shown]
+        words = price_words.prices_in_words(facts)
+        return {"default": self.default, "active": sorted(self.active), "words": words, "prices": facts}
+
+    @classmethod
+    def of_json(cls, facts: Mapping[str, Any]) -> "Picture":
+        """As it was written down with a drift."""
+        options = {price["id"]: price["also"] for price in facts.get("prices", []) if price["also"]}
+        return cls(facts["default"], frozenset(facts["active"]), options)
 
 
 def accept(product: BillingProduct, call: StripeCall, answer: Accepted) -> None:
@@ -258,8 +272,7 @@ def _observe_prices(
         or any(_carried_out(call, before, seen, strangers) for call in unclear)
     )
     if drift is not None:
-        again = {key: drift.ours[key] for key in ("default", "active")}
-        if again == {"default": seen.default, "active": sorted(seen.active)} or _is_desired(product, seen, now):
+        if seen == Picture.of_json(drift.ours) or _is_desired(product, seen, now):
             _close_drift(product, Field.PRICE)
         else:
             drift.theirs = seen.as_json(now)
@@ -276,12 +289,12 @@ def _carried_out(call: StripeCall, before: Picture, seen: Picture, strangers: li
             return False
         new = made[0].stripe_id
         default = new if call.step == calls.CREATE_PRODUCT else before.default
-        return seen == Picture(default, before.active | {new})
+        return seen == before.changed(default=default, active=before.active | {new})
     if call.step == calls.UPDATE_PRODUCT:
-        return seen == Picture(call.params.get("default_price", before.default), before.active)
+        return seen == before.changed(default=call.params.get("default_price"))
     price_id = call.path.rpartition("/")[2]
     active = before.active | {price_id} if call.params["active"] else before.active - {price_id}
-    return seen == Picture(before.default, active)
+    return seen == before.changed(active=active)
 
 
 def _is_desired(product: BillingProduct, seen: Picture, prices: Mapping[str, BillingPrice]) -> bool:
@@ -297,8 +310,9 @@ def _prices(product: BillingProduct) -> dict[str, BillingPrice]:
 
 
 def _picture(product: BillingProduct, prices: Mapping[str, BillingPrice]) -> Picture:
-    active = frozenset(key for key, price in prices.items() if price.active and not price.gone)
-    return Picture(product.observed_default_price, active)
+    active = {key: price for key, price in prices.items() if price.active and not price.gone}
+    options = {key: price.currency_options for key, price in active.items() if price.currency_options}
+    return Picture(product.observed_default_price, frozenset(active), options)
 
 
 def _open_drifts(product: BillingProduct) -> dict[Field, Drift]:
@@ -329,6 +343,7 @@ def _store_price(product: BillingProduct, data: dict[str, Any], known: BillingPr
         "currency": data["currency"],
         "interval": recurring.get("interval", ""),
         "plain": _is_plain(data, recurring),
+        "currency_options": _other_currencies(data, known),
         "ours": data.get("metadata", {}).get("course_id") == str(product.course_id),
         "active": data["active"],
         "gone": False,
@@ -340,16 +355,51 @@ def _store_price(product: BillingProduct, data: dict[str, Any], known: BillingPr
     return True
 
 
+def _other_currencies(data: Mapping[str, Any], known: BillingPrice | None) -> dict[str, Any]:
+    """What else a price sells at; what is known of it where an answer does not say (it is shown only on request).
+
+    Its own currency is among them (https://docs.stripe.com/api/prices/object), and is none of the others.
+    """
+    if "currency_options" not in data:
+        row = known or BillingPrice.objects.filter(stripe_id=data["id"]).first()
+        return dict(row.currency_options) if row else {}
+    return other_currencies(data)
+
+
+def other_currencies(data: Mapping[str, Any]) -> dict[str, Any]:
+    options: Mapping[str, Mapping[str, Any]] = data.get("currency_options") or {}
+    others = sorted(options.keys() - {data["currency"]})
+    return {code: _amounts(options[code]) for code in others}
+
+
+def _amounts(option: Mapping[str, Any]) -> dict[str, Any]:
+    """What a currency option asks of buyers; a whole amount says all that its decimal form does."""
+    names = ("unit_amount", "custom_unit_amount", "tiers")
+    found = {name: option[name] for name in names if option.get(name) is not None}
+    if not found and option.get("unit_amount_decimal") is not None:
+        found["unit_amount_decimal"] = str(option["unit_amount_decimal"])
+    return found
+
+
 def _is_plain(data: dict[str, Any], recurring: dict[str, Any]) -> bool:
-    """Whether a course can express this price (https://docs.stripe.com/api/prices/object)."""
+    """Whether a course can express this price in its own currency (https://docs.stripe.com/api/prices/object)."""
     return (
         data.get("billing_scheme", "per_unit") == "per_unit"
         and data.get("unit_amount") is not None
+        and not data.get("custom_unit_amount")
         and not data.get("transform_quantity")
         and recurring.get("usage_type", "licensed") == "licensed"
+        and not recurring.get("meter")
         and recurring.get("interval_count", 1) == 1
         and not recurring.get("trial_period_days")
     )
+
+
+def price_says_the_same(data: Mapping[str, Any], price: BillingPrice) -> bool:
+    """Whether a Stripe price, as somebody shows it, is just what the mirror holds, as far as a price can change."""
+    if price.gone or data.get("active") != price.active:
+        return False
+    return "currency_options" not in data or other_currencies(data) == price.currency_options
 
 
 def says_the_same(data: Mapping[str, Any], product: BillingProduct) -> bool:

@@ -6,12 +6,13 @@ Stripe's own answers. The desired columns are written by `desired` and `pricing`
 
 import uuid
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from billings import clock, money
+from billings import clock, money, price_words
 from billings.plan import Desired, Field, Observed, ObservedPrice
 
 INTERVALS: dict[str, money.Interval | None] = {"": None, "month": "month", "year": "year"}
@@ -228,8 +229,11 @@ class BillingPrice(models.Model):
     unit_amount = models.BigIntegerField(null=True, help_text="Minor units; empty where Stripe has none.")
     currency = models.CharField(max_length=3)
     interval = models.CharField(max_length=5, blank=True)
-    # Licensed, once per interval, no trial, no tiers: what a course can express.
+    # Licensed, once per interval, no trial, no tiers: what a course can express, its other currencies aside.
     plain = models.BooleanField(default=True)
+    currency_options = models.JSONField(
+        default=dict, blank=True, help_text="What it also sells at, by currency, as Stripe has it; its own left out."
+    )
     ours = models.BooleanField(default=True, help_text="Its metadata names the course.")
     active = models.BooleanField()
     gone = models.BooleanField(default=False, help_text="Stripe no longer lists it.")
@@ -239,12 +243,26 @@ class BillingPrice(models.Model):
         ordering = ["-stripe_created", "-id"]
 
     def __str__(self) -> str:
-        return f"{self.stripe_id} {self.spec or ''}"
+        return f"{self.stripe_id} {self.words}"
+
+    @property
+    def own_spec(self) -> money.PriceSpec | None:
+        """What it says in its own currency; None where a course cannot say that."""
+        return _spec(self.unit_amount, self.currency, self.interval) if self.plain else None
 
     @property
     def spec(self) -> money.PriceSpec | None:
-        """The price as a course can say it; None where it cannot."""
-        return _spec(self.unit_amount, self.currency, self.interval) if self.plain else None
+        """The price as a course can say it; None where it cannot: a course sells in one currency."""
+        return None if self.currency_options else self.own_spec
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        return price_words.facts_of(self.stripe_id, self.own_spec, self.currency_options)
+
+    @property
+    def words(self) -> str:
+        """ "$49.00", or "$49.00 (also €1.00)"."""
+        return price_words.price_in_words(self.facts)
 
     def observed(self) -> ObservedPrice:
         return ObservedPrice(

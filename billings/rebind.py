@@ -41,7 +41,7 @@ def move(product_ids: list[UUID], account: Account) -> None:
 
 
 def _record(row: BillingProduct) -> FormerProduct:
-    prices = row.prices.values("stripe_id", "unit_amount", "currency", "interval", "active", "gone")
+    prices = row.prices.values("stripe_id", "unit_amount", "currency", "interval", "currency_options", "active", "gone")
     return FormerProduct(
         product=row,
         account=row.account,

@@ -15,7 +15,7 @@ from django.conf import settings
 
 from billings import accounts, decisions, gateway
 from billings.converge import converge
-from billings.mirror import says_the_same
+from billings.mirror import price_says_the_same, says_the_same
 from billings.models import BillingPrice, BillingProduct, Drift
 from billings.webhooks import want_reads
 
@@ -89,8 +89,8 @@ def _count_stranger(data: Mapping[str, Any], found: Findings) -> None:
 
 def _compare_prices(page: list[dict[str, Any]], found: Findings, seen: set[int]) -> None:
     ids = [data["id"] for data in page]
-    known = dict(BillingPrice.objects.filter(stripe_id__in=ids, gone=False).values_list("stripe_id", "active"))
-    strange = [data for data in page if known.get(data["id"]) != data["active"]]
+    known = {price.stripe_id: price for price in BillingPrice.objects.filter(stripe_id__in=ids)}
+    strange = [data for data in page if data["id"] not in known or not price_says_the_same(data, known[data["id"]])]
     of_products = {data["product"] for data in strange}
     found.suspects.update(BillingProduct.objects.filter(stripe_id__in=of_products).values_list("pk", flat=True))
     found.prices += len(page)

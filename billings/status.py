@@ -260,7 +260,7 @@ def _product_line(state: str, product: BillingProduct, *, staff: bool) -> str:
         return f"{words} ({product.stripe_id})"
     if price is None or not product.observed_active or state == "in_sync":
         return ""
-    return _("Stripe sells it at %(price)s at the moment.") % {"price": price.spec or _("a price only Stripe can show")}
+    return _("Stripe sells it at %(price)s at the moment.") % {"price": price.words}
 
 
 def _price_line(product: BillingProduct) -> str:
@@ -268,7 +268,7 @@ def _price_line(product: BillingProduct) -> str:
     price = observed_price(product)
     if price is None or (product.price is None and not product.observed_active):
         return ""
-    words = _("Price: %(price)s") % {"price": price.spec or _("one that only Stripe can show")}
+    words = _("Price: %(price)s") % {"price": price.words}
     return f"{words} ({price.stripe_id})"
 
 

@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from billings import clock, gateway
 from billings.gateway import key_is_live
-from billings.mirror import says_the_same
+from billings.mirror import price_says_the_same, says_the_same
 from billings.models import BillingProduct, StripeCall, StripeEvent, StripeKey
 
 logger = logging.getLogger(__name__)
@@ -213,7 +213,7 @@ def _says_the_same(shown: Mapping[str, Any], product: BillingProduct) -> bool:
     """Whether an event shows just what the mirror holds."""
     if shown.get("object") == "price":
         price = next((price for price in product.prices.all() if price.stripe_id == shown.get("id")), None)
-        return price is not None and price.active == shown.get("active") and not price.gone
+        return price is not None and price_says_the_same(shown, price)
     return says_the_same(shown, product)
 
 

@@ -3,39 +3,9 @@
 import pytest
 
 from billings.converge import Result
-from billings.money import PriceSpec
 from billings.tests.conftest import USD49, USD59
+from billings.tests.in_sync import assert_in_sync
 from billings.tests.wait import until
-
-
-def assert_in_sync(sold, sandbox):
-    """What must hold at rest, whatever happened before."""
-    row = sold.product
-    assert row.observed_generation == row.generation
-    assert (row.trouble, row.attempts, row.next_attempt_at) == ("", 0, None)
-    assert not row.calls.filter(settled_at=None).exists()
-    products = {product["id"]: product for product in sandbox.products()}
-    if not row.exists:
-        assert row.stripe_id not in products
-        return
-    product = products[row.stripe_id]
-    assert product["name"] == row.desired_name == row.observed_name
-    assert (product["description"] or "") == row.desired_description
-    assert product["active"] == row.desired.active == row.observed_active
-    assert product["metadata"]["course_id"] == str(row.course_id)
-    held = {price["id"]: price for price in sandbox.prices()}
-    active = [price for price in held.values() if price["active"]]
-    assert [price["id"] for price in active] == [product["default_price"]]
-    assert row.observed_default_price == product["default_price"]
-    if row.price:
-        (price,) = active
-        interval = (price["recurring"] or {}).get("interval")
-        assert PriceSpec(price["unit_amount"], price["currency"], interval) == row.price
-    assert {price.stripe_id: price.active for price in row.prices.filter(gone=False)} == {
-        price["id"]: price["active"] for price in held.values()
-    }
-    terms = [(p["unit_amount"], p["currency"], (p["recurring"] or {}).get("interval")) for p in held.values()]
-    assert len(terms) == len(set(terms)), "the same price was made twice"
 
 
 class TestEachOperation:

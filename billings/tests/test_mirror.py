@@ -5,53 +5,22 @@ from typing import Any
 
 import pytest
 from django.db import transaction
-from django.db.models import F
 
 from billings import gateway
 from billings.converge import Result
 from billings.decisions import restore
-from billings.models import BillingProduct, Drift, Refusal
+from billings.models import Drift, Refusal
 from billings.money import PriceSpec
 from billings.plan import Field
 from billings.status import describe, state_of
-from billings.tests.conftest import USD49, USD59, Sold
+from billings.tests.conftest import USD49, USD59
+from billings.tests.drifting import add_price, ask_for_a_read, edit, edit_price, no_drift, open_drift, read
+from billings.tests.in_sync import assert_in_sync
 from billings.tests.interruptions import Killed, at_call, kill
 from billings.tests.sandbox_process import SandboxProcess
-from billings.tests.test_converge import assert_in_sync
 
 USD39 = PriceSpec(3900, "usd")
 PICTURE = "https://school.example/cover.webp"
-
-
-def edit(sandbox: SandboxProcess, sold: Sold, **body: Any) -> None:
-    sandbox.dashboard(f"products/{sold.product.stripe_id}", **body)
-
-
-def edit_price(sandbox: SandboxProcess, sold: Sold, unit_amount: int) -> str:
-    """As the Dashboard does: a new price becomes the default, the old one is archived."""
-    return sandbox.dashboard(f"products/{sold.product.stripe_id}/price", unit_amount=unit_amount)["id"]
-
-
-def add_price(sandbox: SandboxProcess, sold: Sold, **terms: Any) -> str:
-    terms = {"unit_amount": 3900, "currency": "usd"} | terms
-    return sandbox.dashboard("prices", product=sold.product.stripe_id, **terms)["id"]
-
-
-def ask_for_a_read(sold: Sold) -> None:
-    BillingProduct.objects.filter(pk=sold.row.pk).update(reads_wanted=F("reads_wanted") + 1)
-
-
-def read(sold: Sold) -> None:
-    ask_for_a_read(sold)
-    assert sold.converge() is Result.DONE
-
-
-def open_drift(sold: Sold) -> Drift:
-    return sold.product.drifts.get(closed_at=None)
-
-
-def no_drift(sold: Sold) -> bool:
-    return not sold.product.drifts.exists()
 
 
 def new_writes(sandbox: SandboxProcess, since: int) -> list[dict[str, Any]]:
@@ -220,11 +189,9 @@ class TestAReadOfPrices:
 
         read(sold)
 
-        assert open_drift(sold).theirs == {
-            "default": "",
-            "active": [price["id"] for price in sandbox.prices()],
-            "words": "$49.00",
-        }
+        theirs = open_drift(sold).theirs
+        assert (theirs["default"], theirs["words"]) == ("", "$49.00")
+        assert theirs["active"] == [price["id"] for price in sandbox.prices()]
 
     def test_finds_the_price_deleted(self, sold, sandbox):
         (price,) = sandbox.prices()

@@ -77,7 +77,7 @@ class TestReconcile:
         code, said = run(capsys)
 
         assert code == 1
-        assert "put another price beside ours in Stripe" in said
+        assert "Another price was added in Stripe, beside $59.00: $19.00." in said
 
     def test_orphans_are_named_and_strangers_counted(self, catalogue, sandbox, capsys):
         sandbox.dashboard("products", name="A mug")

@@ -50,7 +50,7 @@ FAULTS = [
     {"kind": "401"},
 ]
 MEANWHILE = ["the process dies", "the lease is lost", "a price is saved", "a read is wanted", "somebody edits"]
-EDITS = ["rename", "switch", "price", "add", "activate", "delete"]
+EDITS = ["rename", "switch", "price", "currencies", "add", "activate", "delete"]
 MORE_THAN_ENOUGH = 30
 
 type Save = tuple[str, Any]
@@ -187,6 +187,10 @@ class Portal(RuleBasedStateMachine):
                 self.sandbox.dashboard(path, active=not product["active"])
             case "price":
                 self.sandbox.dashboard(f"{path}/price", unit_amount=amount, currency="usd")
+            case "currencies":
+                for price in self.sandbox.prices(active=True)[:1]:
+                    options = {"gbp": {"unit_amount": amount}}
+                    self.sandbox.dashboard(f"prices/{price['id']}", currency_options=options)
             case "add":
                 self.sandbox.dashboard("prices", product=product["id"], unit_amount=amount, currency="usd")
             case "activate":
@@ -195,6 +199,14 @@ class Portal(RuleBasedStateMachine):
             case "delete":
                 self.sandbox.dashboard(f"{path}/delete")
         want_reads([self.sold.row.pk])
+
+    @precondition(somebody_may_edit)
+    @rule(decides=st.booleans())
+    def somebody_adds_a_currency(self, decides: bool) -> None:
+        """An edit that leaves every id and amount as they were."""
+        self.somebody_edits("currencies")
+        if decides:
+            self.staff_decide("rename", "restore")
 
     def save(self, save: Save) -> None:
         what, value = save
@@ -225,7 +237,7 @@ class Portal(RuleBasedStateMachine):
             case "a read is wanted":
                 want_reads([self.sold.row.pk])
             case "somebody edits" if self.somebody_may_edit():
-                self.somebody_edits(EDITS[next(self.numbers) % 4])
+                self.somebody_edits(EDITS[next(self.numbers) % 5])
 
     def time_passes(self) -> None:
         now = timezone.now()
@@ -245,7 +257,8 @@ class Portal(RuleBasedStateMachine):
 
     @invariant()
     def nothing_of_ours_is_there_twice(self) -> None:
-        ours = [price for price in self.sandbox.prices() if price["unit_amount"] < 10_000]
+        plain = [price for price in self.sandbox.prices() if not price.get("currency_options")]
+        ours = [price for price in plain if price["unit_amount"] < 10_000]
         terms = [(p["unit_amount"], p["currency"], (p["recurring"] or {}).get("interval")) for p in ours]
         assert len(terms) == len(set(terms))
         assert len(self.sandbox.products()) <= 1

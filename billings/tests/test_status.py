@@ -12,6 +12,7 @@ from django.utils import timezone
 from billings.models import TROUBLE_FOR_PEOPLE, Availability, BillingPrice, BillingProduct, Drift, StripeCall, Trouble
 from billings.money import PriceSpec
 from billings.plan import Field
+from billings.price_words import facts_of, prices_in_words
 from billings.status import (
     POLL_SECONDS,
     PREFETCH,
@@ -230,19 +231,78 @@ class TestTheWords:
         assert describe(product, staff=False).sentence == f"Stripe did not answer. Your change is safe; {when}"
 
 
+OURS = facts_of("price_1", PriceSpec(4900, "usd"), {})
+SECOND = OURS | {"id": "price_2"}
+USD39 = facts_of("price_3", PriceSpec(3900, "usd"), {})
+CHOSEN = "an amount in JPY that buyers choose"
+YEN = facts_of("price_4", PriceSpec(4900, "jpy"), {})
+
+
+def also(price: dict[str, Any], **options: Any) -> dict[str, Any]:
+    return price | {"also": options}
+
+
+def sells(default: dict[str, Any], *others: dict[str, Any]) -> dict[str, Any]:
+    """What Stripe holds, as a drift keeps it."""
+    prices = [default, *others]
+    active = [price["id"] for price in prices]
+    return {"default": default["id"], "active": active, "words": prices_in_words(prices), "prices": prices}
+
+
 class TestTheWordsOfADrift:
     @pytest.mark.parametrize(
         ("field", "theirs", "sentence"),
         [
             (
                 Field.PRICE,
-                {"default": "price_2", "active": ["price_2"], "words": "$39.00"},
+                sells(USD39),
                 "The price was changed in Stripe to $39.00.",
             ),
             (
                 Field.PRICE,
-                {"default": "price_1", "active": ["price_1", "price_2"], "words": "$49.00 + $39.00"},
-                "Another price was added in Stripe: $49.00 + $39.00.",
+                {"default": "price_2", "active": ["price_2"], "words": "$39.00"},  # from before an upgrade
+                "The price was changed in Stripe to $39.00.",
+            ),
+            (
+                Field.PRICE,
+                sells(OURS, USD39),
+                "Another price was added in Stripe, beside $49.00: $39.00.",
+            ),
+            (Field.PRICE, sells(OURS, SECOND), "A second price of $49.00 was added in Stripe."),
+            (
+                Field.PRICE,
+                sells(YEN, OURS),
+                "Stripe now sells it at ¥4,900; $49.00 is still active beside it.",
+            ),
+            (
+                Field.PRICE,
+                sells(YEN, OURS, USD39),
+                "Stripe now sells it at ¥4,900; $49.00 and $39.00 are still active beside it.",
+            ),
+            (
+                Field.PRICE,
+                sells(SECOND, OURS),
+                "Stripe now sells it by a second price of $49.00; the first one is still active.",
+            ),
+            (
+                Field.PRICE,
+                sells(also(OURS, eur={"unit_amount": 100})),
+                "Stripe now also sells it at €1.00.",
+            ),
+            (
+                Field.PRICE,
+                sells(also(OURS, eur={"unit_amount": 100}, jpy={"custom_unit_amount": {"minimum": 1}}, gbp={})),
+                f"Stripe now also sells it at €1.00, {CHOSEN} and an amount in GBP that only Stripe can show.",
+            ),
+            (
+                Field.PRICE,
+                sells(also(USD39, eur={"unit_amount": 100}), OURS),
+                "Stripe now sells it at $39.00; $49.00 is still active beside it. Stripe now also sells it at €1.00.",
+            ),
+            (
+                Field.PRICE,
+                sells(OURS, also(USD39, eur={"unit_amount": 100})),
+                "Another price was added in Stripe, beside $49.00: $39.00 (also €1.00).",
             ),
             (
                 Field.PRICE,
@@ -369,7 +429,7 @@ class TestTheLines:
     def test_do_without_words_for_a_price_that_a_course_cannot_express(self, course):
         course.product.prices.update(plain=False)
 
-        assert describe(course.product, staff=True).price_line == "Price: one that only Stripe can show (price_1)"
+        assert describe(course.product, staff=True).price_line == "Price: a price that only Stripe can show (price_1)"
 
     def test_are_empty_for_a_product_that_is_gone(self, course):
         status = describe(put(course, exists=False), staff=True)

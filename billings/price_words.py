@@ -1,0 +1,106 @@
+"""Prices as Stripe holds them, in words: one that also sells in further currencies, and what somebody did to the price.
+
+A price is told from its facts, which a drift keeps as JSON: `id`; `price`, its own amount (minor units), currency and
+interval, or None where a course cannot express it; `also`, its other currencies as Stripe has them.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.utils.text import get_text_list
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from billings.money import CURRENCIES, Money, PriceSpec
+
+type Facts = Mapping[str, Any]
+type Options = Mapping[str, Mapping[str, Any]]
+
+
+def facts_of(price_id: str, spec: PriceSpec | None, also: Options) -> dict[str, Any]:
+    own = [spec.unit_amount, spec.currency, spec.interval] if spec else None
+    return {"id": price_id, "price": own, "also": dict(also)}
+
+
+def price_in_words(facts: Facts) -> str:
+    """ "$49.00", or with what it sells at besides: "$49.00 (also €1.00)"."""
+    own = str(PriceSpec(*facts["price"])) if facts["price"] else _("a price that only Stripe can show")
+    if not facts["also"]:
+        return own
+    return _("%(price)s (also %(others)s)") % {"price": own, "others": options_in_words(facts["also"])}
+
+
+def options_in_words(options: Options) -> str:
+    """The other currencies of one price (https://docs.stripe.com/api/prices/object): "€1.00 and ¥100"."""
+    return get_text_list([_option_in_words(code, option) for code, option in options.items()], _("and"))
+
+
+def _option_in_words(code: str, option: Mapping[str, Any]) -> str:
+    amount = option.get("unit_amount")
+    if isinstance(amount, int) and code in CURRENCIES:
+        return str(Money(amount, code))
+    if option.get("custom_unit_amount"):
+        return _("an amount in %(currency)s that buyers choose") % {"currency": code.upper()}
+    return _("an amount in %(currency)s that only Stripe can show") % {"currency": code.upper()}
+
+
+def prices_in_words(prices: Sequence[Facts]) -> str:
+    return " + ".join(price_in_words(price) for price in prices) or "—"
+
+
+def change_in_words(ours: Facts, theirs: Facts) -> str:
+    """What somebody did to the price in Stripe, from what was sold before (`ours`) and what is sold now."""
+    if not theirs["active"]:
+        return _("The price was removed in Stripe.")
+    if not theirs["default"]:
+        words = {"price": theirs["words"]}
+        return _("%(price)s was made a price in Stripe that is not sold by default.") % words
+    if "prices" not in theirs:  # written down by an earlier version
+        return _("The price was changed in Stripe to %(price)s.") % {"price": theirs["words"]}
+    default, others = _parted(theirs)
+    also = default["also"] if default["also"] != _options_before(ours, default) else {}
+    said = [
+        _default_in_words(ours, default, others),
+        _("Stripe now also sells it at %(others)s.") % {"others": options_in_words(also)} if also else "",
+    ]
+    return " ".join(filter(None, said)) or (
+        _("The price was changed in Stripe to %(price)s.") % {"price": theirs["words"]}
+    )
+
+
+def _parted(theirs: Facts) -> tuple[Facts, list[Facts]]:
+    """The default price, and what else is active."""
+    default = next(price for price in theirs["prices"] if price["id"] == theirs["default"])
+    return default, [price for price in theirs["prices"] if price is not default]
+
+
+def _options_before(ours: Facts, price: Facts) -> Options:
+    found = next((known for known in ours.get("prices", []) if known["id"] == price["id"]), None)
+    options: Options = found["also"] if found else {}
+    return options
+
+
+def _default_in_words(ours: Facts, default: Facts, others: list[Facts]) -> str:
+    """Whether another price is the default now, or is merely there besides; empty where neither is so."""
+    facts = {
+        "price": price_in_words({**default, "also": {}}),
+        "others": get_text_list([price_in_words(other) for other in others], _("and")),
+    }
+    is_new = default["id"] != ours["default"]
+    is_same_amount = bool(others) and all(other["price"] == default["price"] for other in others)
+    if is_new and is_same_amount:
+        return _("Stripe now sells it by a second price of %(price)s; the first one is still active.") % facts
+    if is_new and others:
+        text = ngettext(
+            "Stripe now sells it at %(price)s; %(others)s is still active beside it.",
+            "Stripe now sells it at %(price)s; %(others)s are still active beside it.",
+            len(others),
+        )
+        return text % facts
+    if is_new:
+        return _("The price was changed in Stripe to %(price)s.") % facts
+    if is_same_amount:
+        return _("A second price of %(price)s was added in Stripe.") % facts
+    if others:
+        return _("Another price was added in Stripe, beside %(price)s: %(others)s.") % facts
+    return ""
