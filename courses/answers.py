@@ -56,7 +56,9 @@ def status_part(
     return render(request, f"courses/status.html{part}", context)
 
 
-def saved(request: TeacherRequest, done: Done, words: str, *, created: bool = False) -> HttpResponse:
+def saved(
+    request: TeacherRequest, done: Done, words: str, *, notes: tuple[str, ...] = (), created: bool = False
+) -> HttpResponse:
     """It is saved, and Stripe was told or will be: both are said."""
     course = with_billing(Course.objects.all()).get(pk=done.course.pk)
     if wants_json(request):
@@ -65,8 +67,8 @@ def saved(request: TeacherRequest, done: Done, words: str, *, created: bool = Fa
             answer["Location"] = course.get_absolute_url()
         return answer
     messages.success(request, _with_outcome(words, course))
-    for name in done.came_in:
-        messages.info(request, _came_in(course, name))
+    for note in (*(_came_in(course, name) for name in done.came_in), *notes):
+        messages.info(request, note)
     if not request.htmx:
         return SeeOther(course.get_absolute_url())
     if request.htmx.target == "status":

@@ -8,9 +8,10 @@ from courses.models import Course
 
 @dataclass(frozen=True, slots=True)
 class NewCover:
-    """A picture that is not stored yet, already judged and re-encoded (WebP)."""
+    """A picture that is not stored yet, already validated and encoded again (WebP)."""
 
     data: bytes
+    animated: bool = False  # it moved: only its first frame is in `data`
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,6 +138,13 @@ class CourseForm(PriceFields):
         texts = {name: self.cleaned_data[name] for name in TEXT_FIELDS}
         return Content(**texts, cover=self._cover(), price=self.price_spec)
 
+    def left_out(self) -> tuple[str, ...]:
+        """What of a valid form is not kept as it came, in words."""
+        cover: NewCover | None = self.cleaned_data["cover"]
+        if cover and cover.animated:
+            return (_("The picture is animated; only its first frame is kept."),)
+        return ()
+
     def refuse(self, errors: Mapping[str, list[str]]) -> Self:
         """The same form with reasons why the course cannot go where it was sent."""
         self.is_valid()

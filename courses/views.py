@@ -63,7 +63,7 @@ def _create(request: TeacherRequest) -> HttpResponse:
     if not form.is_valid():
         return invalid(request, form)
     course = lifecycle.create_once(form.new_id(), owner=request.user, content=form.content())
-    return saved(request, Done(course), _("Saved."), created=True)
+    return saved(request, Done(course), _("Saved."), notes=form.left_out(), created=True)
 
 
 @require_safe
@@ -156,7 +156,7 @@ def _change(
         return invalid(request, form.ask(unconfirmed.slip, address=request.path))
     except Conflict as conflict:
         return conflicted(request, course, form, conflict)
-    return saved(request, done, words, created=created)
+    return saved(request, done, words, notes=form.left_out(), created=created)
 
 
 @require_safe

@@ -1,3 +1,4 @@
+import warnings
 from io import BytesIO
 
 import pytest
@@ -7,7 +8,8 @@ from PIL import Image
 
 from courses import covers
 from courses.covers import read_cover
-from courses.tests.pictures import picture
+from courses.tests.conftest import form_of
+from courses.tests.pictures import DATA, encoded, exif, patches, picture, xmp
 
 
 def opened(cover) -> Image.Image:
@@ -63,11 +65,54 @@ class TestReadCover:
         with pytest.raises(ValidationError, match="not a PNG, JPEG or WebP"):
             read_cover(SimpleUploadedFile("picture.png", data))
 
-    def test_half_a_picture_is_refused(self):
-        whole = picture("PNG", (400, 400)).read()
+    @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+    @pytest.mark.parametrize("share", [0.3, 0.5, 0.95])
+    def test_one_that_is_cut_off_is_refused_in_words_that_say_so(self, kind, share):
+        whole = encoded(Image.effect_noise((400, 300), 60).convert("RGB"), kind)
 
-        with pytest.raises(ValidationError, match="not a PNG, JPEG or WebP"):
-            read_cover(SimpleUploadedFile("picture.png", whole[: len(whole) // 2]))
+        with pytest.raises(ValidationError, match="cut off: a part of it is missing"):
+            read_cover(SimpleUploadedFile("picture", whole[: int(len(whole) * share)]))
+
+    @pytest.mark.parametrize("options", [{}, {"progressive": True}, {"restart_marker_blocks": 3}])
+    @pytest.mark.parametrize("end", [b"", b"\xff", b"\0" * 500])
+    def test_a_jpeg_without_its_end_marker_is_kept_whole(self, options, end):
+        whole = encoded(Image.effect_noise((200, 100), 60).convert("RGB"), "JPEG", **options)
+
+        kept = read_cover(SimpleUploadedFile("picture.jpg", whole.removesuffix(b"\xff\xd9") + end))
+
+        assert kept == read_cover(SimpleUploadedFile("picture.jpg", whole))
+
+    def test_a_png_without_its_end_is_kept_whole(self):
+        whole = encoded(patches(), "PNG")
+
+        assert read_cover(SimpleUploadedFile("a.png", whole[:-12])) == read_cover(SimpleUploadedFile("a.png", whole))
+
+    def test_what_only_the_camera_wanted_to_know_is_left_out(self):
+        kept = read_cover(
+            SimpleUploadedFile("a.jpg", encoded(patches(), "JPEG", exif=exif(1), xmp=xmp(1), comment=b"at home"))
+        )
+
+        assert not {"exif", "xmp", "icc_profile"} & opened(kept).info.keys()
+
+    def test_a_colour_profile_is_left_out_when_its_colours_were_converted(self):
+        kept = opened(read_cover(SimpleUploadedFile("p.jpg", (DATA / "wide_gamut.jpg").read_bytes())))
+
+        assert "icc_profile" not in kept.info
+
+    def test_a_drawing_in_few_colours_is_kept_exactly(self):
+        kept = opened(read_cover(SimpleUploadedFile("a.png", encoded(patches(), "PNG")))).convert("RGB")
+
+        assert kept.tobytes() == patches().tobytes()
+
+    @pytest.mark.parametrize("kind", ["PNG", "WEBP"])
+    def test_it_is_known_to_have_moved(self, kind):
+        moving = encoded(patches(), kind, save_all=True, append_images=[Image.new("RGB", (128, 64), "red")])
+
+        assert read_cover(SimpleUploadedFile("a", moving)).animated
+        assert not read_cover(SimpleUploadedFile("a", encoded(patches(), kind))).animated
+
+    def test_a_phones_second_picture_is_no_animation(self):
+        assert not read_cover(SimpleUploadedFile("a.jpg", (DATA / "phone.jpg").read_bytes())).animated
 
     def test_more_than_5_mb_is_refused(self):
         with pytest.raises(ValidationError, match=r"the most is 5\.0"):
@@ -80,3 +125,30 @@ class TestReadCover:
 
         with pytest.raises(ValidationError, match="too many pixels"):
             read_cover(bomb)
+
+    @pytest.mark.parametrize("side", [10_000, 20_000])
+    def test_one_with_more_pixels_than_any_screen_is_refused_in_words(self, side):
+        with pytest.raises(ValidationError, match="too many pixels"), warnings.catch_warnings(action="ignore"):
+            read_cover(picture("PNG", (side, side), mode="1"))
+
+
+class TestAnAnimatedPicture:
+    def test_is_said_to_keep_its_first_frame_alone(self, teacher, free_course):
+        moving = encoded(patches(), "PNG", save_all=True, append_images=[Image.new("RGB", (128, 64), "red")])
+        data = form_of(free_course, cover=SimpleUploadedFile("a.png", moving))
+
+        page = teacher.post("edit", free_course, data, follow=True)
+
+        assert "only its first frame is kept" in page.content.decode()
+
+    def test_is_said_so_on_creation_too(self, teacher):
+        moving = encoded(patches(), "WEBP", save_all=True, append_images=[Image.new("RGB", (128, 64), "red")])
+
+        page = teacher.post("teacher_courses", data={"title": "Ink", "cover": SimpleUploadedFile("a.webp", moving)})
+
+        assert "only its first frame is kept" in page.client.get(page.url).content.decode()
+
+    def test_is_not_said_of_a_still_one(self, teacher, free_course):
+        page = teacher.post("edit", free_course, form_of(free_course, cover=picture()), follow=True)
+
+        assert "first frame" not in page.content.decode()

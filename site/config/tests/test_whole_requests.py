@@ -83,6 +83,7 @@ class TestAWholeRequest:
 
         assert request.FILES["cover"].temporary_file_path()
         assert request.FILES["cover"].size == 3_000_000
+        request.close()
 
     @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
     def test_may_have_any_method(self, method):
