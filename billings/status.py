@@ -51,6 +51,11 @@ class Status:
     can_retry: bool
     drifts: tuple[DriftChoice, ...] = ()
 
+    @property
+    def countdown(self) -> bool:
+        """Whether the seconds until the next try are few enough to be counted down."""
+        return self.retry_seconds is not None and self.retry_seconds <= LONGEST_COUNTDOWN
+
 
 def annotate_state(queryset: QuerySet[Any], prefix: str = "billing__") -> QuerySet[Any]:
     """Give each row `billing_state`; `prefix` leads from the row to its BillingProduct ("" for products)."""

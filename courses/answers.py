@@ -66,7 +66,7 @@ def saved(
         if created:
             answer["Location"] = course.get_absolute_url()
         return answer
-    messages.success(request, _with_outcome(words, course))
+    messages.add_message(request, *_with_outcome(words, course))
     for note in (*(_came_in(course, name) for name in done.came_in), *notes):
         messages.info(request, note)
     if not request.htmx:
@@ -152,12 +152,20 @@ def _hidden(form: CourseForm, names: tuple[str, ...]) -> list[tuple[str, str]]:
     return [(name, str(form.data[name])) for name in inputs]
 
 
-def _with_outcome(words: str, course: Course) -> str:
-    """ "Saved. On sale at $49.00." """
+def _with_outcome(words: str, course: Course) -> tuple[int, str]:
+    """The message's level and text: "Saved. On sale at $49.00.", green only where Stripe holds what is desired.
+
+    What is still under way is told by the status, which goes on telling it: a message would contradict it soon.
+    """
     billing = status.describe(course.billing, staff=False)
-    if billing.state == "in_sync":
-        return f"{words} {billing.label}."
-    return f"{words} {billing.sentence}" if billing.state in ("retrying", "attention") else words
+    match billing.state:
+        case "in_sync":
+            return messages.SUCCESS, f"{words} {billing.label}."
+        case "free" | "archived":
+            return messages.SUCCESS, words
+        case "attention" | "drift":
+            return messages.WARNING, f"{words} {billing.label}: {_('see the status.')}"
+    return messages.INFO, f"{words} {_('Stripe follows; the status says when.')}"
 
 
 def _came_in(course: Course, name: str) -> str:

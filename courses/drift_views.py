@@ -66,7 +66,8 @@ def _decided(request: StaffRequest, course: Course, words: str) -> HttpResponse:
     billing = status.describe(course.billing, staff=True)
     label = billing.label if billing.label.endswith("…") else f"{billing.label}."
     what_now = _("Something else is still to be decided.") if billing.drifts else label
-    messages.success(request, f"{words} {what_now}")
+    level = messages.SUCCESS if billing.state in ("in_sync", "free", "archived") else messages.INFO
+    messages.add_message(request, level, f"{words} {what_now}")
     return _shown(request, course, 200)
 
 

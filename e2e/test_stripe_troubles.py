@@ -53,3 +53,29 @@ def test_a_wrong_key_is_not_the_teachers_to_mend(
     portal.manage("converge", "--course", editor.course_id)
     editor.page.reload()
     expect(editor.status).to_contain_text("Ready at $49.00")
+
+
+def test_the_seconds_until_the_next_try_count_down(visit: Visit, sandbox: SandboxProcess, title: str) -> None:
+    editor = Editor(visit(AUTHOR)).open()
+    sandbox.fault("reset", times=None)
+    editor.write(title=title, price="49")
+    editor.save()
+    expect(editor.status.get_by_role("timer")).to_be_visible()
+    editor.page.wait_for_function(
+        """() => {
+            const shown = Number(document.querySelector("#status [role=timer]")?.textContent);
+            window.before ??= shown;
+            return shown < window.before;
+        }"""
+    )
+
+
+def test_no_message_claims_what_the_status_contradicts_a_moment_later(
+    visit: Visit, sandbox: SandboxProcess, title: str
+) -> None:
+    editor = Editor(visit(AUTHOR)).open()
+    sandbox.fault("reset", times=None)
+    editor.write(title=title, price="49")
+    editor.save()
+    expect(editor.toasts).to_contain_text("Saved. Stripe follows; the status says when.")
+    expect(editor.page.locator(".toast-note-success")).to_have_count(0)

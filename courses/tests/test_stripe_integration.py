@@ -57,6 +57,36 @@ class TestCreate:
         assert not stripe.writes()
 
 
+class TestTheMessage:
+    """Green where Stripe holds what is desired, and nowhere else."""
+
+    def save(self, teacher) -> str:
+        data = {"title": "Bread", "summary": "Flour.", "price": "49"}
+        return teacher.client.post("/courses/", data, follow=True).text
+
+    def test_is_green_when_stripe_has_it(self, stripe, teacher):
+        text = self.save(teacher)
+
+        assert "toast-note-success" in text
+        assert "icon-check" in text
+
+    def test_is_neutral_while_stripe_does_not_answer(self, stripe, teacher):
+        stripe.fault("reset", times=None)
+        text = self.save(teacher)
+
+        assert "Saved. Stripe follows; the status says when." in text
+        assert "toast-note-info" in text
+        assert "icon-check" not in text
+
+    def test_warns_when_stripe_rejects_it(self, stripe, teacher):
+        stripe.fault("401", times=None)
+        text = self.save(teacher)
+
+        assert "Saved. Needs attention: see the status." in text
+        assert "toast-note-warning" in text
+        assert "icon-check" not in text
+
+
 class TestUpdate:
     def test_a_new_price_retires_the_old(self, stripe, teacher, published_course):
         page = teacher.client.post(
@@ -85,7 +115,7 @@ class TestUpdate:
             f"/courses/{published_course.id}/", form_of(published_course, price="59"), follow=True
         )
 
-        assert "Saved. Stripe could not be reached. Your change is safe;" in page.text
+        assert "Saved. Stripe follows; the status says when." in page.text
         assert BillingProduct.objects.get().price == PriceSpec(5900, "usd")
 
 

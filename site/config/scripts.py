@@ -23,6 +23,7 @@ SCRIPTS = {
         "portal/errors.js",
         "portal/announcements.js",
         "portal/keys.js",
+        "portal/countdown.js",
         "editor/drafts.js",
     ),
 }

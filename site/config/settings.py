@@ -241,6 +241,8 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "optional"
 ACCOUNT_SESSION_REMEMBER = True
+# Mail is from the product, not from the machine's address; the sentence behind it is in templates/account/email/.
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "Course desk: "
 
 _mail = _setting("EMAIL_URL", {"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}, env.dj_email_url)
 if "EMAIL_BACKEND" not in _mail:
