@@ -79,9 +79,9 @@ class PriceFields(forms.Form):
         label=__("Currency"), required=False, choices=lambda: currency_choices(reading_locale())
     )
     billing_interval = forms.ChoiceField(
-        label=__("Paid"),
+        label=__("Billing"),
         required=False,
-        choices=[("one_time", __("once")), ("month", __("every month")), ("year", __("every year"))],
+        choices=[("one_time", __("One-time")), ("month", __("Monthly")), ("year", __("Yearly"))],
     )
 
     confirm = forms.CharField(label=__("Confirmation"), required=False, widget=forms.HiddenInput)
@@ -185,4 +185,6 @@ class PriceChangeForm(PriceFields):
         parts = ["helptext"] if bound.field.help_text else []
         parts += ["note", "error"] if bound.name == "price" else ["error"]
         attrs["aria-describedby"] = " ".join(f"{bound.auto_id}_{part}" for part in parts)
+        if bound.name == "reason":
+            attrs["list"] = f"{bound.auto_id}_list"
         attrs["class"] = "form-select" if isinstance(bound.field, forms.ChoiceField) else "form-control"

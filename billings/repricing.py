@@ -15,6 +15,8 @@ from billings import desired, price_slips, pricing
 from billings.models import Availability, BillingProduct, PriceChange
 from billings.money import PriceSpec
 
+MOST_REASONS = 5
+
 
 @dataclass
 class PriceMoved(Exception):
@@ -49,6 +51,13 @@ def change_price(
         change = pricing.set_price(present, price, actor=actor, reason=reason, source=PriceChange.Source.STAFF)
         desired.converge_after_commit(present)
     return change
+
+
+def last_reasons(actor: User) -> list[str]:
+    """The reasons that `actor` gave lately, the newest first and each once, to be offered again."""
+    given = PriceChange.objects.filter(actor=actor, source=PriceChange.Source.STAFF).exclude(reason="")
+    newest = given.order_by("-pk").values_list("reason", flat=True)[:50]
+    return list(dict.fromkeys(newest))[:MOST_REASONS]
 
 
 def _facts(product: BillingProduct) -> dict[str, Any]:

@@ -204,7 +204,8 @@ def _editor(request: StaffRequest, form: PriceChangeForm, *, code: int = 200, **
     form.fields[wrong].widget.attrs["autofocus"] = True
     plan = _plan_line(form) if form.is_bound else ""
     page = "billings/prices.html#edit_row" if request.htmx else "billings/price_edit.html"
-    return render(request, page, {"form": form, "row": row, "plan": plan, **more}, status=code)
+    context = {"form": form, "row": row, "plan": plan, "reasons": repricing.last_reasons(request.user)}
+    return render(request, page, context | more, status=code)
 
 
 def _moved(request: StaffRequest, form: PriceChangeForm, moved: PriceMoved) -> HttpResponse:

@@ -127,7 +127,7 @@ class TestList:
 
         text = page.content.decode()
         assert page.status_code == 200
-        for words in ("Watercolour", "teacher@example.com", "$49.00", "once", "On sale at $49.00", "1 course"):
+        for words in ("Watercolour", "teacher@example.com", "$49.00", "One-time", "On sale", "1 course"):
             assert words in text
         assert reverse("courses:prices", args=[sold.course.pk]) in text
 
@@ -156,8 +156,8 @@ class TestList:
         course_for("School", PriceSpec(9000, "usd", "year"))
 
         text = staff.get(PRICES).content.decode()
-        assert "monthly" in text
-        assert "yearly" in text
+        assert "Monthly" in text
+        assert "Yearly" in text
 
     def test_says_why_where_a_person_must_look(self, staff, course_for):
         course_for("Watercolour", trouble=Trouble.KEY)
@@ -177,7 +177,7 @@ class TestList:
 
         text = staff.get(f"{PRICES}?q=oboe").content.decode()
         assert "Nothing matches" in text
-        assert "0 courses match" in text
+        assert "0 courses found" in text
 
     def test_costs_ten_queries_at_most_however_many_courses(self, staff, course_for, django_assert_max_num_queries):
         for number in range(12):
@@ -249,7 +249,7 @@ class TestSearch:
         text = answer.content.decode()
         assert answer["HX-Replace-Url"] == "/billing/prices/?q=water"
         assert text.lstrip().startswith('<div id="results">')
-        assert "1 course matches" in text
+        assert "1 course found" in text
 
     def test_going_back_gets_the_whole_page(self, staff, course_for):
         course_for("Water colour")
@@ -376,7 +376,7 @@ class TestChange:
         assert answer.url == "/billing/prices/?q=water&sort=-price"
         page = staff.get(answer.url).content.decode()
         assert "“Watercolour” is $59.00 now." in page
-        assert "On sale at $59.00" in page
+        assert "$59.00" in page
 
     def test_with_htmx_puts_the_row_back_with_its_new_state(self, change):
         answer = change(HTMX)
@@ -384,7 +384,7 @@ class TestChange:
         text = answer.content.decode()
         assert answer.status_code == 200
         assert text.lstrip().startswith("<tr id=")
-        assert "On sale at $59.00" in text
+        assert "$59.00" in text
         assert "“Watercolour” is $59.00 now." in text
         assert "data-poll" not in text
 
@@ -693,7 +693,7 @@ class TestEdit:
     def test_opens_in_the_row(self, staff, sold):
         text = staff.get(address("edit_price", sold) + "?q=water", headers=HTMX).content.decode()
 
-        assert text.lstrip().startswith('<tr class="prices-edit" data-escape>')
+        assert text.lstrip().startswith(f'<tr id="row-{sold.row.course_id}" class="prices-edit" data-escape>')
         assert 'value="49.00"' in text
         assert 'inputmode="decimal"' in text
         assert f'hx-post="{address("change_price", sold)}?q=water"' in text
@@ -731,7 +731,7 @@ class TestStatus:
     def test_says_how_the_course_stands_and_stops_when_settled(self, staff, sold):
         text = staff.get(address("price_status", sold), headers=HTMX).content.decode()
 
-        assert "On sale at $49.00" in text
+        assert "On sale" in text
         assert "data-poll" not in text
 
     def test_goes_on_while_something_is_pending(self, staff, sold):

@@ -24,6 +24,7 @@ SCRIPTS = {
         "portal/announcements.js",
         "portal/keys.js",
         "portal/countdown.js",
+        "portal/rows.js",
         "editor/drafts.js",
     ),
 }

@@ -30,7 +30,7 @@ def test_every_subject_is_ours_and_in_sentence_case(name, settings):
 
 def test_a_new_teacher_is_asked_to_confirm_in_the_products_name(client, mailoutbox, settings):
     settings.SIGNUP_OPEN = True
-    password = "correct-horse-battery"  # noqa: S105  nobody's
+    password = "correct-horse-battery"
     client.post("/accounts/signup/", {"email": "anna@example.com", "password1": password, "password2": password})
     (mail,) = mailoutbox
 
