@@ -14,6 +14,7 @@ from uuid import UUID
 from django.conf import settings
 
 from billings import accounts, decisions, gateway
+from billings.agreement import disagreements, plan_again
 from billings.converge import converge
 from billings.mirror import price_says_the_same, says_the_same
 from billings.models import BillingPrice, BillingProduct, Drift
@@ -126,11 +127,15 @@ def open_drifts() -> Iterable[Drift]:
 
 
 def repair() -> list[tuple[Drift, str]]:
-    """Restore ours everywhere; returns what could not be, with the reason."""
+    """Restore ours everywhere, and plan again what claims to be done; returns what could not be, with the reason."""
     left = []
     for drift in list(open_drifts()):
         try:
             decisions.restore(drift, shown=drift.theirs, actor=None)
         except decisions.Undecidable as error:
             left.append((drift, str(error)))
+    differing = [one.product for one in disagreements(BillingProduct.objects.all()) if one.state == "differs"]
+    plan_again(differing)
+    for product in differing:
+        converge(product.pk)
     return left

@@ -99,7 +99,7 @@ class TestTheCommand:
 
         code, (line, _) = run()
 
-        assert code == 0
+        assert code == 1
         assert line.startswith(f"{sold.course.id} Watercolour: drift. The title was changed in Stripe")
 
     def test_lists_drift_of_a_row_with_nothing_pending(self, sold, sandbox):
@@ -108,7 +108,7 @@ class TestTheCommand:
 
         code, (line, sum_) = run()
 
-        assert (code, sum_) == (0, "0 of 0 have nothing left to do in Stripe.")
+        assert (code, sum_) == (1, "0 of 0 have nothing left to do in Stripe.")
         assert "drift" in line
 
     def test_lists_what_stripe_refused(self, sold, sandbox):

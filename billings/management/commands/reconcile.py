@@ -2,26 +2,24 @@
 
 import json
 from argparse import ArgumentParser
-from collections.abc import Iterator
-from itertools import batched
 from typing import Any
-from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db.models import Q
 
 from billings import drifts, gateway, reconcile, sync_runs
-from billings.models import BillingProduct, behind
-from billings.reconcile import CHUNK
-from billings.status import PREFETCH, annotate_state, describe
+from billings.agreement import disagreements
+from billings.models import BillingProduct
 
 
 class Command(BaseCommand):
-    help = "Compare the whole catalogue with Stripe. Exit 1: drift was found and not repaired."
+    help = (
+        "Compare the whole catalogue with Stripe. "
+        "Exit 1: Stripe does not hold what is desired of some course, which is named with the cause."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--repair", action="store_true", help="restore ours wherever Stripe holds something else")
-        parser.add_argument("--json", action="store_true", help="for programs")
+        parser.add_argument("--json", action="store_true", help="for API clients")
 
     def handle(self, *, repair: bool, json: bool, **options: Any) -> None:
         try:
@@ -32,26 +30,24 @@ class Command(BaseCommand):
             raise CommandError(f"Stripe could not be read: {failed}") from None
         reconcile.read_suspects(found)
         sync_runs.record(found)
-        looked_at = set(found.suspects)
-        if repair:
-            looked_at.update(drift.product_id for drift in reconcile.open_drifts())
         not_repaired = dict(reconcile.repair()) if repair else {}
-        report = _report(found, looked_at, {drift.pk: why for drift, why in not_repaired.items()})
+        report = _report(found, {drift.pk: why for drift, why in not_repaired.items()})
         self.stdout.write(_as_json(report) if json else "\n".join(_as_lines(report)))
-        if not _agrees(report):
+        if not report["agrees"]:
             raise SystemExit(1)
 
 
-def _report(found: reconcile.Findings, looked_at: set[UUID], reasons: dict[int, str]) -> dict[str, Any]:
-    """`looked_at`: the rows that were read or repaired; `reasons`, by drift, why it could not be repaired."""
-    return {
+def _report(found: reconcile.Findings, reasons: dict[int, str]) -> dict[str, Any]:
+    """`reasons`, by drift, why it could not be repaired."""
+    report = {
         "products": found.products,
         "prices": found.prices,
         "foreign": found.foreign,
         "orphans": [{"stripe_id": key, "course_id": value} for key, value in found.orphans.items()],
         "unfinished": [
-            {"course_id": str(row.course_id), "course": row.desired_name, "words": describe(row, staff=True).sentence}
-            for row in _unfinished(looked_at)
+            one.as_json()
+            for one in disagreements(BillingProduct.objects.order_by("desired_name", "pk"))
+            if not one.is_drift_alone
         ],
         "drift": [
             {
@@ -66,17 +62,7 @@ def _report(found: reconcile.Findings, looked_at: set[UUID], reasons: dict[int, 
             for drift in reconcile.open_drifts()
         ],
     }
-
-
-def _unfinished(looked_at: set[UUID]) -> Iterator[BillingProduct]:
-    """Rows that Stripe has not heard of, or that it refused; those that merely drifted are told of as drift."""
-    for some in batched(looked_at, CHUNK):
-        rows = annotate_state(BillingProduct.objects.filter(pk__in=some), prefix="")
-        yield from rows.filter(behind() | Q(billing_state="attention")).prefetch_related(*PREFETCH)
-
-
-def _agrees(report: dict[str, Any]) -> bool:
-    return not (report["drift"] or report["orphans"] or report["unfinished"])
+    return {"agrees": not (report["drift"] or report["orphans"] or report["unfinished"])} | report
 
 
 def _as_json(report: dict[str, Any]) -> str:
@@ -93,7 +79,10 @@ def _as_lines(report: dict[str, Any]) -> list[str]:
     ]
     if report["foreign"]:
         lines.append(f"Products that have nothing to do with courses: {report['foreign']}.")
-    lines += [f"{one['course_id']} {one['course']}: not finished. {one['words']}" for one in report["unfinished"]]
-    if _agrees(report):
+    lines += [
+        f"{one['course_id']} {one['course']}: not finished ({one['state']}). {one['words']}"
+        for one in report["unfinished"]
+    ]
+    if report["agrees"]:
         lines.append("Stripe agrees.")
     return lines
