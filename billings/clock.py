@@ -68,13 +68,13 @@ def now() -> datetime:
 
     A file has no clock but its machine's; a server's is asked for once a minute.
     """
-    if connection.vendor == "sqlite":
-        return timezone.now()
     return timezone.now() + timedelta(seconds=database_ahead())
 
 
 def database_ahead() -> float:
     """By how many seconds the database's clock is ahead of this machine's."""
+    if connection.vendor == "sqlite":
+        return 0.0
     known = _Known.database
     if known is None or not known.is_fresh() or not known.holds():
         known = _Known.database = _measure_database()

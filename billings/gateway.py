@@ -29,7 +29,8 @@ PAUSES = (1.0, 2.0, 4.0)
 CURSORS_TRIED = 4
 # A list leaves out what else its prices sell at unless asked (https://docs.stripe.com/api/prices/list).
 CURRENCY_OPTIONS = ["data.currency_options"]
-CATALOGUE_EVENTS = ["product.created", "product.updated", "price.created", "price.updated"]
+# What a webhook endpoint has to be told of, and what is read from the list of events.
+CATALOGUE_EVENTS = [f"{kind}.{what}" for kind in ("product", "price") for what in ("created", "updated", "deleted")]
 
 
 @dataclass(frozen=True, slots=True)

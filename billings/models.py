@@ -64,9 +64,49 @@ class StripeKey(models.Model):
     missed_fetched_at = models.DateTimeField(
         null=True, help_text="When a fetch of what Stripe could not deliver, one that ended well, began."
     )
+    # The poll of events, one at a time for all processes; see `polling`.
+    next_look_at = models.DateTimeField(null=True, help_text="Also how long the poll under way is expected to take.")
+    look_pace = models.FloatField(default=0, help_text="Seconds between the last two looks.")
+    spare_looks = models.FloatField(default=1000, help_text="Reads left over for looking more often.")
+    # What the key may do, and which webhook endpoints Stripe knows; see `permissions` and `endpoints`.
+    permissions = models.JSONField(default=dict)
+    permissions_checked_at = models.DateTimeField(null=True)
+    endpoints = models.JSONField(null=True, help_text="Empty: not known.")
+    endpoints_error = models.TextField(blank=True)
+    endpoints_checked_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return f"{self.account} ({'live' if self.livemode else 'test'})"
+
+
+class WorkerHeartbeat(models.Model):
+    """A worker process, and when it last gave a sign of life; see `heartbeat`."""
+
+    host = models.CharField(max_length=255)
+    pid = models.PositiveIntegerField()
+    version = models.CharField(max_length=64, blank=True)
+    started_at = models.DateTimeField()
+    seen_at = models.DateTimeField(help_text="In the database's time.")
+    stopped_at = models.DateTimeField(null=True, help_text="When it ended by itself.")
+    stripe_ahead = models.FloatField(null=True, help_text="Seconds that Stripe's clock is ahead of its machine's.")
+    database_ahead = models.FloatField(default=0, help_text="Seconds that the database's clock is ahead of it.")
+
+    class Meta:
+        ordering = ["-seen_at"]
+
+    def __str__(self) -> str:
+        return f"{self.host}, process {self.pid}"
+
+
+class Schedule(models.Model):
+    """The one row that says when what is done now and then is due next; see `schedule`."""
+
+    ONLY = 1
+
+    compare_due_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"compare at {self.compare_due_at}"
 
 
 class Binding(models.Model):
@@ -346,6 +386,7 @@ class StripeEvent(models.Model):
     idempotency_key = models.CharField(max_length=255, blank=True)
     shown = models.JSONField(help_text="The object as the event shows it.")
     received_at = models.DateTimeField(auto_now_add=True)
+    fetched = models.BooleanField(db_default=False, help_text="Read from Stripe's list, not delivered by it.")
     processed_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=10, choices=Outcome, default=Outcome.WAITING, blank=True)
 

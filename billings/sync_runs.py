@@ -13,14 +13,16 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count, Max, Q
 from django.utils.translation import gettext as _
 
-from billings import clock, decisions, gateway, reconcile
-from billings.models import BillingPrice, BillingProduct, Drift, SyncRun
+from billings import clock, decisions, gateway, heartbeat, reconcile
+from billings.models import BillingPrice, BillingProduct, Drift, Schedule, SyncRun
 from billings.reconcile import Findings
 from billings.sweep import sweep
 
 # Longer than any one step of a run.
 DEAD_AFTER = timedelta(minutes=5)
 STALLED_AFTER = timedelta(minutes=3)
+# After a compare that came to nothing, since Stripe could not be read, the next one that nobody asks for comes sooner.
+RETRY_AFTER = timedelta(minutes=15)
 # A restore is done in parts, so that a worker that is told to end can do so.
 DRIFTS_A_PART = 20
 ROWS_BETWEEN = 10
@@ -100,6 +102,8 @@ def compare(run_id: int) -> None:
         _finish(run, State.FAILED, error=str(error))
     except gateway.ReadFailed as failed:
         _finish(run, State.FAILED, error=_("Stripe could not be read: %(why)s") % {"why": failed})
+        again_at = clock.now() + RETRY_AFTER
+        Schedule.objects.filter(pk=Schedule.ONLY, compare_due_at__gt=again_at).update(compare_due_at=again_at)
 
 
 def restore_some(run_id: int) -> bool:
@@ -148,6 +152,7 @@ def _found(found: Findings) -> dict[str, int]:
 def _beat(run: SyncRun, **columns: Any) -> None:
     """Say that it is alive and how far it is; and see to what is due, for nobody's save should wait for a run."""
     _write(run, seen_at=clock.now(), **columns)
+    heartbeat.beat()
     sweep(limit=ROWS_BETWEEN, together=False)
 
 

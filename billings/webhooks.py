@@ -114,10 +114,33 @@ def fetch_missed() -> int:
         ids = {event["id"] for event in page}
         known = set(StripeEvent.objects.filter(event_id__in=ids).values_list("event_id", flat=True))
         rows += [_row(event) for event in page if event["id"] not in known]
+    for row in rows:
+        row.fetched = True
     with transaction.atomic():
         StripeEvent.objects.bulk_create(reversed(rows), ignore_conflicts=True, batch_size=BATCH)
         key.update(missed_fetched_at=began_at)
     return len(rows)
+
+
+def keep_fetched(events: Iterable[Mapping[str, Any]], *, only_ours: bool = False) -> tuple[int, int]:
+    """Store events that were read from Stripe's list, each once: how many were new, and how many of these were news.
+
+    News is what changed a product of ours and no call of ours caused. `only_ours` leaves out what others sell.
+    """
+    by_id = {event["id"]: event for event in events}
+    known = set(StripeEvent.objects.filter(event_id__in=by_id).values_list("event_id", flat=True))
+    rows = [_row(event) for event_id, event in by_id.items() if event_id not in known]
+    named = {row.stripe_product for row in rows} - {""}
+    ours = set(BillingProduct.objects.filter(stripe_id__in=named).values_list("stripe_id", flat=True))
+    if only_ours:
+        rows = [row for row in rows if row.stripe_product in ours]
+    keys = {row.idempotency_key for row in rows} - {""}
+    calls = set(StripeCall.objects.filter(key__in=keys).values_list("key", flat=True))
+    for row in rows:
+        row.fetched = True
+    StripeEvent.objects.bulk_create(reversed(rows), ignore_conflicts=True, batch_size=BATCH)
+    news = sum(row.stripe_product in ours and row.idempotency_key not in calls for row in rows)
+    return len(rows), news
 
 
 def replay(events: QuerySet[StripeEvent]) -> int:

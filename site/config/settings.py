@@ -92,6 +92,10 @@ STRIPE_TIMEOUT_SECONDS = _setting("STRIPE_TIMEOUT_SECONDS", 20.0, env.float, val
 STRIPE_INLINE_BUDGET_SECONDS = _setting("STRIPE_INLINE_BUDGET_SECONDS", 4.0, env.float, validate=_FROM_ZERO)
 STRIPE_MAX_WRITES_PER_SECOND = _setting("STRIPE_MAX_WRITES_PER_SECOND", 20.0, env.float, validate=_ABOVE_ZERO)
 
+# The longest time between two looks at Stripe's events, and between two full compares; 0: never.
+EVENTS_POLL_SECONDS = _setting("EVENTS_POLL_SECONDS", 300.0, env.float, validate=_FROM_ZERO)
+COMPARE_EVERY_HOURS = _setting("COMPARE_EVERY_HOURS", 24.0, env.float, validate=_FROM_ZERO)
+
 # With a live key strangers who sign up would sell through the school's own account.
 SIGNUP_OPEN = _setting("SIGNUP_OPEN", not STRIPE_LIVE, env.bool)
 

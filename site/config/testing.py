@@ -29,6 +29,8 @@ os.environ.update(
     STRIPE_TIMEOUT_SECONDS="5",
     STRIPE_INLINE_BUDGET_SECONDS="4",
     STRIPE_MAX_WRITES_PER_SECOND="1000",
+    EVENTS_POLL_SECONDS="300",
+    COMPARE_EVERY_HOURS="0",
     SITE_URL="http://127.0.0.1:8000",
     MEDIA_ROOT=_temporary.name,
     EMAIL_URL="console:",

@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
@@ -17,7 +18,8 @@ from django.utils.autoreload import DJANGO_AUTORELOAD_ENV, run_with_reloader
 from django.utils.crypto import get_random_string
 from django_tasks_db.management.commands.db_worker import Worker
 
-from billings import backups, gateway, sync_tasks, throttle, webhooks
+from billings import backups, gateway, heartbeat, lease, polling, schedule, sync_tasks, throttle, webhooks
+from billings.models import BillingProduct
 from billings.sweep import Work, sweep
 
 logger = logging.getLogger("billings.worker")
@@ -26,6 +28,7 @@ INTERVAL = 0.5
 TASKS_A_ROUND = 100
 ROWS_A_ROUND = 100
 KEEP_HOUSE_EVERY = 3600.0
+WATCH_EVERY = 60.0
 # Stripe takes its time for an answer, so several courses wait for theirs at once.
 THREADS = 4
 ROWS_A_THREAD = 4
@@ -56,13 +59,20 @@ class PatientWorker(Worker):
         )
         self._threads = ThreadPoolExecutor(threads) if threads > 1 else None
         self._look: Future[None] | None = None
-        self._keep_house_at = self._look_at = 0.0
+        self._keep_house_at = self._watch_at = self._look_at = 0.0
         self._once = False
         self._failures = 0
 
     def work(self, *, once: bool = False) -> None:
         """Until SIGTERM; with `once`, until a round finds nothing to do."""
         self._once = once
+        try:
+            self._until_ended(once)
+        finally:
+            with suppress(DatabaseError):
+                heartbeat.end()
+
+    def _until_ended(self, once: bool) -> None:
         while self.running:
             found = self._attempt(once)
             if found == 0 and once:
@@ -74,6 +84,7 @@ class PatientWorker(Worker):
     def _attempt(self, once: bool) -> int | None:
         """A round; None where it failed."""
         try:
+            heartbeat.begin()
             found = self.round()
         except (OperationalError, InterfaceError) as error:
             logger.warning("The database cannot be used (%s); trying again.", error)
@@ -116,9 +127,14 @@ class PatientWorker(Worker):
         if now >= self._keep_house_at:
             self._keep_house_at = now + KEEP_HOUSE_EVERY
             _keep_house()
+        heartbeat.beat()
+        if now >= self._watch_at:
+            self._watch_at = now + WATCH_EVERY
+            sync_tasks.resume_stalled()
+            lease.shorten_impossible(BillingProduct.objects.all())
         if now >= self._look_at:
             self._look_at = now + backups.LOOK_EVERY
-            sync_tasks.resume_stalled()
+            schedule.begin_compare_if_due()
             if not self._threads or self._once:
                 self._look_for_forgotten_calls()
             elif self._look is None or self._look.done():  # the first one can take longer than until the next
@@ -129,14 +145,19 @@ class PatientWorker(Worker):
 
     def _while_running(self, converge: Callable[[Work], object], work: Iterable[Work]) -> Iterable[object]:
         spread = self._threads.map if self._threads else map
-        return spread(lambda one: converge(one) if self.running else None, work)
+        return spread(lambda one: self._while_beating(converge, one) if self.running else None, work)
+
+    def _while_beating(self, converge: Callable[[Work], object], one: Work) -> object:
+        """Where Stripe is slow, a few courses take longer than a sign of life may be overdue."""
+        heartbeat.beat()
+        return converge(one)
 
     def _look_for_forgotten_calls(self) -> None:
         close_old_connections()
         try:
-            if backups.has_looked(within=backups.LOOK_EVERY / 2):
-                return  # another worker
-            forgotten = backups.look(seconds=self._seconds_in_turn, patiently=True)
+            if not polling.is_due():
+                return
+            forgotten = polling.poll(seconds=self._seconds_in_turn)
         except _Ended:
             return
         except (DatabaseError, gateway.ReadFailed) as failed:
@@ -157,13 +178,9 @@ class PatientWorker(Worker):
 
 
 def _keep_house() -> None:
-    """Old rows go; what Stripe could not deliver while nobody was listening is fetched."""
+    """Old rows go."""
     call_command("prune_db_task_results", queue_name="*", verbosity=0)
     webhooks.prune()
-    try:
-        webhooks.fetch_missed()
-    except gateway.ReadFailed as failed:
-        logger.warning("Stripe could not be asked for missed events: %s", failed)
 
 
 class Command(BaseCommand):
