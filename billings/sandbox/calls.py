@@ -12,6 +12,7 @@ from billings.sandbox.clock import Clock
 from billings.sandbox.refusals import Refusal
 from billings.sandbox.shapes import Json
 from billings.sandbox.store import KEPT, Store, dump
+from billings.sandbox.versions import NEWEST
 
 TRIM_EVERY = 1_000
 
@@ -39,6 +40,11 @@ class Call:
     @property
     def key(self) -> str | None:
         return self.headers.get("idempotency-key") if self.method == "POST" else None
+
+    @property
+    def version(self) -> str:
+        """Of the API, as the request asked for it."""
+        return self.headers.get("stripe-version", NEWEST)
 
     def as_json(self) -> Json:
         return {

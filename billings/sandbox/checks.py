@@ -7,12 +7,13 @@ The codes are from docs.stripe.com/error-codes.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from difflib import get_close_matches
 from typing import Any
 
-from billings.sandbox.refusals import Refusal, invalid, missing, unknown
+from billings.sandbox import values
+from billings.sandbox.refusals import Refusal, empty, invalid, missing, unknown
 from billings.sandbox.schema import Kind, Shape
 from billings.sandbox.shapes import Json
 
@@ -22,6 +23,13 @@ _DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)")
 _NUMBER = re.compile(rf"{_DECIMAL.pattern}([eE][+-]?[0-9]{{1,2}})?")
 _INDEX = re.compile(r"[0-9]{1,9}")
 LARGEST_INTEGER = 2**63 - 1
+# Stripe's order of alternatives (crvouga/mockingbird, compared with test mode, 2026-08-26); of others the library's.
+ENUM_ORDER: Mapping[str, tuple[str, ...]] = {
+    "interval": ("month", "year", "week", "day"),
+    "usage_type": ("metered", "licensed"),
+    "tax_behavior": ("inclusive", "exclusive", "unspecified"),
+    "type": ("one_time", "recurring"),
+}
 
 
 def check(shape: Shape, params: Json, name: str = "") -> Json:
@@ -58,11 +66,7 @@ def _value(shape: Shape, value: Any, name: str) -> Any:
 def _nothing(shape: Shape, name: str) -> str:
     if shape.empty:
         return ""
-    message = (
-        f"You passed an empty string for '{name}'. We assume empty values are an attempt to unset a parameter; however "
-        f"'{name}' cannot be unset. You should remove '{name}' from your request or supply a non-empty value."
-    )
-    raise invalid(message, name, "parameter_invalid_empty")
+    raise empty(name)
 
 
 def _fits_better(other: Shape, shape: Shape, value: Any) -> bool:
@@ -75,13 +79,19 @@ def _string(shape: Shape, value: Any, name: str) -> str:
     if not isinstance(value, str):
         raise invalid("Invalid string: must be a string, not an object", name)
     if shape.choices and value not in shape.choices:
-        raise invalid(f"Invalid {name}: must be one of {_listed(shape.choices)}", name)
+        raise invalid(f"Invalid {name}: must be one of {_listed(name, shape.choices)}", name)
     return value
 
 
-def _listed(choices: tuple[str, ...]) -> str:
-    *first, last = choices
+def _listed(name: str, choices: tuple[str, ...]) -> str:
+    order = ENUM_ORDER.get(_last(name), ())
+    *first, last = sorted(choices, key=lambda choice: order.index(choice) if choice in order else len(order))
     return f"{', '.join(first)}{',' if len(first) > 1 else ''} or {last}" if first else last
+
+
+def _last(name: str) -> str:
+    """Of `recurring[interval]`: `interval`."""
+    return name.rpartition("[")[2].rstrip("]")
 
 
 def _integer(shape: Shape, value: Any, name: str) -> int:
@@ -94,7 +104,7 @@ def _decimal(shape: Shape, value: Any, name: str) -> str:
     """Kept as text: amounts are never floats. Twelve decimal places at most (docs.stripe.com/api/prices/create)."""
     text = f"{Decimal(_written(value, name, _DECIMAL)):f}"
     if len(text.partition(".")[2]) > 12:
-        raise invalid(f"Invalid decimal: {value}; must have at most 12 decimal places", name)
+        raise invalid(f"Invalid decimal: {values.ruby(text)}; must contain at most 12 decimal places.", name)
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 

@@ -10,6 +10,7 @@ from billings.sandbox.events import Events
 from billings.sandbox.settings import Settings
 from billings.sandbox.shapes import Json
 from billings.sandbox.store import Store
+from billings.sandbox.versions import NEWEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class Context:
     request_id: str | None = None  # None: somebody in the Dashboard
     idempotency_key: str | None = None
     secret: str = ""  # the key of the request
+    version: str = NEWEST  # of the API
 
     def emit(self, name: str, about: Json, previous: Json | None = None) -> None:
         request: Json = {"id": self.request_id, "idempotency_key": self.idempotency_key}

@@ -123,7 +123,8 @@ class Door:
             except (BadBody, BadFault, BadSetting) as error:
                 return self._refused(request, 400, str(error), {"error": str(error)})
             except Refusal as refusal:
-                return self._refused(request, refusal.status, refusal.message, refusal.body(ids.request_id()))
+                told = refusal.body(ids.request_id(), account=self._realm(request).account)
+                return self._refused(request, refusal.status, refusal.message, told)
             except UNUSABLE as error:
                 sentence = f"This body cannot be used: {error}."
                 return self._refused(request, 400, sentence, {"error": sentence})

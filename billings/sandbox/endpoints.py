@@ -31,7 +31,8 @@ DESTINATION = "v2.core.event_destination"
 
 
 def examine(params: Json) -> None:
-    values.address(params.get("url"), "url")
+    if "url" in params:
+        values.place_to_post(params["url"], "url")
     values.text(params, "description", 5_000)
     values.metadata(params.get("metadata"))
 

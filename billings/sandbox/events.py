@@ -18,8 +18,8 @@ from billings.sandbox.clock import Clock
 from billings.sandbox.idempotency import LIFETIME
 from billings.sandbox.shapes import Json
 from billings.sandbox.store import KEPT, Store
+from billings.sandbox.versions import NEWEST
 
-API_VERSION = "2026-10-28.endive"
 TRIM_EVERY = 1_000
 
 type Announce = Callable[[Realm, Json], int]
@@ -35,7 +35,7 @@ class Events:
         event: Json = {
             "id": ids.event_id(),
             "object": "event",
-            "api_version": API_VERSION,
+            "api_version": NEWEST,
             "created": self.clock.now(),
             "data": {"object": about} | ({"previous_attributes": previous} if previous is not None else {}),
             "livemode": realm.livemode,

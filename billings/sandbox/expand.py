@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from billings.sandbox.accounts import Realm
-from billings.sandbox.refusals import invalid
+from billings.sandbox.refusals import Refusal, invalid
 from billings.sandbox.shapes import Json
 from billings.sandbox.store import Store
 
 DEEPEST = 4
+TOTAL = "total_count"  # of what a search found, only when asked for
 # By kind: what each field leads to; None: a field that is only there when asked for.
 FIELDS: Mapping[str, Mapping[str, str | None]] = {
     "product": {"default_price": "price", "tax_code": None},
@@ -23,32 +24,46 @@ type Tree = dict[str, "Tree"]
 
 
 def plan(kind: str, paths: list[str]) -> Tree:
-    """The paths as a tree, or Stripe's refusal. `kind` is what the call answers: "price", or "list of price"."""
+    """The paths as a tree, or Stripe's refusal. `kind` is what the call answers: "price", or "list of price".
+
+    The sentences, without a param: Kiln-AI/stripe_world (2026-08-26).
+    """
     tree: Tree = {}
-    for number, path in enumerate(paths):
+    for path in paths:
         steps = path.split(".")
         if len(steps) > DEEPEST:
-            raise invalid(f"You cannot expand more than {DEEPEST} levels of a property. Property: {path}", "expand")
-        _walk(kind, steps, path, number)
+            message = f"You cannot expand more than {DEEPEST} levels of a property. Property: {path}"
+            raise invalid(message, code="property_expansion_max_depth")
+        _walk(kind, steps)
         place = tree
         for step in steps:
             place = place.setdefault(step, {})
     return tree
 
 
-def _walk(kind: str, steps: list[str], path: str, number: int) -> None:
-    current: str | None = kind
-    for step in steps:
-        if current and current.startswith("list of ") and step == "data":
-            current = current.removeprefix("list of ")
-            continue
+def _walk(kind: str, steps: list[str]) -> None:
+    envelope, _, inside = kind.rpartition(" of ")
+    if envelope:
+        if steps == [TOTAL] and envelope == "search":
+            return
+        if steps[0] != "data":
+            raise _not_in_a_list(steps[0])
+    current: str | None = inside or kind
+    rest = steps[1:] if envelope else steps
+    for number, step in enumerate(rest, 1):
         if current == "currency options":
             current = "currency option"
             continue
         fields = FIELDS.get(current or "", {})
         if step not in fields:
-            raise invalid(f"This property cannot be expanded ({path}).", f"expand[{number}]")
+            raise invalid(f"This property cannot be expanded ({'.'.join(rest[:number])}).")
         current = fields[step]
+
+
+def _not_in_a_list(step: str) -> Refusal:
+    if step == TOTAL:
+        return invalid(f"This property cannot be included ({step})")
+    return invalid(f"This property cannot be expanded ({step}). You may want to try expanding 'data.{step}' instead.")
 
 
 def reached(kind: str, tree: Tree) -> set[str]:
@@ -64,7 +79,7 @@ def reached(kind: str, tree: Tree) -> set[str]:
 
 def expanded(store: Store, realm: Realm, answer: Json, tree: Tree) -> Json:
     """The answer as asked for: what is only there on request left out, ids in `tree` replaced by objects."""
-    if answer.get("object") == "list":
+    if answer.get("object") in ("list", "search_result"):
         return answer | {"data": [expanded(store, realm, one, tree.get("data", {})) for one in answer["data"]]}
     kind = answer.get("object", "")
     shown = {name: value for name, value in answer.items() if name not in HIDDEN or name in tree}

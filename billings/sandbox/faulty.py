@@ -93,11 +93,14 @@ class Faulty:
 
     def _refusal(self, fault: Fault, call: Call) -> Refusal | None:
         """What a fault answers, for those that answer something."""
+        livemode = False
+        with suppress(Refusal):
+            livemode = self.api.identify(call).realm.livemode
         match fault.kind:
             case "500" | "502" | "503":
                 return refusals.server_error(int(fault.kind), stored=fault.stored)
             case "429":
-                return refusals.rate_limited(fault.reason)
+                return refusals.rate_limited(fault.reason, livemode=livemode)
             case "lock":
                 return refusals.lock_timeout()
             case "409":

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 
 from billings.sandbox.accounts import Realm
 from billings.sandbox.clock import Clock
-from billings.sandbox.refusals import Refusal, invalid, key_in_use
+from billings.sandbox.refusals import Refusal, key_in_use
 from billings.sandbox.shapes import Json
 from billings.sandbox.store import Store, dump
 
 LIFETIME = 24 * 3600
 LONGEST_KEY = 255
+ERROR = "idempotency_error"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +33,14 @@ class Keys:
         self.held: set[tuple[Realm, str]] = set()  # whose first request is still at work
 
     def recall(self, realm: Realm, key: str, request: str) -> Remembered | None:
-        """The answer this key already has; None: it is new. `request` is method, path and parameters as one text."""
+        """The answer this key already has; None: it is new. `request` is method, path and parameters as one text.
+
+        Sentences about the key itself: crvouga/mockingbird, compared with Stripe's test mode (2026-08-26).
+        """
+        if not key:
+            raise Refusal(400, "Idempotency Key must be a non-empty string.")
         if len(key) > LONGEST_KEY:
-            raise invalid(f"Idempotency-Key is too long: at most {LONGEST_KEY} characters.", "Idempotency-Key")
+            raise Refusal(400, f"Idempotency keys can be up to {LONGEST_KEY} characters long.", type=ERROR)
         if (realm, key) in self.held:
             raise key_in_use(key)
         row = self.store.one(
@@ -67,11 +73,15 @@ class Keys:
 
 
 def _reused(key: str, first: str, now: str) -> Refusal:
-    same_place = first.split(" ")[:2] == now.split(" ")[:2]
-    what = "the same parameters" if same_place else "the same endpoint"
+    """Same parameters: Kiln-AI/stripe_world (2026-08-26). Same endpoint: logs of 2019, the present one first."""
+    method, place = now.split(" ")[:2]
+    before = first.split(" ")[1]
+    what = "with the same parameters they were first used with"
+    if [method, place] != first.split(" ")[:2]:
+        what = f"for the same endpoint they were first used for ('{place}' vs '{before}')"
     return Refusal(
         400,
-        f"Keys for idempotent requests can only be used for {what} they were first used with. Try using a key other "
-        f"than '{key}' if you meant to execute a different request.",
-        type="idempotency_error",
+        f"Keys for idempotent requests can only be used {what}. Try using a key other than '{key}' if you meant to "
+        "execute a different request.",
+        type=ERROR,
     )

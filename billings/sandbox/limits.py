@@ -28,10 +28,10 @@ class RateLimits:
             self._second, self._counts = second, Counter()
         whole = (realm.account, realm.mode)
         endpoint = (*whole, method, "/".join(path.split("/")[:3]), str(path.count("/")))
-        self._must_be_below(whole, settings.rate_limit_total, "global-rate")
-        self._must_be_below(endpoint, settings.rate_limit_endpoint, "endpoint-rate")
+        self._must_be_below(whole, settings.rate_limit_total, "global-rate", realm)
+        self._must_be_below(endpoint, settings.rate_limit_endpoint, "endpoint-rate", realm)
         self._counts.update((whole, endpoint))  # only now: what one limit refused, no other counts
 
-    def _must_be_below(self, counted: tuple[str, ...], most: int | None, reason: str) -> None:
+    def _must_be_below(self, counted: tuple[str, ...], most: int | None, reason: str, realm: Realm) -> None:
         if most is not None and self._counts[counted] >= most:
-            raise rate_limited(reason)
+            raise rate_limited(reason, livemode=realm.livemode)

@@ -6,20 +6,16 @@ import re
 from collections.abc import Iterable
 
 from billings.sandbox.accounts import Realm
-from billings.sandbox.refusals import exclusive, no_such
+from billings.sandbox.refusals import invalid, no_such
 from billings.sandbox.shapes import Json
 from billings.sandbox.store import Condition, Shelf
-from billings.sandbox.values import whole
 
-
-def examine(params: Json) -> None:
-    whole(params.get("limit"), "limit", 1, 100)
-    if "starting_after" in params and "ending_before" in params:
-        raise exclusive(("starting_after", "ending_before"))
+MOST, USUAL = 100, 10
 
 
 def page(shelf: Shelf, realm: Realm, kind: str, params: Json, conditions: Iterable[Condition], url: str) -> Json:
-    limit = params.get("limit", 10)
+    """`limit` is brought into its bounds in silence: Kiln-AI/stripe_world, cassette 08 (2026-08-26)."""
+    limit = min(max(params.get("limit", USUAL), 1), MOST)
     backwards = "ending_before" in params
     found = shelf.find(
         realm,
@@ -32,13 +28,17 @@ def page(shelf: Shelf, realm: Realm, kind: str, params: Json, conditions: Iterab
 
 
 def _cursor(shelf: Shelf, realm: Realm, kind: str, params: Json) -> list[Condition]:
+    """Looked up before both are found to be there: Kiln-AI/stripe_world, cassettes 08 and 09 (2026-08-26)."""
+    found: list[Condition] = []
     for name, sign in (("starting_after", "<"), ("ending_before", ">")):
-        if name in params:
+        if name in params and not found:
             position = shelf.position(realm, params[name])
             if position is None:
                 raise no_such(kind, params[name], name, status=400)
-            return [(f"seq {sign} ?", (position,))]
-    return []
+            found = [(f"seq {sign} ?", (position,))]
+    if "starting_after" in params and "ending_before" in params:
+        raise invalid("Received both starting_after and ending_before parameters. Please pass in only one.")
+    return found
 
 
 def created(params: Json) -> list[Condition]:

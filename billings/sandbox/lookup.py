@@ -13,7 +13,7 @@ def product(context: Context, product_id: str, param: str = "id", *, status: int
     return _existing(context, context.store.products, "product", product_id, param, status)
 
 
-def price(context: Context, price_id: str, param: str = "id", *, status: int = 404) -> Json:
+def price(context: Context, price_id: str, param: str = "price", *, status: int = 404) -> Json:
     return _existing(context, context.store.prices, "price", price_id, param, status)
 
 

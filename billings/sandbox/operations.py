@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from billings.sandbox import account, endpoints, listing, prices, products, thin, values
+from billings.sandbox import account, endpoints, listing, prices, products, search, thin, values
 from billings.sandbox.context import Context
 from billings.sandbox.refusals import exclusive, no_such, no_such_address
 from billings.sandbox.shapes import Json
@@ -42,12 +42,11 @@ def list_events(context: Context, params: Json) -> Json:
     if "delivery_success" in params:
         conditions.append(("undelivered = 0" if params["delivery_success"] else "undelivered > 0", ()))
     conditions.append(("created >= ?", (context.clock.now() - 30 * 86_400,)))  # docs.stripe.com/api/events: 30 days
-    return listing.page(context.store.events, context.realm, "event", params, conditions, "/v1/events")
+    return listing.page(context.store.events, context.realm, "notification", params, conditions, "/v1/events")
 
 
 def examine_events(params: Json) -> None:
     """docs.stripe.com/api/events/list: either `type` or up to 20 `types`."""
-    listing.examine(params)
     if "type" in params and "types" in params:
         raise exclusive(("type", "types"))
     values.few(params.get("types"), "types", 20)
@@ -63,6 +62,8 @@ def retrieve_event(context: Context, params: Json, event_id: str) -> Json:
 OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("POST", "products"): Operation("ProductCreateParams", "product", products.create, products.examine),
     ("GET", "products"): Operation("ProductListParams", "list of product", products.list_all, products.examine_list),
+    ("GET", "products/search"): Operation("ProductSearchParams", "search of product", search.products, search.examine),
+    ("GET", "prices/search"): Operation("PriceSearchParams", "search of price", search.prices, search.examine),
     ("GET", "products/*"): Operation("ProductRetrieveParams", "product", products.retrieve),
     ("POST", "products/*"): Operation("ProductUpdateParams", "product", products.update, products.examine),
     ("DELETE", "products/*"): Operation("ProductDeleteParams", "product", products.delete),
@@ -73,13 +74,13 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("GET", "events"): Operation("EventListParams", "list of event", list_events, examine_events),
     ("GET", "events/*"): Operation("EventRetrieveParams", "event", retrieve_event),
     ("GET", "account"): Operation("AccountRetrieveCurrentParams", "account", account.retrieve),
-    ("GET", "accounts"): Operation("AccountListParams", "list of account", account.list_all, listing.examine),
+    ("GET", "accounts"): Operation("AccountListParams", "list of account", account.list_all),
     ("GET", "accounts/*"): Operation("AccountRetrieveParams", "account", account.retrieve),
     ("POST", "webhook_endpoints"): Operation(
         "WebhookEndpointCreateParams", "webhook_endpoint", endpoints.create, endpoints.examine
     ),
     ("GET", "webhook_endpoints"): Operation(
-        "WebhookEndpointListParams", "list of webhook_endpoint", endpoints.list_all, listing.examine
+        "WebhookEndpointListParams", "list of webhook_endpoint", endpoints.list_all
     ),
     ("GET", "webhook_endpoints/*"): Operation("WebhookEndpointRetrieveParams", "webhook_endpoint", endpoints.retrieve),
     ("POST", "webhook_endpoints/*"): Operation(
@@ -99,7 +100,9 @@ def find(method: str, path: str) -> tuple[Operation, list[str]]:
         return THIN_EVENT, [match[1]]
     start, _, rest = path.removeprefix("/v1/").partition("/")
     operation = None
-    if path.startswith("/v1/") and "/" not in rest:
+    if path.startswith("/v1/") and "/" not in rest and not path.endswith("/"):
+        if named := OPERATIONS.get((method, f"{start}/{rest}")):
+            return named, []
         operation = OPERATIONS.get((method, f"{start}/*" if rest else start))
     if operation is None:
         raise no_such_address(method, path)

@@ -14,6 +14,7 @@ from billings.sandbox.events import differences
 from billings.sandbox.refusals import Refusal, exclusive, invalid, missing
 from billings.sandbox.shapes import Json
 from billings.sandbox.values import named
+from billings.sandbox.versions import METERS, is_before
 
 AMOUNTS = ("unit_amount", "unit_amount_decimal", "custom_unit_amount")
 CHOSEN = ("maximum", "minimum", "preset")  # of an amount that buyers choose
@@ -27,7 +28,7 @@ def examine(params: Json, inside: str = "") -> None:
     code = values.currency(params["currency"], named("currency", inside))
     _one_amount(params, inside)
     _amounts_fit(params, code, inside)
-    values.metadata(params.get("metadata"), named("metadata", inside))
+    values.metadata(params.get("metadata"))
     values.text(params, "lookup_key", 200, inside)
     values.text(params, "nickname", 5_000, inside)
     _interval(params.get("recurring"), inside)
@@ -40,7 +41,7 @@ def examine_create(params: Json) -> None:
     if "product" in params and "product_data" in params:
         raise exclusive(("product", "product_data"))
     if "product" not in params and "product_data" not in params:
-        raise missing("product")
+        raise invalid("You must specify either `product` or `product_data` when creating a price.")
     examine(params)
 
 
@@ -74,7 +75,7 @@ def _options_fit(options: Json | str | None, inside: str = "", own: str | None =
             raise _its_own_currency(place)
         given = [name for name in AMOUNTS if name in option]
         if len(given) > 1:
-            raise exclusive(named(name, place) for name in given)
+            raise exclusive([named(name, place) for name in given])
         _amounts_fit(option, code, place)
 
 
@@ -87,14 +88,17 @@ def _its_own_currency(param: str) -> Refusal:
 
 
 def _one_amount(params: Json, inside: str) -> None:
+    """The sentences and what they are about: Kiln-AI/stripe_world, cassette 07_catalog (2026-08-26)."""
     given = [name for name in AMOUNTS if name in params]
     tiered = params.get("billing_scheme") == "tiered"
     if len(given) > 1:
-        raise exclusive(named(name, inside) for name in given)
+        raise exclusive([named(name, inside) for name in given])
+    if tiered and not params.get("recurring"):
+        raise invalid("Prices with `type=one_time` are not supported with tiered billing.", "interval")
     if tiered and not ("tiers" in params and "tiers_mode" in params):
         raise missing(named("tiers" if "tiers" not in params else "tiers_mode", inside))
     if not given and not tiered:
-        raise missing(named("unit_amount", inside))
+        raise invalid("Prices require an `unit_amount` or `unit_amount_decimal` parameter to be set.")
 
 
 def _interval(recurring: Json | None, inside: str) -> None:
@@ -103,8 +107,10 @@ def _interval(recurring: Json | None, inside: str) -> None:
     values.whole(recurring.get("trial_period_days"), named("trial_period_days", named("recurring", inside)), 0)
     count, name = recurring.get("interval_count", 1), f"{named('recurring', inside)}[interval_count]"
     values.whole(count, name, 1)
-    if count > LONGEST[recurring["interval"]]:
-        raise invalid("Invalid interval: the maximum interval is three years (3 years, 36 months or 156 weeks).", name)
+    interval = recurring["interval"]
+    if count > LONGEST[interval]:
+        every = "daily" if interval == "day" else f"{interval}ly"
+        raise invalid(f"The interval_count for {every} prices can't be greater than {LONGEST[interval]}", name)
 
 
 def create(context: Context, params: Json) -> Json:
@@ -118,6 +124,7 @@ def build(context: Context, params: Json, product_id: str) -> Json:
     code = params["currency"].lower()
     if code in context.settings.refused_currencies:
         raise invalid(f"The currency {code} is not supported for your account.", "currency")
+    _must_have_a_meter(context, params.get("recurring") or {})
     _free_lookup_key(context, params)
     unit_amount, decimal = _amounts(params)
     recurring = params.get("recurring")
@@ -130,9 +137,9 @@ def build(context: Context, params: Json, product_id: str) -> Json:
         "currency": code,
         "custom_unit_amount": _custom(params.get("custom_unit_amount")),
         "livemode": context.realm.livemode,
-        "lookup_key": params.get("lookup_key"),
-        "metadata": values.merged({}, params.get("metadata", {})),
-        "nickname": params.get("nickname"),
+        "lookup_key": _lookup_key(params),
+        "metadata": values.merged({}, params.get("metadata") or {}),
+        "nickname": values.stripped(params.get("nickname", "")) or None,
         "product": product_id,
         "recurring": _recurring(recurring) if recurring else None,
         "tax_behavior": params.get("tax_behavior", "unspecified"),
@@ -147,6 +154,18 @@ def build(context: Context, params: Json, product_id: str) -> Json:
     if "tiers" in params:
         price["tiers"] = [_tier(tier) for tier in params["tiers"]]
     return price
+
+
+def _must_have_a_meter(context: Context, recurring: Json) -> None:
+    """Kiln-AI/stripe_world, cassette 07_catalog (2026-08-26)."""
+    if recurring.get("usage_type") == "metered" and "meter" not in recurring and not is_before(context.version, METERS):
+        raise invalid(f"Starting with Stripe version `{METERS}`, metered prices must be backed by meters.")
+
+
+def _lookup_key(params: Json) -> str | None:
+    """None for one that is blank (an update clears it so: Kiln-AI/stripe_world); else as it is written."""
+    key: str = params.get("lookup_key", "")
+    return key if values.stripped(key) else None
 
 
 def _options(given: Json) -> Json:
@@ -202,7 +221,7 @@ def _recurring(recurring: Json) -> Json:
 
 def _free_lookup_key(context: Context, params: Json, own: str | None = None) -> None:
     """One price holds a lookup key; `transfer_lookup_key` takes it over (docs.stripe.com/api/prices/create)."""
-    key = params.get("lookup_key")
+    key = _lookup_key(params)
     holders = context.store.prices.find(context.realm, [("lookup_key = ?", (key,))]) if key else []
     for holder in holders:
         if holder["id"] == own:
@@ -231,9 +250,11 @@ def update(context: Context, params: Json, price_id: str) -> Json:
         _must_not_be_default(context, before)
     _tax_behavior_stays(before, params)
     _free_lookup_key(context, params, own=price_id)
-    after = before | {
-        name: params[name] for name in ("active", "nickname", "lookup_key", "tax_behavior") if name in params
-    }
+    after = before | {name: params[name] for name in ("active", "tax_behavior") if name in params}
+    if "nickname" in params:
+        after["nickname"] = values.stripped(params["nickname"]) or None
+    if "lookup_key" in params:
+        after["lookup_key"] = _lookup_key(params)
     if "metadata" in params:
         after["metadata"] = values.merged(before["metadata"], params["metadata"])
     if "currency_options" in params:
@@ -272,23 +293,22 @@ def _other_currencies(price: Json, options: Json | str) -> Json:
 
 
 def save(context: Context, before: Json, after: Json) -> Json:
-    """Our reading: an update that changes nothing makes no event."""
-    if after != before:
-        context.store.prices.save(context.realm, after)
-        context.emit("price.updated", shown(after), differences(shown(before), shown(after)))
+    """Also when nothing changed: crvouga/mockingbird, compared with live webhooks (2026-08-26)."""
+    context.store.prices.save(context.realm, after)
+    context.emit("price.updated", shown(after), differences(shown(before), shown(after)))
     return after
 
 
 def remove(context: Context, price: Json) -> None:
     """Only the Dashboard can (docs.stripe.com/products-prices/manage-prices#delete-price): the API has no such call."""
     context.store.prices.remove(context.realm, price["id"])
-    context.emit("price.deleted", shown(price))
+    context.emit("price.deleted", shown(price) | {"active": False})
 
 
 def examine_list(params: Json) -> None:
-    listing.examine(params)
-    if len(params.get("lookup_keys", [])) > 10:
-        raise invalid("Invalid array: must have at most 10 elements", "lookup_keys")
+    values.few(params.get("lookup_keys"), "lookup_keys", 10)
+    if "currency" in params:
+        values.currency(params["currency"])
 
 
 def list_all(context: Context, params: Json) -> Json:

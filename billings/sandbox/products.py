@@ -7,51 +7,58 @@ import re
 from billings.sandbox import ids, listing, lookup, prices, values
 from billings.sandbox.context import Context
 from billings.sandbox.events import differences
-from billings.sandbox.refusals import Refusal, invalid
+from billings.sandbox.refusals import Refusal, exclusive, invalid
 from billings.sandbox.shapes import Json
 
-PLAIN = ("active", "images", "marketing_features", "name", "shippable", "statement_descriptor", "tax_code")
-CLEARABLE = ("description", "package_dimensions", "tax_code", "tax_details", "unit_label", "url")
-_LETTERS = re.compile(r"[^<>\\\"'*]*[A-Za-z][^<>\\\"'*]*")
+PLAIN = ("active", "shippable")
+CLEARABLE = ("description", "package_dimensions", "unit_label", "url")
+LONGEST_URL = 799  # "please limit to 799 characters": crvouga/mockingbird, compared with test mode (2026-08-26)
+_FORBIDDEN = re.compile(r"[<>\\\"']")
 
 
 def examine(params: Json, inside: str = "") -> None:
     """What is wrong with the parameters themselves: refused before anything begins, so not remembered for the key.
 
-    Name: 250 characters by docs.stripe.com/changelog/2018-05-21; the stricter of the two numbers published.
+    A name of 5,000 characters: the published schema, and 251 were taken in crvouga/mockingbird's walks (2026-08-26);
+    docs.stripe.com/changelog/2018-05-21 says 250. The order is Stripe's, too; an address is judged last.
     """
     values.client_id(params.get("id"), values.named("id", inside))
-    for name, most in (("name", 250), ("description", 40_000), ("unit_label", 12), ("url", 2_048)):
+    values.not_blank(params, "name", inside)
+    for name, most in (("name", 5_000), ("description", 40_000)):
         values.text(params, name, most, inside)
-    values.address(params.get("url"), "url")
-    values.metadata(params.get("metadata"), values.named("metadata", inside))
+    values.metadata(params.get("metadata"))
     _images(params.get("images") or [])
-    _features(params.get("marketing_features") or [])
     _descriptor(params.get("statement_descriptor"), values.named("statement_descriptor", inside))
+    values.text(params, "unit_label", 12, inside)
+    _features(params.get("marketing_features") or [])
     if "default_price_data" in params:
         prices.examine(params["default_price_data"], inside="default_price_data")
+    values.address(params.get("url"), "url", LONGEST_URL)
 
 
 def _images(images: list[str]) -> None:
-    if len(images) > 8:
-        raise invalid("Invalid array: must have at most 8 elements", "images")
+    values.few(images, "images", 8)
     for number, image in enumerate(images):
-        values.text({str(number): image}, str(number), 2_048, "images")
+        values.address(image, f"images[{number}]")
 
 
 def _features(features: list[Json]) -> None:
-    if len(features) > 15:
-        raise invalid("Invalid array: must have at most 15 elements", "marketing_features")
+    values.few(features, "marketing_features", 15)
     for number, feature in enumerate(features):
         values.text(feature, "name", 80, f"marketing_features[{number}]")
 
 
 def _descriptor(descriptor: str | None, param: str) -> None:
-    if descriptor and (len(descriptor) > 22 or not _LETTERS.fullmatch(descriptor)):
-        raise invalid(
-            "The statement descriptor must be at most 22 characters, with a letter and none of < > \\ \" ' *.",
-            param,
-        )
+    """The sentences, and that an asterisk is taken: crvouga/mockingbird, compared with test mode (2026-08-26)."""
+    if not descriptor:
+        return
+    if len(descriptor) > 22:
+        long = f"{descriptor} is {len(descriptor)} characters long."
+        raise invalid(f"The statement descriptor must be at most 22 characters. {long}", param)
+    if forbidden := _FORBIDDEN.search(descriptor):
+        raise invalid(f"The statement descriptor cannot include {forbidden[0]}.", param)
+    if values.stripped(descriptor) and not re.search("[A-Za-z]", descriptor):
+        raise invalid("The statement descriptor must contain at least one Latin character.", param)
 
 
 def create(context: Context, params: Json) -> Json:
@@ -90,22 +97,47 @@ def _new(context: Context, product_id: str, params: Json) -> Json:
         "id": product_id,
         "object": "product",
         "active": params.get("active", True),
+        "attributes": [],  # Kiln-AI/stripe_world, cassette 07_catalog (2026-08-26); no documentation has it
         "created": now,
         "default_price": None,
         "description": params.get("description"),
         "images": params.get("images", []),
         "livemode": context.realm.livemode,
-        "marketing_features": params.get("marketing_features", []),
+        "marketing_features": _trimmed(params.get("marketing_features", [])),
         "metadata": values.merged({}, params.get("metadata", {})),
-        "name": params["name"],
+        "name": values.stripped(params["name"]),
         "package_dimensions": params.get("package_dimensions"),
         "shippable": params.get("shippable"),
-        "statement_descriptor": params.get("statement_descriptor"),
-        "tax_code": params.get("tax_code") or params.get("tax_details", {}).get("tax_code") or None,
+        "statement_descriptor": values.stripped(params.get("statement_descriptor", "")) or None,
+        **_tax({}, params),
         "type": params.get("type", "service"),
         "unit_label": params.get("unit_label"),
         "updated": now,
         "url": params.get("url"),
+    }
+
+
+def _trimmed(features: list[Json] | str) -> list[Json]:
+    """Names without blanks around them: crvouga/mockingbird, compared with test mode (2026-08-26)."""
+    if isinstance(features, str):
+        return []
+    return [{**feature, "name": values.stripped(feature["name"])} for feature in features]
+
+
+def _tax(before: Json, params: Json) -> Json:
+    """`tax_details` is null, or has both of its fields: Kiln-AI/stripe_world, cassette 07_catalog (2026-08-26).
+
+    That its code and `tax_code` are one is recorded there, too; that either way of writing it sets both, our reading.
+    """
+    given = params.get("tax_details") or {}
+    had = before.get("tax_details") or {}
+    if params.get("tax_details") == "":
+        had = {}
+    code = params.get("tax_code", given.get("tax_code", had.get("tax_code"))) or None
+    place = given.get("performance_location", had.get("performance_location")) or None
+    return {
+        "tax_code": code,
+        "tax_details": {"performance_location": place, "tax_code": code} if code or place else None,
     }
 
 
@@ -116,10 +148,16 @@ def retrieve(context: Context, params: Json, product_id: str) -> Json:
 def update(context: Context, params: Json, product_id: str) -> Json:
     before = lookup.product(context, product_id)
     after = before | {name: params[name] for name in PLAIN if name in params}
-    after |= {name: params[name] or None for name in CLEARABLE if name in params and name != "tax_details"}
-    after |= {name: params[name] or [] for name in ("images", "marketing_features") if name in params}
-    if params.get("tax_details"):
-        after["tax_code"] = params["tax_details"].get("tax_code", after["tax_code"]) or None
+    after |= {name: params[name] or None for name in CLEARABLE if name in params}
+    for name in ("name", "statement_descriptor"):
+        if name in params:
+            after[name] = values.stripped(params[name]) or None
+    if "images" in params:
+        after["images"] = params["images"] or []
+    if "marketing_features" in params:
+        after["marketing_features"] = _trimmed(params["marketing_features"])
+    if "tax_code" in params or "tax_details" in params:
+        after |= _tax(before, params)
     if "metadata" in params:
         after["metadata"] = values.merged(before["metadata"], params["metadata"])
     if "default_price" in params:
@@ -128,9 +166,7 @@ def update(context: Context, params: Json, product_id: str) -> Json:
 
 
 def save(context: Context, before: Json, after: Json) -> Json:
-    """Our reading: an update that changes nothing leaves `updated` alone and makes no event."""
-    if after == before:
-        return before
+    """Also when nothing changed: crvouga/mockingbird, compared with live webhooks (2026-08-26)."""
     after["updated"] = context.clock.now()
     context.store.products.save(context.realm, after)
     context.emit("product.updated", after, differences(before, after))
@@ -143,7 +179,7 @@ def _default_price(context: Context, product_id: str, price_id: str) -> str | No
         return None
     price = lookup.price(context, price_id, "default_price", status=400)
     if price["product"] != product_id:
-        raise invalid(f"The price `{price_id}` does not belong to the product `{product_id}`.", "default_price")
+        raise invalid(f"The price `{price_id}` does not belong to this product.", "default_price")
     if not price["active"]:
         raise invalid("The price specified is inactive. This field only accepts active prices.", "default_price")
     return price_id
@@ -157,15 +193,14 @@ def delete(context: Context, params: Json, product_id: str) -> Json:
     context.store.products.remove(context.realm, product_id)
     where = (context.store.number(context.realm), product_id)
     context.store.db.execute("INSERT OR IGNORE INTO deleted VALUES (?, ?)", where)
-    context.emit("product.deleted", product)
+    context.emit("product.deleted", product | {"active": False})  # Kiln-AI/stripe_world (2026-08-26)
     return {"id": product_id, "object": "product", "deleted": True}
 
 
 def examine_list(params: Json) -> None:
-    listing.examine(params)
-    cursors = {"starting_after", "ending_before"} & params.keys()
-    if "ids" in params and cursors:
-        raise invalid("You cannot use `ids` together with `starting_after` or `ending_before`.", "ids")
+    for cursor in ("starting_after", "ending_before"):
+        if "ids" in params and cursor in params:
+            raise exclusive(("ids", cursor))
 
 
 def list_all(context: Context, params: Json) -> Json:

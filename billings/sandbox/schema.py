@@ -22,6 +22,12 @@ SCALARS: dict[object, Kind] = {str: "string", int: "integer", Decimal: "decimal"
 ALSO_EMPTY = {
     # docs.stripe.com/products-prices/manage-prices, stripe-python issue 658
     ("ProductUpdateParams", "default_price"),
+    # Kiln-AI/stripe_world, cassette 07_catalog (2026-08-26) for the lookup key of an update; crvouga/mockingbird
+    *((name, field) for name in ("PriceCreateParams", "PriceUpdateParams") for field in ("lookup_key", "nickname")),
+    ("PriceCreateParams", "metadata"),
+    ("PriceCreateParams", "recurring"),
+    ("ProductCreateParams", "statement_descriptor"),
+    ("ProductUpdateParams", "statement_descriptor"),
 }
 
 

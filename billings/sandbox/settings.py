@@ -19,6 +19,7 @@ class Settings:
     rate_limit_endpoint: int | None = None  # requests a second of one method and path; Stripe: 25
     deleted_ids: Literal["free", "taken"] = "free"  # may the id of a deleted product be used again? Not documented
     refused_currencies: list[str] = field(default_factory=list)  # which ones depends on an account's country
+    search_delay: float = 0.0  # seconds that searches are behind; Stripe: about a minute
     webhook_retries: list[float] = field(default_factory=lambda: [2, 10, 60, 600, 3600, 21600, 43200, 86400, 86400])
     webhook_timeout: float = 10.0
 
@@ -52,6 +53,8 @@ def _fits(name: str, value: Any) -> bool:
             return isinstance(value, list) and all(isinstance(one, str) for one in value)
         case "webhook_retries":
             return isinstance(value, list) and all(_lasts(one) for one in value)
+        case "search_delay":
+            return _lasts(value)
         case _:
             return _lasts(value) and value > 0
 

@@ -68,6 +68,11 @@ def dump(value: object) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
+def _folded(value: object) -> str | None:
+    """For comparisons that know no case."""
+    return None if value is None else str(value).casefold()
+
+
 class Store:
     def __init__(self, path: str | None) -> None:
         try:
@@ -76,6 +81,7 @@ class Store:
             self.db.execute("PRAGMA journal_mode=WAL")
             self.db.execute("PRAGMA synchronous=NORMAL")
             self.db.executescript(TABLES)
+            self.db.create_function("fold", 1, _folded, deterministic=True)
         except sqlite3.DatabaseError as error:
             raise BadState(path) from error
         self._realms: dict[Realm, int] = {}

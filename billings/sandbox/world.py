@@ -9,13 +9,14 @@ from billings.sandbox.accounts import DEFAULT_ACCOUNT, Keyring, Realm
 from billings.sandbox.calls import Calls
 from billings.sandbox.clock import Clock
 from billings.sandbox.context import Context
-from billings.sandbox.events import API_VERSION, Events
+from billings.sandbox.events import Events
 from billings.sandbox.faults import Faults
 from billings.sandbox.idempotency import Keys
 from billings.sandbox.limits import RateLimits
 from billings.sandbox.permissions import EVERYTHING
 from billings.sandbox.settings import Settings
 from billings.sandbox.store import Store
+from billings.sandbox.versions import NEWEST
 from billings.sandbox.webhooks import Webhooks
 
 
@@ -31,8 +32,6 @@ class Options:
 
 
 class World:
-    api_version = API_VERSION
-
     def __init__(self, options: Options) -> None:
         self.store = Store(options.state)
         self.clock = Clock(self.store.setting("clock_offset") or 0.0)
@@ -52,8 +51,15 @@ class World:
             self.change_settings(self._limited(self.settings))
         self._configure_endpoint()
 
-    def context(self, realm: Realm, request_id: str | None = None, key: str | None = None, secret: str = "") -> Context:
-        return Context(self.store, self.clock, self.settings, self.events, realm, request_id, key, secret)
+    def context(
+        self,
+        realm: Realm,
+        request_id: str | None = None,
+        key: str | None = None,
+        secret: str = "",
+        version: str = NEWEST,
+    ) -> Context:
+        return Context(self.store, self.clock, self.settings, self.events, realm, request_id, key, secret, version)
 
     def _configure_endpoint(self) -> None:
         url, secrets = self.options.webhook_url, list(self.options.webhook_secrets)

@@ -154,7 +154,8 @@ class TestNoVerdict:
         assert trouble_of(verdict) == trouble
         assert isinstance(verdict, Unanswered)
         assert verdict.status == status
-        assert verdict.request_id == sandbox.calls()[-1]["request_id"]
+        # Stripe does not number what it refuses at the gate.
+        assert verdict.request_id == ("" if status == 401 else sandbox.calls()[-1]["request_id"])
 
     @pytest.mark.parametrize("when", ["before", "after"])
     def test_from_a_connection_that_is_reset(self, sandbox, when):

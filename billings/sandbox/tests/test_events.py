@@ -34,14 +34,17 @@ def test_an_update_says_what_was_before(client):
     assert before == {"name": "Etching", "metadata": {"b": "2", "c": None}}
 
 
-def test_an_update_that_changes_nothing_makes_none(client):
+def test_an_update_that_changes_nothing_is_one_too(sandbox, client):
     client.v1.products.create({"id": "course_1", "name": "Etching", "default_price_data": USD})
-    first = newest(client)
+    sandbox.door("clock", {"advance": 10})
 
     product = client.v1.products.update("course_1", {"name": "Etching"})
+    event = newest(client)
+    assert (event["type"], event["data"]["previous_attributes"]) == ("product.updated", {"updated": product.created})
+    assert product.updated >= product.created + 10
     client.v1.prices.update(product.default_price, {"active": True})
-
-    assert newest(client) == first
+    event = newest(client)
+    assert (event["type"], event["data"]["previous_attributes"]) == ("price.updated", {})
 
 
 def test_a_replay_makes_none(client):

@@ -77,8 +77,11 @@ def test_keys_of_another_account_or_mode_are_others(sandbox, client):
 
 
 def test_a_key_is_not_too_long_and_nothing_for_a_get(sandbox, client):
-    with pytest.raises(InvalidRequestError, match="255"):
+    with pytest.raises(IdempotencyError, match="can be up to 255 characters long"):
         create(client, "k" * 256)
+    empty = {"Authorization": "Bearer sk_test_1", "Idempotency-Key": ""}
+    refused = sandbox.raw("POST", "/v1/products", headers=empty, data={"name": "A"})
+    assert refused.json()["error"]["message"] == "Idempotency Key must be a non-empty string."
 
     headers = {"Authorization": "Bearer sk_test_1", "Idempotency-Key": "k"}
     answers = [sandbox.raw("GET", "/v1/products", headers=headers) for _ in range(2)]

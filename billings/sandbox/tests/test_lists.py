@@ -80,10 +80,9 @@ def test_expansion_inside_a_list(client, five):
 @pytest.mark.parametrize(
     ("params", "param"),
     [
-        ({"limit": 101}, "limit"),
-        ({"limit": 0}, "limit"),
         ({"starting_after": "nobody"}, "starting_after"),
-        ({"starting_after": "course_1", "ending_before": "course_3"}, "ending_before"),
+        ({"starting_after": "course_1", "ending_before": "course_3"}, None),
+        ({"starting_after": "nobody", "ending_before": "course_3"}, "starting_after"),
         ({"ids": ["course_1"], "starting_after": "course_2"}, "ids"),
     ],
 )

@@ -84,7 +84,7 @@ class TestErrors:
         ("path", "fields", "status", "said"),
         [
             ("dashboard/products/course_1/price", {"unit_amount": "39,50"}, 400, "Invalid integer: 39,50"),
-            ("dashboard/products/course_1/price", {"unit_amount": ""}, 400, "Missing required param: unit_amount."),
+            ("dashboard/products/course_1/price", {"unit_amount": ""}, 400, "Prices require an `unit_amount` or"),
             ("dashboard/products/nobody/archive", {}, 404, "No such product: &#x27;nobody&#x27;"),
             ("faults", {"kind": "500", "path": "("}, 400, "path cannot be"),
             ("settings", {"rate_limit_total": "-1"}, 400, "rate_limit_total cannot be -1."),

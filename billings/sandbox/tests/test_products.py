@@ -58,16 +58,16 @@ class TestCreate:
         [
             ({"id": "with space"}, "id"),
             ({"id": "x" * 256}, "id"),
-            ({"name": "x" * 251}, "name"),
+            ({"name": "x" * 5001}, "name"),
             ({"images": [f"https://example.com/{n}" for n in range(9)]}, "images"),
             ({"images": ["https://example.com/" + "x" * 2048]}, "images[0]"),
             ({"marketing_features": [{"name": "x"}] * 16}, "marketing_features"),
             ({"unit_label": "thirteenchars"}, "unit_label"),
             ({"url": "not a url"}, "url"),
             ({"statement_descriptor": "<no>"}, "statement_descriptor"),
-            ({"metadata": {"k" * 41: "v"}}, f"metadata[{'k' * 41}]"),
-            ({"metadata": {"k": "v" * 501}}, "metadata[k]"),
-            ({"metadata": {f"k{n}": "v" for n in range(51)}}, "metadata"),
+            ({"metadata": {"k" * 41: "v"}}, None),
+            ({"metadata": {"k": "v" * 501}}, None),
+            ({"metadata": {f"k{n}": "v" for n in range(51)}}, None),
         ],
     )
     def test_a_value_out_of_bounds_is_refused(self, client, params, param):

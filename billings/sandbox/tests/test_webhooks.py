@@ -158,8 +158,8 @@ def test_while_a_secret_is_rolled_both_sign(sandbox, client, endpoint, receiver)
 
 
 def test_an_odd_address_fails_alone(sandbox, client, endpoint, receiver):
-    odd = f"{receiver.url}&grüße=\u2713"
-    for url in (*["http://bücher.invalid/ü"] * 9, "http://user:secret@127.0.0.1:1/", odd):
+    odd = f"{receiver.url}&gr%C3%BC%C3%9Fe=%E2%9C%93"
+    for url in (*["http://b%C3%BCcher.invalid/%C3%BC"] * 9, "http://user:secret@127.0.0.1:1/", odd):
         client.v1.webhook_endpoints.create({"url": url, "enabled_events": ["*"]})
 
     for number in range(3):
