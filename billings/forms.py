@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Self
 
@@ -11,7 +12,7 @@ from django.utils.translation import get_language, to_locale
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
 
-from billings import money, repricing
+from billings import money, number_locale, repricing
 from billings.models import BillingProduct, PriceChange
 from billings.money import Money, MoneyError, PriceSpec
 from billings.price_slips import Slip
@@ -23,7 +24,12 @@ REASON_LENGTH = PriceChange._meta.get_field("reason").max_length
 
 
 def reading_locale() -> str:
-    """How the person in front of the page writes numbers."""
+    """How the person in front of the page writes numbers: so the fields are filled, and so they are read."""
+    return number_locale.current()
+
+
+def page_locale() -> str:
+    """How the page writes, in sentences and beside the fields: in its own language."""
     return to_locale(get_language() or "en")
 
 
@@ -42,11 +48,34 @@ def price_texts(product: BillingProduct, locale: str) -> dict[str, str]:
     }
 
 
+def with_reading(data: Mapping[str, str]) -> Mapping[str, str]:
+    """What was sent, with the amount that somebody picked where the one typed could be read in two ways."""
+    return {**data, "price": data["price_reading"]} if data.get("price_reading") else data
+
+
 def keep_what_was_sent(form: forms.Form, name: str) -> None:
     """Let a choice that is none of ours stay selected beside its message, not turn into the first of the list."""
     field, sent = form.fields[name], str(form[name].value() or "")
     if form.is_bound and sent and not field.valid_value(sent):  # type: ignore[attr-defined]  # a ChoiceField
         field.widget.choices = [(sent, sent), *field.widget.choices]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One way to read what was typed: in words for a button, and as text that has no other reading."""
+
+    words: str
+    text: str
+
+
+class CurrencyField(forms.ChoiceField):
+    """An ISO code of a currency we sell in, in either case."""
+
+    def to_python(self, value: Any) -> str:
+        return str(super().to_python(value)).strip().lower()
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        return self.to_python(super().bound_data(data, initial))
 
 
 class FieldWithNote(forms.BoundField):
@@ -58,10 +87,15 @@ class FieldWithNote(forms.BoundField):
         return self.form.notes.get(self.name, "")
 
     @property
+    def readings(self) -> list[Reading]:
+        """What the amount may mean, where that must be asked."""
+        return [Reading(str(amount), money.format_amount(amount, self.form.locale)) for amount in self.form.readings]
+
+    @property
     def sign(self) -> str:
         """The sign of the chosen currency, which stands beside the amount."""
         chosen = self.form["currency"].value() or PRICE_DEFAULTS["currency"]
-        return money.currency_symbol(str(chosen), self.form.locale)
+        return money.currency_symbol(str(chosen), page_locale())
 
 
 class PriceFields(forms.Form):
@@ -75,9 +109,7 @@ class PriceFields(forms.Form):
         widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
         help_text=__("Leave it empty for a free course."),
     )
-    currency = forms.ChoiceField(
-        label=__("Currency"), required=False, choices=lambda: currency_choices(reading_locale())
-    )
+    currency = CurrencyField(label=__("Currency"), required=False, choices=lambda: currency_choices(page_locale()))
     billing_interval = forms.ChoiceField(
         label=__("Billing"),
         required=False,
@@ -92,6 +124,7 @@ class PriceFields(forms.Form):
         self.slip: Slip | None = None
         self.slip_address = ""
         self.notes: dict[str, str] = {}
+        self.readings: tuple[Money, ...] = ()
         self.price_spec: PriceSpec | None = None
         for name in ("currency", "billing_interval"):
             keep_what_was_sent(self, name)
@@ -121,6 +154,7 @@ class PriceFields(forms.Form):
             amount = money.parse_amount(price, currency, self.locale) if price else Money(0, currency)
             money.check_limits(amount)
         except MoneyError as error:
+            self.readings = error.readings
             self.add_error("price", str(error))
             return
         if amount.amount == 0:
@@ -128,6 +162,13 @@ class PriceFields(forms.Form):
             return
         self.price_spec = PriceSpec(amount.amount, currency, INTERVALS[billing_interval])
         self.notes["price"] = " ".join(filter(None, [f"{self.price_spec}.", money.caution(amount)]))
+
+    def errors_as_json(self) -> dict[str, Any]:
+        """Why nothing was saved; and the amounts to send, where the one that came in has two readings."""
+        answer: dict[str, Any] = {"errors": self.errors}
+        if self.readings:
+            answer["readings"] = {"price": [money.decimal_string(amount) for amount in self.readings]}
+        return answer
 
 
 class PriceChangeForm(PriceFields):
@@ -159,7 +200,7 @@ class PriceChangeForm(PriceFields):
     @classmethod
     def sent(cls, data: Mapping[str, str], product: BillingProduct, *, locale: str | None = None) -> Self:
         """The form as it came in; a field of the price that is absent stays as it is."""
-        present = {name: value for name, value in data.items() if name in cls.base_fields}
+        present = {name: value for name, value in with_reading(data).items() if name in cls.base_fields}
         before = price_texts(product, locale or reading_locale())
         return cls(before | present, product=product, locale=locale)
 

@@ -22,6 +22,7 @@ from billings.bodies import fields_sent, tells_what_it_cannot_read
 from billings.filters import Listing, Wanted, currencies_in_use, listing, with_course
 from billings.forms import PriceChangeForm
 from billings.models import Availability, BillingProduct, PriceChange
+from billings.money import UNKNOWN_LOCALE
 from billings.price_slips import Unconfirmed
 from billings.repricing import PriceMoved
 
@@ -174,8 +175,8 @@ def _product_or_404(course_id: UUID) -> BillingProduct:
 
 
 def _form_sent(request: StaffRequest, product: BillingProduct) -> PriceChangeForm:
-    """The form as it came in, from a page or from an API client, whose numbers are written the English way."""
-    locale = "en" if sends_json(request) else None
+    """The form as it came in, from a page or from an API client, whose numbers are no locale's."""
+    locale = UNKNOWN_LOCALE if sends_json(request) else None
     return PriceChangeForm.sent(fields_sent(request, PriceChangeForm.base_fields), product, locale=locale)
 
 
@@ -193,7 +194,7 @@ def _plan_line(form: PriceChangeForm) -> str:
 def _invalid(request: StaffRequest, form: PriceChangeForm) -> HttpResponse:
     """Nothing was saved; every reason stands beside its field."""
     if wants_json(request):
-        return JsonResponse({"errors": form.errors}, status=422)
+        return JsonResponse(form.errors_as_json(), status=422)
     return _editor(request, form, code=422)
 
 

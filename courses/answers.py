@@ -13,6 +13,7 @@ from billings import status
 from billings.access import MANAGE_PRICES, StaffRequest, sends_json, wants_json
 from billings.forms import PRICE_FIELDS
 from billings.models import PriceChange
+from billings.money import UNKNOWN_LOCALE
 from courses import versions, way_back
 from courses.access import TeacherRequest, with_billing
 from courses.api import conflict_json, course_json, read_body
@@ -27,9 +28,9 @@ class SeeOther(HttpResponseRedirect):
 
 
 def form_sent(request: TeacherRequest, course: Course | None = None) -> CourseForm:
-    """The course form as it came in, from a page or from a program, whose numbers are written the English way."""
+    """The course form as it came in, from a page or from a program, whose numbers are no locale's."""
     data, files = read_body(request)
-    return CourseForm.sent(data, files, course=course, locale="en" if sends_json(request) else None)
+    return CourseForm.sent(data, files, course=course, locale=UNKNOWN_LOCALE if sends_json(request) else None)
 
 
 def editor(
@@ -79,7 +80,7 @@ def saved(
 def invalid(request: TeacherRequest, form: CourseForm) -> HttpResponse:
     """Nothing was saved; every reason stands beside its field, and what was typed is still there."""
     if wants_json(request):
-        return JsonResponse({"errors": form.errors}, status=422)
+        return JsonResponse(form.errors_as_json(), status=422)
     if form.course and request.htmx and request.htmx.target == "status":
         messages.error(request, " ".join(str(reason) for reasons in form.errors.values() for reason in reasons))
         return status_part(request, form.course, "#answer")

@@ -13,7 +13,15 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
 
-from billings.forms import PRICE_DEFAULTS, PRICE_FIELDS, PriceFields, keep_what_was_sent, price_texts, reading_locale
+from billings.forms import (
+    PRICE_DEFAULTS,
+    PRICE_FIELDS,
+    PriceFields,
+    keep_what_was_sent,
+    price_texts,
+    reading_locale,
+    with_reading,
+)
 from courses import covers, versions
 from courses.content import Content, NewCover
 from courses.fields import LanguageTag, Line, Prose, language_name
@@ -98,6 +106,7 @@ class CourseForm(PriceFields):
 
         `keep_<field>=theirs`, the answer to a conflict, counts as absent.
         """
+        data = with_reading(data)
         dropped = {
             name.removeprefix("keep_") for name, value in data.items() if name.startswith("keep_") and value == "theirs"
         }

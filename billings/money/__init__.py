@@ -6,6 +6,7 @@ beside it; a float never appears. What Stripe accepts is from docs.stripe.com/cu
 
 from billings.money.currencies import CURRENCIES, Currency, MoneyError, UnknownCurrency
 from billings.money.errors import (
+    AmbiguousAmount,
     AmountTooLarge,
     AmountTooSmall,
     CurrencyMismatch,
@@ -16,6 +17,7 @@ from billings.money.errors import (
 )
 from billings.money.formatting import (
     DEFAULT_LOCALE,
+    UNKNOWN_LOCALE,
     currency_name,
     currency_symbol,
     decimal_string,
@@ -32,6 +34,8 @@ __all__ = [
     "CURRENCIES",
     "DEFAULT_LOCALE",
     "MAX_UNIT_AMOUNT",
+    "UNKNOWN_LOCALE",
+    "AmbiguousAmount",
     "AmountTooLarge",
     "AmountTooSmall",
     "Currency",

@@ -3,12 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
+
+if TYPE_CHECKING:
+    from billings.money.values import Money
 
 
 class MoneyError(ValueError):
     """An amount that cannot be a price; `str()` says so to the person who typed it."""
+
+    readings: "tuple[Money, ...]" = ()
+    """What may have been meant, to be offered beside the words; nothing is ever saved of it unasked."""
 
 
 @dataclass(eq=False)

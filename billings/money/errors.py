@@ -19,11 +19,29 @@ class NotAnAmount(MoneyError):
 
 
 @dataclass(eq=False)
+class AmbiguousAmount(MoneyError):
+    """The text fits these readings, and nothing says which is meant; a single one is likely, but not certain."""
+
+    text: str
+    readings: tuple[Money, ...]
+
+    def __str__(self) -> str:
+        first, *others = self.readings
+        if not others:
+            return _("Did you mean %(amount)s?") % {"amount": first}
+        return _("Did you mean %(first)s or %(second)s?") % {"first": first, "second": others[0]}
+
+
+@dataclass(eq=False)
 class TooManyDecimals(MoneyError):
     text: str
     currency: str
+    readings: tuple[Money, ...] = ()
 
     def __str__(self) -> str:
+        return " ".join([self._rule(), *(_("Did you mean %(amount)s?") % {"amount": it} for it in self.readings)])
+
+    def _rule(self) -> str:
         decimals = find_currency(self.currency).decimals
         words = {"currency": plural_name(self.currency), "count": decimals}
         if decimals == 0:

@@ -11,12 +11,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from babel import Locale
+from babel.core import get_global
 from babel.numbers import (
     NumberPattern,
     format_currency,
     get_currency_name,
     get_currency_symbol,
-    get_decimal_symbol,
 )
 from django.utils.translation import gettext as _
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 NBSP = "\N{NO-BREAK SPACE}"
 
 DEFAULT_LOCALE = "en_US"
+UNKNOWN_LOCALE = "und"  # nobody said how numbers are written; what we write then is the default's
 
 
 def to_decimal(money: "Money") -> Decimal:
@@ -53,9 +54,25 @@ def format_money(money: "Money", locale: str = DEFAULT_LOCALE) -> str:
 
 
 def format_amount(money: "Money", locale: str = DEFAULT_LOCALE) -> str:
-    """The number alone and without grouping, for an input field: "1234.50", "1234,50"."""
+    """The number alone and without grouping, for an input field: "1234.50", "1234,50".
+
+    Read back in the same locale it is this amount and no other.
+    """
     number = f"{to_decimal(money):.{_decimals_shown(money)}f}"
-    return number.replace(".", get_decimal_symbol(parse_locale(locale)))
+    return number.replace(".", decimal_point(locale))
+
+
+def decimal_point(locale: str) -> str:
+    """The separator before the cents, which some locales write in another way than in other numbers (fr_CH)."""
+    symbols = parse_locale(locale).number_symbols["latn"]
+    point: str = symbols.get("currencyDecimal") or symbols["decimal"]
+    return point
+
+
+def sign_follows(locale: str) -> bool:
+    """Whether the locale writes "49 €" rather than "€ 49"."""
+    pattern: NumberPattern = parse_locale(locale).currency_formats["standard"]
+    return "¤" in pattern.suffix[0]
 
 
 def currency_symbol(code: str, locale: str = DEFAULT_LOCALE) -> str:
@@ -102,4 +119,15 @@ def _wants_space(neighbour: str) -> bool:
 
 @lru_cache(maxsize=256)
 def parse_locale(name: str) -> Locale:
-    return Locale.parse(name.replace("-", "_"))
+    """Raises ValueError or babel.UnknownLocaleError for what Babel does not know."""
+    return Locale.parse(DEFAULT_LOCALE if name == UNKNOWN_LOCALE else name.replace("-", "_"))
+
+
+@lru_cache(maxsize=256)
+def likely_territory(name: str) -> str:
+    """The country of a locale, or the one its language is spoken in most: "AT" of "de_AT", "DE" of "de"."""
+    found = parse_locale(name)
+    if name == UNKNOWN_LOCALE:
+        return ""
+    likely: str = get_global("likely_subtags").get(found.language, "")
+    return found.territory or likely.rpartition("_")[2]

@@ -1,227 +1,207 @@
-"""How what people type is read as an amount."""
+"""How what people type is read as an amount: right, or asked, never silently wrong.
+
+A number with one separator and exactly three digits behind it has two readings ("49.000": forty-nine, or forty-nine
+thousand). It is read only where locale and currency leave no doubt; everywhere else `AmbiguousAmount` carries both.
+Nothing here knows of requests or forms: rows of a file are read the same way.
+"""
 
 import re
-import unicodedata
-from collections.abc import Mapping
-from functools import lru_cache
 from typing import NamedTuple
 
-from babel.numbers import get_decimal_symbol
-
-from billings.money.currencies import CURRENCIES, Currency, find_currency
-from billings.money.errors import CurrencyMismatch, Negative, NotAnAmount, TooManyDecimals
-from billings.money.formatting import DEFAULT_LOCALE, currency_symbol, parse_locale
+from billings.money.conventions import conventions
+from billings.money.currencies import Currency, find_currency
+from billings.money.errors import (
+    AmbiguousAmount,
+    CurrencyMismatch,
+    Negative,
+    NotAnAmount,
+    TooManyDecimals,
+)
+from billings.money.formatting import DEFAULT_LOCALE, parse_locale, sign_follows
+from billings.money.signs import all_signs, ends_in_point, own_signs, sign_key
+from billings.money.text import HYPHEN, plain
 from billings.money.values import Money
 
 _MAX_TEXT = 100  # characters; the longest that format_money writes has 26
 _MAX_DIGITS = 24  # within the 28 that decimal arithmetic keeps exactly
 
-# One character for each idea: many keyboards and copied texts have their own.
-_ALIKE = str.maketrans(
-    {
-        **dict.fromkeys("’‘ʼʹ′`´", "'"),
-        **dict.fromkeys("−‐‑‒–—", "-"),
-        **dict.fromkeys("،⹁、", ","),
-        **dict.fromkeys("。", "."),
-    }
-)
-
+# The text is in plain characters by then (text.py): one kind of digit, space and apostrophe; "-" and "–".
 _DIGIT = re.compile("[0-9]")
 _SEPARATOR = re.compile("[., '٫٬]")
 _NUMBER = re.compile("[0-9., '٫٬]+")
 _GROUPED = re.compile("[1-9][0-9]{0,2}(,[0-9]{3})+|[1-9][0-9]?(,[0-9]{2})*,[0-9]{3}")  # 1,234,567 or 12,34,567
-_POINTS = (".", ",", "٫")
-_NO_CENTS = re.compile("(?<=[0-9])[.,:] ?--?(?![0-9-])")  # 49.- and 49,-- and 49:-
+_POINT = "٫"  # stands only between units and cents, so it is what every certain decimal point becomes
+_POINTS = (".", ",", _POINT)
 
-# Signs people type, and the currencies they may mean. _signs() adds the codes and the locale's own signs, and each sign
-# that ends in a point without it.
-_SIGNS = {
-    "$": "ars aud bbd bmd bnd bsd bzd cad clp cop cve dop fjd gyd hkd jmd kyd lrd mop mxn nad nio nzd sbd sgd srd top"
-    " ttd twd usd uyu xcd",
-    "US$": "usd",
-    "$US": "usd",
-    "C$": "cad nio",
-    "S$": "sgd",
-    "RD$": "dop",
-    "J$": "jmd",
-    "£": "egp fkp gbp gip lbp shp",
-    "E£": "egp",
-    "¥": "cny jpy",
-    "円": "jpy",
-    "元": "cny twd",
-    "원": "krw",
-    "kr.": "dkk isk nok sek",
-    "Fr.": "chf",
-    "SFr.": "chf",
-    "Rs.": "inr lkr mur npr pkr scr",
-    "₨": "inr lkr mur npr pkr scr",
-    "﷼": "omr qar sar yer",
-    "R": "zar",
-    "RM": "myr",
-    "Rp": "idr",
-    "S/": "pen",
-    "Bs": "bob",
-    "zł": "pln",
-    "Kč": "czk",
-    "Ft": "huf",
-    "lei": "mdl ron",
-    "TL": "try",
-    "₺": "try",
-    "₽": "rub",
-    "руб.": "rub",
-    "₴": "uah",
-    "грн": "uah",
-    "₸": "kzt",
-    "₼": "azn",
-    "₾": "gel",
-    "֏": "amd",
-    "؋": "afn",
-    "৳": "bdt",
-    "฿": "thb",
-    "៛": "khr",
-    "₭": "lak",
-    "₮": "mnt",
-    "₦": "ngn",
-    "₡": "crc",
-    "₲": "pyg",
-    "KSh": "kes",
-    "TSh": "tzs",
-    "USh": "ugx",
-}
+_NO_CENTS = re.compile("(?<=[0-9]) ?(?:[.,:] ?(?:[-–]{1,2}|=)|/ ?[-–=]{1,2})(?![0-9-])")  # 49.- 49,-- 49:- 490/- 490/=
+_SLASH_DASH = re.compile("/[-–=]")  # "Rs/- 490"
+_NO_UNITS = re.compile("(?<![0-9])(?:–|--) ?[.,](?=[0-9]{2}(?![0-9]))")  # –.80
+_PERHAPS_NO_UNITS = re.compile("(?<![0-9–-])- ?[.,](?=[0-9]{2}(?![0-9]))")  # -.80: on a price tag no minus
+_SIGN_AS_POINT = re.compile("([0-9., '٬]*[0-9]) ?([^0-9., '٫٬][^0-9]*?) ?([0-9]{2})")  # 1.234$50, 49€50
+_COLON_AS_POINT = re.compile("(?<=[0-9]):(?=[0-9]{2}(?![0-9]))")  # 49:50 kr
+_APOSTROPHE_AS_POINT = re.compile("(?<=[0-9])'(?=[0-9]{1,2}(?![0-9]))")  # 49'50 €
+_MINUS = re.compile(f"(?!{HYPHEN})[-–]")
+_COLON_CURRENCIES = frozenset({"sek", "nok", "dkk", "isk"})
+_APOSTROPHE_LANGUAGES = frozenset({"es", "ca", "gl", "eu", "ast", "an", "it", "pt"})
+# Behind a number these are thousands, millions and pence first, and kina, maloti and pula second.
+_MULTIPLES, _PARTS = frozenset({"k", "m"}), frozenset({"p", "c"})
 
 
 def parse_amount(text: str, currency: str, locale: str = DEFAULT_LOCALE) -> Money:
-    """What somebody typed, in minor units: "1,234.50", "1.234,50", "$49", "49 USD", "٤٩", "49.-".
+    """What somebody typed, in minor units: "1,234.50", "1.234,50", "$49", "49 USD", "٤٩", "49.-", "490/-".
 
-    Both ways of writing are read in every locale; a text that has two readings ("1,234") is taken the locale's way.
-    The limits are for `check_limits` to judge.
+    Both ways of writing are read in every locale. The limits are for `check_limits` to check.
 
-    Raises UnknownCurrency, NotAnAmount, CurrencyMismatch, Negative or TooManyDecimals.
+    Raises UnknownCurrency, NotAnAmount, CurrencyMismatch, Negative, TooManyDecimals or AmbiguousAmount.
     """
-    found = find_currency(currency)
-    typed = _take_apart(text, locale)
-    _check_sign(typed.before, text, currency, locale)
-    _check_sign(typed.after, text, currency, locale)
-    whole, fraction = _split_number(typed.number, text, found, locale)
-    if typed.negative:
-        raise Negative(text)
-    if fraction[found.decimals :].strip("0"):
-        raise TooManyDecimals(text, currency)
-    minor = fraction[: found.decimals].ljust(found.decimals, "0")
-    return Money(int(whole + minor or "0"), currency)
+    return _Reader(text, find_currency(currency), locale).read()
 
 
-class _Typed(NamedTuple):
-    before: str
-    number: str
-    after: str
-    negative: bool
+class _Number(NamedTuple):
+    """Digits and separators in turn: "1,234.50" is ("1", "234", "50") and (",", ".")."""
+
+    parts: tuple[str, ...]
+    separators: tuple[str, ...]
+
+    @property
+    def is_grouped(self) -> bool:
+        kinds = set(self.separators)
+        return len(kinds) == 1 and _POINT not in kinds and _GROUPED.fullmatch(",".join(self.parts)) is not None
+
+    @property
+    def may_end_in_decimals(self) -> bool:
+        if not self.separators or self.separators[-1] not in _POINTS or self.separators.count(self.separators[-1]) > 1:
+            return False
+        units = self.units
+        return not units.separators or units.is_grouped
+
+    @property
+    def units(self) -> "_Number":
+        return _Number(self.parts[:-1], self.separators[:-1])
 
 
-def _take_apart(text: str, locale: str) -> _Typed:
-    """From the first digit to the last is the number, with a decimal point at either end ("49.", ".50")."""
-    plain = _NO_CENTS.sub("٫", _plain(text))
-    digits = [match.start() for match in _DIGIT.finditer(plain)]
-    if not 0 < len(digits) <= _MAX_DIGITS:
-        raise NotAnAmount(text)
-    before, number, after = plain[: digits[0]], plain[digits[0] : digits[-1] + 1], plain[digits[-1] + 1 :]
-    negative = "-" in before + after
-    before, after = before.replace("-", "", 1), after.replace("-", "", 1)
-    if after.startswith(_POINTS):
-        number, after = number + after[0], after[1:]
-    if before.endswith(_POINTS) and _key(before) not in _signs(locale):  # "$.50", but "Rs.50" is 50 rupees
-        number, before = before[-1] + number, before[:-1]
-    return _Typed(before, number, after, negative)
+class _Reader:
+    """Reads one text; the only state is what was typed and what it should be."""
+
+    def __init__(self, text: str, currency: Currency, locale: str) -> None:
+        self.text = text
+        self.currency = currency
+        self.locale = locale
+
+    def read(self) -> Money:
+        typed = self._plain()
+        if self.currency.decimals == 2 and _PERHAPS_NO_UNITS.search(typed):
+            raise AmbiguousAmount(self.text, (self._read(_PERHAPS_NO_UNITS.sub(_POINT, typed)),))
+        return self._read(typed)
+
+    def _plain(self) -> str:
+        """The text in plain characters, cents said one way. Rejects what is too long or has control characters."""
+        stripped = self.text.strip()
+        if len(stripped) > _MAX_TEXT:
+            raise NotAnAmount(self.text)
+        typed = plain(stripped)
+        if not typed.isprintable():
+            raise NotAnAmount(self.text)
+        typed = _SLASH_DASH.sub("", _NO_CENTS.sub(_POINT, typed))
+        if self.currency.decimals == 2:
+            typed = _NO_UNITS.sub(_POINT, typed)
+        if self.currency.code in _COLON_CURRENCIES:
+            typed = _COLON_AS_POINT.sub(_POINT, typed)
+        if "'" in typed and parse_locale(self.locale).language in _APOSTROPHE_LANGUAGES:
+            typed = _APOSTROPHE_AS_POINT.sub(_POINT, typed)
+        return typed
+
+    def _read(self, typed: str) -> Money:
+        """From the first digit to the last is the number, with a decimal point at either end ("49.", ".50")."""
+        digits = [match.start() for match in _DIGIT.finditer(typed)]
+        if not 0 < len(digits) <= _MAX_DIGITS:
+            raise NotAnAmount(self.text)
+        before, number, after = typed[: digits[0]], typed[digits[0] : digits[-1] + 1], typed[digits[-1] + 1 :]
+        negative = any(map(_MINUS.search, (before, after)))
+        before, after = _MINUS.sub("", before, count=1), _MINUS.sub("", after, count=1)
+        if after.startswith(_POINTS):
+            number, after = number + after[0], after[1:]
+        if before.endswith(_POINTS) and not self._point_is_the_signs(before):
+            number, before = before[-1] + number, before[:-1]
+        self._check_factor(sign_key(after))
+        self._check_sign(before)
+        self._check_sign(after)
+        found = self._number(number)
+        if negative:
+            raise Negative(self.text)
+        return self._resolve(found)
+
+    def _point_is_the_signs(self, before: str) -> bool:
+        """ "Rs.50" is fifty rupees, "$.50" fifty cents."""
+        return before.endswith(".") and ends_in_point(before, self.currency.code, self.locale)
+
+    def _number(self, typed: str) -> _Number:
+        if (
+            (split := _SIGN_AS_POINT.fullmatch(typed))
+            and self.currency.decimals == 2
+            and sign_key(split[2]) in own_signs(self.currency.code, self.locale)
+        ):
+            typed = split[1] + _POINT + split[3]
+        if not _NUMBER.fullmatch(typed):
+            raise NotAnAmount(self.text)
+        return _Number(tuple(_SEPARATOR.split(typed)), tuple(_SEPARATOR.findall(typed)))
+
+    def _resolve(self, number: _Number) -> Money:
+        if number.is_grouped and number.may_end_in_decimals:
+            return self._one_of_two(number)
+        if number.may_end_in_decimals:
+            return self._money("".join(number.units.parts), number.parts[-1])
+        if number.separators and not number.is_grouped:
+            raise NotAnAmount(self.text)
+        return self._money("".join(number.parts), "")
+
+    def _one_of_two(self, number: _Number) -> Money:
+        """One separator with three digits behind it: thousands, or decimals that nobody asked for."""
+        separator = number.separators[-1]
+        thousands = self._money("".join(number.parts), "")
+        if self.currency.whole:  # nobody writes yen with decimals, let alone three
+            return thousands
+        written = conventions(self.locale, native_digits=not self.text.isascii() and _has_native_digits(self.text))
+        if self.currency.decimals == 3:
+            decimals = self._money(number.parts[0], number.parts[1])
+            if separator in written.points:  # as the field itself writes them
+                return decimals
+            raise AmbiguousAmount(self.text, (thousands, decimals))
+        if separator == written.group and written.settled:
+            return thousands
+        try:
+            decimals = self._money(number.parts[0], number.parts[1])
+        except TooManyDecimals as error:
+            if separator in written.points:
+                raise TooManyDecimals(self.text, error.currency, (thousands,)) from None
+            raise AmbiguousAmount(self.text, (thousands,)) from None
+        raise AmbiguousAmount(self.text, (thousands, decimals))
+
+    def _money(self, units: str, fraction: str) -> Money:
+        decimals = self.currency.decimals
+        if fraction[decimals:].strip("0"):
+            raise TooManyDecimals(self.text, self.currency.code)
+        return Money(int(units + fraction[:decimals].ljust(decimals, "0") or "0"), self.currency.code)
+
+    def _check_factor(self, behind: str) -> None:
+        own = behind in own_signs(self.currency.code, self.locale) if behind in _MULTIPLES | _PARTS else True
+        if not own or (behind in _MULTIPLES and not sign_follows(self.locale)):
+            raise NotAnAmount(self.text)
+
+    def _check_sign(self, sign: str) -> None:
+        """Take nothing, the currency's own sign, its code, or both ("US$ USD"); tell another currency from nonsense."""
+        key = sign_key(sign)
+        if not key:
+            return
+        own = own_signs(self.currency.code, self.locale)
+        halves = [{key[:at], key[at:]} for at in range(1, len(key))]
+        if key in own or any(len(both) == 2 and both <= own for both in halves):
+            return
+        known = all_signs(self.locale)
+        if key in known or any(len(both & own) == 1 and len(both) == 2 and both <= known for both in halves):
+            raise CurrencyMismatch(self.text, sign.strip(), self.currency.code)
+        raise NotAnAmount(self.text)
 
 
-def _plain(text: str) -> str:
-    """The same text in the characters that are read here. Refuses what is too long or holds control characters."""
-    stripped = text.strip()
-    if len(stripped) > _MAX_TEXT:
-        raise NotAnAmount(text)
-    plain = "".join(map(_plain_character, stripped.translate(_ALIKE)))
-    if not plain.isprintable():
-        raise NotAnAmount(text)
-    return plain
-
-
-@lru_cache(maxsize=1024)
-def _plain_character(character: str) -> str:
-    digit = unicodedata.decimal(character, None)
-    if digit is not None:
-        return str(digit)  # Arabic-Indic, Persian, Devanagari, full-width, ...
-    match unicodedata.category(character):
-        case "Zs":
-            return " "  # no-break, narrow, thin, ideographic
-        case "Cf":
-            return ""  # marks of direction, joiners
-    width, _space, base = unicodedata.decomposition(character).partition(" ")
-    return chr(int(base, 16)).translate(_ALIKE) if width in {"<wide>", "<narrow>"} else character
-
-
-def _split_number(number: str, text: str, currency: Currency, locale: str) -> tuple[str, str]:
-    """The digits before and after the decimal point: "1.234,50" is ("1234", "50")."""
-    if not _NUMBER.fullmatch(number):
-        raise NotAnAmount(text)
-    parts, separators = _SEPARATOR.split(number), _SEPARATOR.findall(number)
-    fraction = ""
-    if _last_is_point(parts, separators, currency, locale):
-        fraction = parts.pop()
-        separators.pop()
-    if separators and not _is_grouped(parts, separators):
-        raise NotAnAmount(text)
-    return "".join(parts), fraction
-
-
-def _last_is_point(parts: list[str], separators: list[str], currency: Currency, locale: str) -> bool:
-    """Whether the last separator is the decimal point rather than between thousands."""
-    if not separators or separators[-1] not in _POINTS or separators.count(separators[-1]) > 1:
-        return False
-    point = separators[-1]
-    if len(separators) > 1 or point == "٫" or not _is_grouped(parts, separators):
-        return True
-    # "1,234" and "1.234" have two readings. Nobody writes yen with three decimals; otherwise it is the locale's way.
-    return not currency.whole and point == get_decimal_symbol(parse_locale(locale))
-
-
-def _is_grouped(parts: list[str], separators: list[str]) -> bool:
-    return len(set(separators)) == 1 and separators[0] != "٫" and _GROUPED.fullmatch(",".join(parts)) is not None
-
-
-def _check_sign(sign: str, text: str, currency: str, locale: str) -> None:
-    """Take nothing, the currency's own sign, its code, or both ("US$ USD"); tell another currency from nonsense."""
-    signs = _signs(locale)
-    key = _key(sign)
-    if not key or currency in signs.get(key, ()):
-        return
-    rest = key if key in signs else _without_own_signs(key, currency, signs)
-    if rest in signs and currency not in signs[rest]:
-        raise CurrencyMismatch(text, sign.strip(), currency)
-    if rest:
-        raise NotAnAmount(text)
-
-
-def _without_own_signs(key: str, currency: str, signs: Mapping[str, frozenset[str]]) -> str:
-    own = [sign for sign, codes in signs.items() if currency in codes]
-    for sign in sorted(own, key=len, reverse=True):
-        key = key.replace(sign, "", 1)
-    return key
-
-
-@lru_cache(maxsize=64)
-def _signs(locale: str) -> Mapping[str, frozenset[str]]:
-    """Every sign and code that may stand beside a number, with the currencies it may mean."""
-    known = [(sign, code) for sign, codes in _SIGNS.items() for code in codes.split()]
-    for code in CURRENCIES:
-        known += [(sign, code) for sign in (code, currency_symbol(code), currency_symbol(code, locale))]
-    signs: dict[str, set[str]] = {}
-    for sign, code in known:
-        signs.setdefault(_key(sign), set()).add(code)
-        signs.setdefault(_key(sign).rstrip("."), set()).add(code)
-    signs.pop("", None)  # Cape Verde writes its own currency with no visible sign
-    return {sign: frozenset(codes) for sign, codes in signs.items()}
-
-
-def _key(sign: str) -> str:
-    """A sign as it is looked up: "US $", "us$" and "US$" are one."""
-    return "".join(map(_plain_character, sign.translate(_ALIKE))).replace(" ", "").casefold()
+def _has_native_digits(text: str) -> bool:
+    return any(character.isdecimal() and not character.isascii() for character in text)

@@ -11,6 +11,7 @@ from billings.money import (
     CAUTION_UNIT_AMOUNT,
     CURRENCIES,
     MAX_UNIT_AMOUNT,
+    AmbiguousAmount,
     AmountTooLarge,
     AmountTooSmall,
     CurrencyMismatch,
@@ -375,27 +376,83 @@ class TestParseAmount:
         [
             ("1,234", "en_US", 123400),
             ("1,234", "en_IN", 123400),
-            ("1,234", "de_CH", 123400),
+            ("2,000", "es_MX", 200000),
+            ("2,000", "ja_JP", 200000),
             ("1.234", "de_DE", 123400),
+            ("2.000", "de_AT", 200000),
+            ("2.000", "es_ES", 200000),
+            ("49.000", "id_ID", 4900000),
             ("1.234", "pt_BR", 123400),
-            ("1.234", "fr_FR", 123400),
-            ("1.500", "en_US", 150),
-            ("1,500", "de_DE", 150),
+            ("1'234", "de_CH", 123400),
+            ("1 234", "fr_FR", 123400),
+            ("२,०००", "ne_NP", 200000),
+            ("٢٬٠٠٠", "ar_EG", 200000),
         ],
     )
-    def test_takes_what_has_two_readings_the_locales_way(self, text, locale, minor):
+    def test_reads_one_group_of_thousands_where_the_locale_leaves_no_doubt(self, text, locale, minor):
         assert read(text, locale=locale) == minor
 
-    @pytest.mark.parametrize(("text", "locale"), [("1.234", "en_US"), ("1,234", "de_DE"), ("1,234", "fr_FR")])
-    def test_refuses_rather_than_make_a_thousand_of_a_decimal_point(self, text, locale):
-        with pytest.raises(TooManyDecimals):
+    @pytest.mark.parametrize(
+        ("text", "currency", "locale", "readings"),
+        [
+            ("49.000", "usd", "en_US", (4900000, 4900)),
+            ("1.500", "usd", "en_US", (150000, 150)),
+            ("49.000", "idr", "en_US", (4900000, 4900)),
+            ("$49.000", "usd", "en_GB", (4900000, 4900)),
+            ("49,000", "eur", "de_DE", (4900000, 4900)),
+            ("2,000", "eur", "fr_FR", (200000, 200)),
+            ("49,500", "kwd", "en_US", (49500000, 49500)),
+            ("49.500", "kwd", "de_DE", (49500000, 49500)),
+            # The separator is neither of the locale's two.
+            ("2.000", "eur", "fr_FR", (200000, 200)),
+            ("2,000", "chf", "de_CH", (200000, 200)),
+            ("2.000", "sek", "sv_SE", (200000, 200)),
+            # Both ways are in use there, or nobody said where the reader is.
+            ("2.000", "zar", "en_ZA", (200000, 200)),
+            ("2,000", "zar", "en_ZA", (200000, 200)),
+            ("2,000", "usd", "es_419", (200000, 200)),
+            ("2.000", "usd", "es_EC", (200000, 200)),
+            ("2.000", "eur", "es", (200000, 200)),
+            ("2.000", "eur", "pt_PT", (200000, 200)),
+            ("2,000", "usd", "und", (200000, 200)),
+            ("2.000", "usd", "und", (200000, 200)),
+            ("2,000", "kwd", "und", (2000000, 2000)),
+            # The comma on an Arabic keyboard serves for both.
+            ("٢,٠٠٠", "egp", "ar_EG", (200000, 200)),
+            ("۲،۰۰۰", "usd", "fa_IR", (200000, 200)),
+            # One of the two cannot be, which does not make the other certain.
+            ("1.234", "eur", "fr_FR", (123400,)),
+            ("1,234", "chf", "de_CH", (123400,)),
+            # On a price tag this is eighty cents; elsewhere it is a minus.
+            ("-.80", "chf", "de_CH", (80,)),
+            ("-,50 €", "eur", "de_DE", (50,)),
+        ],
+    )
+    def test_asks_where_two_readings_are_left(self, text, currency, locale, readings):
+        with pytest.raises(AmbiguousAmount) as asked:
+            read(text, currency, locale)
+
+        assert [reading.amount for reading in asked.value.readings] == list(readings)
+        assert {reading.currency for reading in asked.value.readings} == {currency}
+
+    @pytest.mark.parametrize(
+        ("text", "locale"), [("1.234", "en_US"), ("1,234", "de_DE"), ("1,234", "fr_FR"), ("49.999", "und")]
+    )
+    def test_never_makes_a_thousand_of_a_decimal_point_but_offers_to(self, text, locale):
+        with pytest.raises(TooManyDecimals) as refused:
             read(text, locale=locale)
 
-    def test_takes_the_locales_way_with_three_decimals_too(self):
+        assert [reading.amount for reading in refused.value.readings] == [
+            int(text.replace(".", "").replace(",", "")) * 100
+        ]
+
+    def test_takes_three_decimals_as_the_field_writes_them(self):
         assert read("1.230", "kwd", "en_US") == 1230
-        assert read("1,230", "kwd", "en_US") == 1230000
-        assert read("1.230", "kwd", "de_DE") == 1230000
+        assert read("1.230", "kwd", "und") == 1230
         assert read("1,230", "kwd", "de_DE") == 1230
+        assert read("49,500", "tnd", "ar_TN") == 49500
+        assert read("49.500", "kwd", "fr_CH") == read("49,500", "kwd", "fr_CH") == 49500
+        assert read("1,234.560", "kwd", "en_US") == 1234560
 
     @pytest.mark.parametrize(
         "text", ["1,234", "1.234", "1 234", "1234", "1.234,00", "1,234.00", "￥１，２３４", "1,234円"]
@@ -696,6 +753,15 @@ class TestErrors:
             (NotAnAmount("abc"), "This is not an amount. Write a number, such as 49."),
             (TooManyDecimals("1.005", "usd"), "An amount in US dollars has at most 2 decimals."),
             (TooManyDecimals("1.5", "jpy"), "An amount in Japanese yen has no decimals."),
+            (
+                TooManyDecimals("1.234", "usd", (Money(123400, "usd"),)),
+                "An amount in US dollars has at most 2 decimals. Did you mean $1,234.00?",
+            ),
+            (
+                AmbiguousAmount("49.000", (Money(4900000, "usd"), Money(4900, "usd"))),
+                "Did you mean $49,000.00 or $49.00?",
+            ),
+            (AmbiguousAmount("-.80", (Money(80, "chf"),)), f"Did you mean CHF{NBSP}0.80?"),
             (Negative("-5"), "A price cannot be negative."),
             (
                 AmountTooSmall(Money(49, "usd"), Money(50, "usd")),

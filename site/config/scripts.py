@@ -26,6 +26,7 @@ SCRIPTS = {
         "portal/countdown.js",
         "portal/rows.js",
         "editor/drafts.js",
+        "editor/readings.js",
     ),
 }
 

@@ -1,0 +1,66 @@
+"""How a locale writes numbers, and whether people there can be taken at its word.
+
+CLDR knows one way of writing for each locale. Where everyday use knows two, a text that both read differently is asked
+about, not decided by a table: `settled` is False there.
+"""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache
+
+from babel import Locale, UnknownLocaleError
+from babel.languages import get_official_languages
+
+from billings.money.formatting import UNKNOWN_LOCALE, decimal_point, likely_territory, parse_locale
+from billings.money.text import plain
+
+# Decimal points and commas live side by side: the law says the one, keyboards, shops or neighbours the other
+# (en.wikipedia.org/wiki/Decimal_separator; South Africa's law says comma and its banks write points).
+_MIXED_TERRITORIES = frozenset({"ZA", "NA", "419", "001", "150"})
+_MIXED_SPANISH = frozenset({"BO", "CR", "CU", "DO", "EC", "GQ", "HN", "NI", "PA", "PE", "PH", "PR", "SV", "US", "VE"})
+# Sent without a country these are spoken on both sides of the line.
+_MIXED_LANGUAGES = frozenset(["es", "pt", "ar"])
+
+
+@dataclass(frozen=True, slots=True)
+class Conventions:
+    """The separators of money, in plain characters, and whether people keep to them."""
+
+    points: frozenset[str]
+    group: str
+    settled: bool
+
+
+@lru_cache(maxsize=512)
+def conventions(locale: str, *, native_digits: bool = False) -> Conventions:
+    """For numbers in ASCII digits or, where the locale has digits of its own, in those."""
+    found = parse_locale(locale)
+    symbols = found.number_symbols["latn"]
+    if native_digits:
+        own = found.number_symbols.get(found.default_numbering_system, {})
+        symbols = {**symbols, **{name: sign for name, sign in own.items() if sign}}
+    points = frozenset(plain(symbols[name]) for name in ("currencyDecimal", "decimal") if symbols.get(name))
+    group = plain(symbols.get("currencyGroup") or symbols["group"])
+    return Conventions(points, group, settled=group not in points and _is_settled(locale))
+
+
+def _is_settled(locale: str) -> bool:
+    if locale == UNKNOWN_LOCALE:
+        return False
+    found = parse_locale(locale)
+    if not found.territory and found.language in _MIXED_LANGUAGES:
+        return False
+    territory = likely_territory(locale)
+    if territory in _MIXED_TERRITORIES or (found.language == "es" and territory in _MIXED_SPANISH):
+        return False
+    official = _official_locale(territory)
+    return official is None or decimal_point(locale) == decimal_point(official)
+
+
+@lru_cache(maxsize=256)
+def _official_locale(territory: str) -> str | None:
+    """The country's official language, of those that CLDR knows the one spoken by most."""
+    for language in get_official_languages(territory, de_facto=True):
+        with suppress(UnknownLocaleError, ValueError):
+            return str(Locale.parse(f"{language}_{territory}"))
+    return None

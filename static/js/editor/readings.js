@@ -1,0 +1,14 @@
+// An amount with two readings: picking one fills the field, and the plan is asked again. Nothing is saved by that.
+(() => {
+  "use strict";
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-fills]");
+    if (!button) return;
+    event.preventDefault();
+    const field = document.getElementById(button.dataset.fills);
+    field.value = button.value;
+    field.focus();
+    for (const type of ["input", "change"]) field.dispatchEvent(new Event(type, { bubbles: true }));
+  });
+})();
