@@ -44,6 +44,7 @@ def editor(
         "status": status.describe(course.billing, staff=is_staff(request)) if course else None,
         "plan": plan,
         "preview": preview,
+        "language": form["language"].value(),
         "list_url": way_back.to_the_list(request, request.user),
     }
     part = "#answer" if request.htmx and not request.htmx.history_restore_request else ""

@@ -10,6 +10,8 @@ from crispy_forms.layout import HTML, Div, Fieldset, Layout
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
 
@@ -29,6 +31,8 @@ from courses.models import DESCRIPTION_LENGTH, SUBJECT_LENGTH, SUMMARY_LENGTH, T
 from courses.versions import Edit
 
 TEXT_FIELDS = frozenset({"title", "summary", "description", "subject", "level", "language"})
+# What a teacher writes in the course's own language.
+WRITTEN_FIELDS = frozenset({"title", "summary", "description", "subject"})
 DEFAULTS = {"level": Course.Level.ALL.value, "language": "en", **PRICE_DEFAULTS}
 COMMON_LANGUAGES = (
     "en ar bn cs da de el es fa fi fr he hi hu id it ja ko nl no pl pt pt-BR ro ru sv sw th tr uk ur vi zh"
@@ -189,6 +193,8 @@ class CourseForm(PriceFields):
             parts = ["helptext"] if field.help_text else []
             parts += ["note", "error"] if name == "price" else ["error"]
             field.widget.attrs["aria-describedby"] = " ".join(f"id_{name}_{part}" for part in parts)
+            if name in WRITTEN_FIELDS:
+                field.widget.attrs |= {"lang": self["language"].value() or "en", "dir": "auto"}
             if name in TEXT_FIELDS | PRICE_FIELDS:
                 field.widget.attrs |= {"hx-post": plan_url, "hx-target": "#plan", "hx-swap": "outerHTML"}
                 field.widget.attrs |= {
@@ -207,20 +213,27 @@ class CourseForm(PriceFields):
         helper.layout = Layout(
             "version",
             Fieldset(
-                _("About"),
+                _section(_("About")),
                 "title",
                 "summary",
                 "description",
                 HTML("{% include 'courses/edit.html#preview' %}"),
                 Div("subject", "level", "language", css_class="field-row"),
             ),
-            Fieldset(_("Price"), Div("price", "currency", "billing_interval", css_class="field-row")),
-            Fieldset(_("Cover"), HTML("{% include 'courses/edit.html#cover' %}"), "cover", *self._cover_choices()),
+            Fieldset(_section(_("Price")), Div("price", "currency", "billing_interval", css_class="field-row")),
+            Fieldset(
+                _section(_("Cover")), HTML("{% include 'courses/edit.html#cover' %}"), "cover", *self._cover_choices()
+            ),
         )
         return helper
 
     def _cover_choices(self) -> list[str]:
         return ["remove_cover"] if self.course and self.course.cover else []
+
+
+def _section(label: str) -> SafeString:
+    """A legend that is a heading too, for those who go from heading to heading."""
+    return format_html("<h2>{}</h2>", label)
 
 
 def cover_url(course: Course) -> str | None:

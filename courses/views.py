@@ -217,7 +217,8 @@ def _preview(request: TeacherRequest, course: Course | None) -> HttpResponse:
     form = form_sent(request, course)
     text = str(form["description"].value() or "")
     if request.htmx:
-        return render(request, "courses/edit.html#preview", {"course": course, "preview": markdown.render(text)})
+        context = {"course": course, "preview": markdown.render(text), "language": form["language"].value()}
+        return render(request, "courses/edit.html#preview", context)
     return editor(request, form, plan=plan_line(form), preview=markdown.render(text))
 
 

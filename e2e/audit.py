@@ -48,7 +48,48 @@ OVERFLOWING = """
         if (document.documentElement.scrollWidth <= width) return [];
         return [...document.body.querySelectorAll("*")]
             .filter((element) => element.getBoundingClientRect().right > width + 1)
+            .filter((element) => !element.parentElement.closest(".filters ul, .prose"))  // which scroll by themselves
             .map((element) => element.outerHTML.slice(0, 120));
+    }
+"""
+
+# Smaller than this, a target is hard to hit; links within a sentence are as high as their line (WCAG 2.5.8).
+SMALL_TARGETS = """
+    () => [...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, summary")]
+        .filter((target) => target.checkVisibility({visibilityProperty: true}) && !target.closest(".visually-hidden"))
+        .filter((target) => !target.closest(".skip-link") && target.tabIndex >= 0)
+        .filter((target) => {
+            const words = (node) => node.textContent.trim();
+            const sentence = target.matches("a") && target.closest("p, li, label, .form-text");
+            const isInline = getComputedStyle(target).display === "inline";
+            if (isInline && sentence && words(sentence) !== words(target)) return false;
+            const {width, height} = target.getBoundingClientRect();
+            return width < 23.5 || height < 23.5;
+        })
+        .map((target) => target.outerHTML.slice(0, 120))
+"""
+# One h1, and no level skipped on the way down.
+SKIPPED_HEADINGS = """
+    () => {
+        const levels = [...document.querySelectorAll("h1, h2, h3, h4, h5, h6")]
+            .filter((heading) => heading.checkVisibility())
+            .map((heading) => Number(heading.tagName[1]));
+        const skipped = levels.filter((level, place) => level > (levels[place - 1] ?? 0) + 1);
+        return levels.filter((level) => level === 1).length === 1 && !skipped.length ? [] : levels;
+    }
+"""
+# Every text that a teacher wrote says in which language it is, and lets its own letters choose the direction.
+UNMARKED_TEXT = """
+    (written) => {
+        const texts = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
+        const found = [];
+        while (texts.nextNode()) {
+            const here = texts.currentNode.parentElement;
+            if (!written.includes(texts.currentNode.textContent.trim())) continue;
+            const marked = here.closest("[dir=auto]");
+            if (!marked?.lang && !here.closest(".visually-hidden")) found.push(here.outerHTML.slice(0, 120));
+        }
+        return found;
     }
 """
 
@@ -71,6 +112,27 @@ class Measured:
         """A page scrolls up and down only."""
         if found := page.evaluate(OVERFLOWING):
             self.wrong.append(f"wider than the screen: {found}")
+
+    def judge_reflow(self, page: Page) -> None:
+        """Nor does it at 320 px, nor where the text is twice as large (WCAG 1.4.4, 1.4.10)."""
+        size = page.viewport_size
+        assert size
+        page.set_viewport_size({"width": 320, "height": 640})
+        if found := page.evaluate(OVERFLOWING):
+            self.wrong.append(f"wider than 320 px: {found}")
+        page.evaluate("document.documentElement.style.fontSize = '200%'")
+        if found := page.evaluate(OVERFLOWING):
+            self.wrong.append(f"wider than 320 px with text twice as large: {found}")
+        page.evaluate("document.documentElement.style.fontSize = ''")
+        page.set_viewport_size(size)
+
+    def judge_structure(self, page: Page, written: Iterable[str] = ()) -> None:
+        if found := page.evaluate(SMALL_TARGETS):
+            self.wrong.append(f"hard to hit: {found}")
+        if found := page.evaluate(SKIPPED_HEADINGS):
+            self.wrong.append(f"headings skip a level: {found}")
+        if found := page.evaluate(UNMARKED_TEXT, list(written)):
+            self.wrong.append(f"written by a teacher, in no language: {found}")
 
     def judge_accessibility(self, page: Page, colours: str) -> None:
         for rule in Axe().run(page).response["violations"]:

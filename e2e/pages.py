@@ -37,7 +37,7 @@ class PortalPage:
     @property
     def error_summary(self) -> Locator:
         """What is wrong with a form, all of it, above the form."""
-        return self.page.get_by_role("group", name="Please look at this first")
+        return self.page.get_by_role("group", name=re.compile("There is a problem|things to fix"))
 
     def sign_out(self) -> None:
         self.button("Sign out").click()

@@ -16,6 +16,8 @@ from e2e.programs import Portal
 
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 COURSE = "Watercolour from the first brush"
+# By the demo's teachers and by this file's.
+WRITTEN = [COURSE, "الخط العربي", "書道入門", "Deutsch für den Beruf", "Portraits in charcoal"]
 
 
 @dataclass(frozen=True)
@@ -136,6 +138,8 @@ def test_page(
     if place.measured:
         cost.judge(found)
     found.judge_width(page)
+    found.judge_reflow(page)
+    found.judge_structure(page, WRITTEN)
     for colours in SCHEMES:
         page.emulate_media(color_scheme=colours, reduced_motion="reduce")
         album.take(page, place.name, width, colours)

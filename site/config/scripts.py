@@ -20,8 +20,9 @@ SCRIPTS = {
     "js/portal.js": (
         "portal/toasts.js",
         "portal/failures.js",
-        "portal/errors.js",
         "portal/announcements.js",
+        "portal/errors.js",
+        "portal/focus.js",
         "portal/keys.js",
         "portal/countdown.js",
         "portal/rows.js",

@@ -1,22 +1,49 @@
-// The error summary takes the focus; a message that came in alone marks its field.
+// The error summary takes the focus and shrinks as errors are fixed; a message that came in alone marks its field.
 (() => {
   "use strict";
 
-  function focusSummary(root) {
-    root.querySelector("[data-error-summary]")?.focus();
-  }
-  function markField(message) {
-    const field = document.querySelector(`[aria-describedby~="${message.id}"], [data-error="${message.id}"]`);
+  const summary = () => document.querySelector("[data-error-summary]");
+  const words = (message) => message?.textContent.trim() ?? "";
+  const fieldOf = ({ id }) => document.querySelector(`[aria-describedby~="${id}"], [data-error="${id}"]`);
+  const messages = () => portal.all(".invalid-feedback[id]");
+
+  function mark(message) {
+    const field = fieldOf(message);
     if (!field) return;
-    const wrong = message.textContent.trim() !== "";
+    const wrong = words(message) !== "";
     field.classList.toggle("is-invalid", wrong);
     if (wrong) field.setAttribute("aria-invalid", "true");
     else field.removeAttribute("aria-invalid");
   }
 
-  document.addEventListener("htmx:afterSettle", ({ target }) => {
-    focusSummary(target.parentElement ?? document);
-    portal.all(".invalid-feedback[id]").forEach(markField);
+  let said = new Map();
+  const remember = () => { said = new Map(messages().map((message) => [message.id, words(message)])); };
+  function announce() {
+    const news = messages().filter((message) => words(message) && words(message) !== said.get(message.id));
+    news.forEach((message) => portal.announce(`${fieldOf(message)?.labels?.[0]?.textContent ?? ""} ${words(message)}`.trim()));
+  }
+
+  function shrink(whole) {
+    const title = whole?.querySelector("[data-many]");
+    if (!title) return;
+    portal.all("li[data-error-of]", whole)
+      .filter((line) => !words(document.getElementById(line.dataset.errorOf)))
+      .forEach((line) => line.remove());
+    const left = portal.all("li", whole).length;
+    if (!left) whole.remove();
+    else title.textContent = left === 1 ? title.dataset.one : title.dataset.many.replace("{n}", left);
+  }
+
+  document.addEventListener("htmx:afterSettle", ({ target, detail: { xhr } }) => {
+    const whole = summary();
+    messages().forEach(mark);
+    // A form that came back with errors takes the focus to them, and that says them.
+    if (whole && target.parentElement?.contains(whole) && xhr.status >= 400) whole.focus();
+    else announce();
+    shrink(whole);
+    remember();
   });
-  focusSummary(document);
+  messages().forEach(mark);
+  remember();
+  summary()?.focus();
 })();
