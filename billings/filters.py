@@ -48,6 +48,7 @@ SORTS: Mapping[str, tuple[F | Lower | Case, ...]] = {
     ),
     "changed": (F("price_changed_at"),),
 }
+RETRIED = ("retrying", "attention")
 _PAGE = re.compile("[1-9][0-9]{0,8}")
 
 
@@ -134,6 +135,8 @@ class Listing:
     wanted: Wanted
     page: Page[BillingProduct]
     states: list[StateLink]
+    retry_count: int = 0
+    """How many of those that match could be tried again at once."""
 
     @property
     def count(self) -> int:
@@ -186,7 +189,15 @@ def listing(wanted: Wanted) -> Listing:
     counts = _counts(found.filter(**_chosen(wanted.but(billing=""))))
     total = counts[wanted.billing] if wanted.billing else counts.total()
     page = _Counted(with_course(chosen.order_by(*_order(wanted.sort))), total).get_page(wanted.page)
-    return Listing(wanted.but(page=page.number), page, _state_links(wanted, counts))
+    retry_count = sum(counts[state] for state in RETRIED if wanted.billing in ("", state))
+    return Listing(wanted.but(page=page.number), page, _state_links(wanted, counts), retry_count)
+
+
+def to_retry(wanted: Wanted) -> QuerySet[BillingProduct]:
+    """Those that match and could be tried again at once: what waits for its time, and what a person had to see to."""
+    found = annotate_state(_matching(wanted.q), prefix="").annotate(priced_in=_priced_in())
+    chosen: QuerySet[BillingProduct] = found.filter(**_chosen(wanted)).filter(billing_state__in=RETRIED)
+    return chosen
 
 
 def with_course(products: QuerySet[BillingProduct]) -> QuerySet[BillingProduct]:

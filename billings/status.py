@@ -15,7 +15,7 @@ from django.db.models import Case, CharField, Exists, F, OuterRef, Q, QuerySet, 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from billings import clock, drifts, money
+from billings import clock, drifts, money, stripe_pages
 from billings.drifts import DriftChoice
 from billings.models import TROUBLE_FOR_PEOPLE, Availability, BillingPrice, BillingProduct, Drift, Refusal, Trouble
 from billings.plan import Field
@@ -47,6 +47,9 @@ class Status:
     retry_seconds: int | None
     product_line: str
     price_line: str
+    still: str
+    """What Stripe sells instead of what is desired, for whoever reads the desired price beside it."""
+    stripe_url: str
     poll_seconds: int | None
     can_retry: bool
     drifts: tuple[DriftChoice, ...] = ()
@@ -103,6 +106,8 @@ def describe(product: BillingProduct, *, staff: bool) -> Status:
         retry_seconds=_retry_seconds(product) if state == "retrying" else None,
         product_line=_product_line(state, product, staff=staff),
         price_line=_price_line(product) if staff else "",
+        still=_still(product),
+        stripe_url=_stripe_url(product) if staff else "",
         poll_seconds=_poll_seconds(state, product),
         can_retry=state == "retrying" or (state == "attention" and (staff or not _is_staffs_problem(product))),
         drifts=tuple(drifts.choice(product, drift) for drift in drifts.open_drifts(product)) if staff else (),
@@ -275,6 +280,25 @@ def _price_line(product: BillingProduct) -> str:
         return ""
     words = _("Price: %(price)s") % {"price": price.words}
     return f"{words} ({price.stripe_id})"
+
+
+def _still(product: BillingProduct) -> str:
+    price = observed_price(product)
+    sold = price if product.observed_active else None
+    wanted = product.price if product.desired.active else None
+    if sold is None:
+        return _("Not on sale in Stripe yet") if wanted else ""
+    if sold.spec == wanted:
+        return ""
+    if any(drift.field == Field.PRICE for drift in drifts.open_drifts(product)):
+        return _("Stripe sells it at %(price)s") % {"price": sold.words}
+    return _("Stripe still sells it at %(price)s") % {"price": sold.words}
+
+
+def _stripe_url(product: BillingProduct) -> str:
+    if not product.exists:
+        return ""
+    return stripe_pages.product_url(product.stripe_id, account=product.account, livemode=product.livemode)
 
 
 def observed_price(product: BillingProduct) -> BillingPrice | None:

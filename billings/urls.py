@@ -1,6 +1,6 @@
 from django.urls import path
 
-from billings import sync_views, views
+from billings import row_views, sync_views, views
 
 app_name = "billings"
 urlpatterns = [
@@ -13,5 +13,7 @@ urlpatterns = [
     path("prices/<uuid:course_id>/edit/", views.edit_price, name="edit_price"),
     path("prices/<uuid:course_id>/plan/", views.plan_price, name="plan_price"),
     path("prices/<uuid:course_id>/row/", views.price_row, name="price_row"),
-    path("prices/<uuid:course_id>/status/", views.price_status, name="price_status"),
+    path("prices/statuses/", row_views.statuses, name="price_statuses"),
+    path("prices/retry/", row_views.retry_all, name="retry_all"),
+    path("prices/<uuid:course_id>/retry/", row_views.retry, name="retry_price"),
 ]

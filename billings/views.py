@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as __
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
-from django_htmx.http import replace_url
+from django_htmx.http import replace_url, trigger_client_event
 
 from billings import gateway, plan_line, price_slips, repricing, status, webhooks
 from billings.access import StaffRequest, price_managers_only, sends_json, wants_json
@@ -25,6 +25,8 @@ from billings.models import Availability, BillingProduct, PriceChange
 from billings.money import UNKNOWN_LOCALE
 from billings.price_slips import Unconfirmed
 from billings.repricing import PriceMoved
+from billings.watching import EVENT, Watched
+from billings.watching import seconds as watch_seconds
 
 # One address answers pages, parts and JSON: what keeps copies must tell them apart.
 vary = vary_on_headers("Accept", "HX-Request")
@@ -68,8 +70,12 @@ class Row:
         return self.wanted.address("price_row", self.product.course_id)
 
     @property
-    def status_url(self) -> str:
-        return reverse("billings:price_status", args=[self.product.course_id])
+    def retry_url(self) -> str:
+        return self.wanted.address("retry_price", self.product.course_id)
+
+    @property
+    def mark(self) -> str:
+        return Watched(self.product, self.status).mark
 
     @property
     def id(self) -> str:
@@ -84,7 +90,12 @@ def prices(request: StaffRequest) -> HttpResponse:
     found = listing(Wanted.of(request.GET.dict()))
     if wants_json(request):
         return JsonResponse(_listing_json(found))
-    context: dict[str, Any] = {"listing": found, "rows": [Row.of(product, found.wanted) for product in found.page]}
+    rows = [Row.of(product, found.wanted) for product in found.page]
+    context: dict[str, Any] = {
+        "listing": found,
+        "rows": rows,
+        "watch_seconds": watch_seconds(Watched(row.product, row.status) for row in rows),
+    }
     if request.htmx and not request.htmx.history_restore_request:
         return replace_url(render(request, "billings/prices.html#found", context), found.wanted.url)
     context |= {"statuses": Availability.choices, "currencies": currencies_in_use(), "sorts": SORT_LABELS}
@@ -96,7 +107,7 @@ def prices(request: StaffRequest) -> HttpResponse:
 @price_managers_only
 def edit_price(request: StaffRequest, course_id: UUID) -> HttpResponse:
     """The form that changes one price: in its row, or on a page of its own."""
-    product = _product_or_404(course_id)
+    product = product_or_404(course_id)
     return _editor(request, PriceChangeForm.showing(product))
 
 
@@ -106,7 +117,7 @@ def edit_price(request: StaffRequest, course_id: UUID) -> HttpResponse:
 @tells_what_it_cannot_read
 def plan_price(request: StaffRequest, course_id: UUID) -> HttpResponse:
     """What saving would do, and what the price is taken for. Nothing is saved."""
-    form = _form_sent(request, _product_or_404(course_id))
+    form = _form_sent(request, product_or_404(course_id))
     form.fields["reason"].required = False
     if request.htmx:
         context = {"form": form, "plan": _plan_line(form), "judged": True}
@@ -120,7 +131,7 @@ def plan_price(request: StaffRequest, course_id: UUID) -> HttpResponse:
 @tells_what_it_cannot_read
 def change_price(request: StaffRequest, course_id: UUID) -> HttpResponse:
     """Set the price, remember who and why, and tell Stripe."""
-    product = _product_or_404(course_id)
+    product = product_or_404(course_id)
     form = _form_sent(request, product)
     if not form.is_valid():
         return _invalid(request, form)
@@ -146,31 +157,25 @@ def change_price(request: StaffRequest, course_id: UUID) -> HttpResponse:
 @price_managers_only
 def price_row(request: StaffRequest, course_id: UUID) -> HttpResponse:
     """One row of the table, as it is put back where somebody does not change the price after all."""
-    row = Row.of(_product_or_404(course_id), Wanted.of(request.GET.dict()))
+    row = Row.of(product_or_404(course_id), Wanted.of(request.GET.dict()))
     if not request.htmx:
         return redirect(row.wanted.url)
-    return render(request, "billings/prices.html#row", {"row": row, "focus": True})
-
-
-@require_safe
-@vary
-@price_managers_only
-def price_status(request: StaffRequest, course_id: UUID) -> HttpResponse:
-    """The chip of a row; asked for again and again while something is pending."""
-    row = Row.of(_product_or_404(course_id), Wanted())
-    if not request.htmx:
-        return redirect("billings:prices")
-    return render(request, "billings/prices.html#status", {"row": row})
+    return watched(render(request, "billings/prices.html#row", {"row": row, "focus": True}), row)
 
 
 def row_answer(request: StaffRequest, course_id: UUID) -> HttpResponse:
     """One row anew, in the list that the person is looking at, with what there is to say."""
     asked = QueryDict(urlsplit(request.htmx.current_url or "").query).dict()
-    row = Row.of(_product_or_404(course_id), Wanted.of(asked))
-    return render(request, "billings/prices.html#changed", {"row": row, "focus": True})
+    row = Row.of(product_or_404(course_id), Wanted.of(asked))
+    return watched(render(request, "billings/prices.html#changed", {"row": row, "focus": True}), row)
 
 
-def _product_or_404(course_id: UUID) -> BillingProduct:
+def watched(answer: HttpResponse, row: Row) -> HttpResponse:
+    """The page begins to ask again where this row is under way now."""
+    return trigger_client_event(answer, EVENT) if row.status.poll_seconds else answer
+
+
+def product_or_404(course_id: UUID) -> BillingProduct:
     return get_object_or_404(with_course(BillingProduct.objects.all()), course_id=course_id)
 
 
@@ -211,7 +216,7 @@ def _editor(request: StaffRequest, form: PriceChangeForm, *, code: int = 200, **
 
 def _moved(request: StaffRequest, form: PriceChangeForm, moved: PriceMoved) -> HttpResponse:
     """Nothing was saved; both prices are shown, and saving once more is the choice between them."""
-    product = _product_or_404(form.product.course_id)
+    product = product_or_404(form.product.course_id)
     if wants_json(request):
         sides = {"yours": status.price_as_json(form.price_spec), "theirs": status.price_as_json(moved.theirs)}
         return JsonResponse({"conflicts": {"price": sides}, "version": repricing.token(product)}, status=409)
@@ -225,27 +230,35 @@ def _moved(request: StaffRequest, form: PriceChangeForm, moved: PriceMoved) -> H
 
 
 def _changed(request: StaffRequest, course_id: UUID, change: PriceChange | None) -> HttpResponse:
-    row = Row.of(_product_or_404(course_id), Wanted.of(request.GET.dict()))
+    row = Row.of(product_or_404(course_id), Wanted.of(request.GET.dict()))
     if wants_json(request):
-        return JsonResponse(_row_json(row.product))
-    messages.success(request, _in_words(row.product, change))
+        return JsonResponse(row_json(row.product))
+    messages.add_message(request, *_in_words(row, change))
     if request.htmx:
-        return render(request, "billings/prices.html#changed", {"row": row, "focus": True})
+        return watched(render(request, "billings/prices.html#changed", {"row": row, "focus": True}), row)
     return HttpResponseRedirect(row.wanted.url, status=303)
 
 
-def _in_words(product: BillingProduct, change: PriceChange | None) -> str:
-    facts = {"course": product.course.title, "price": product.price or _("free")}
+def _in_words(row: Row, change: PriceChange | None) -> tuple[int, str]:
+    """The message's level and text; green only where Stripe holds the new price, and what it sells instead is said."""
+    facts = {"course": row.product.course.title, "price": row.product.price or _("free")}
     if change is None:
-        return _("Nothing to change: “%(course)s” was %(price)s already.") % facts
-    return _("“%(course)s” is %(price)s now.") % facts
+        return messages.INFO, _("Nothing to change: “%(course)s” was %(price)s already.") % facts
+    match row.status.state:
+        case "in_sync" | "free" | "archived":
+            return messages.SUCCESS, _("“%(course)s” is %(price)s now.") % facts
+        case "attention" | "drift":
+            level, words = messages.WARNING, _("“%(course)s” should be %(price)s, but that needs attention.") % facts
+        case _:
+            level, words = messages.INFO, _("“%(course)s” will be %(price)s as soon as Stripe follows.") % facts
+    return level, f"{words} {row.status.still}." if row.status.still else words
 
 
 def _listing_json(found: Listing) -> dict[str, Any]:
-    return {"results": [_row_json(product) for product in found.page], "count": found.count, "next": found.next_url}
+    return {"results": [row_json(product) for product in found.page], "count": found.count, "next": found.next_url}
 
 
-def _row_json(product: BillingProduct) -> dict[str, Any]:
+def row_json(product: BillingProduct) -> dict[str, Any]:
     course: Any = product.course
     changed_at = product.price_changed_at
     return {

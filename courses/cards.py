@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from billings.status import Status, describe
+from billings.watching import Watched
 from courses.models import Course
 
 # As many calm colours as the style sheet has classes `cover-tone-0` and so on.
@@ -19,6 +20,14 @@ class Card:
     @classmethod
     def of(cls, course: Course, *, staff: bool) -> "Card":
         return cls(course, describe(course.billing, staff=staff))
+
+    @property
+    def mark(self) -> str:
+        return self.watched.mark
+
+    @property
+    def watched(self) -> Watched:
+        return Watched(self.course.billing, self.status)
 
     @property
     def initials(self) -> str:

@@ -6,6 +6,7 @@ app_name = "courses"
 urlpatterns = [
     path("", views.teacher_courses, name="teacher_courses"),
     path("new/", views.new, name="new"),
+    path("statuses/", views.statuses, name="statuses"),
     path("plan/", views.plan_new, name="plan_new"),
     path("preview/", views.preview_new, name="preview_new"),
     path("<uuid:course_id>/", views.edit, name="edit"),

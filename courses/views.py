@@ -5,19 +5,19 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from billings import pricing
+from billings import pricing, watching
 from billings.access import wants_json
 from billings.bodies import tells_what_it_cannot_read
 from billings.forms import PRICE_FIELDS
 from billings.price_slips import Unconfirmed
 from billings.status import describe
 from courses import lapsed, lifecycle, markdown, way_back
-from courses.access import TeacherRequest, own_course_or_404, signed_in, visible_course_or_404
+from courses.access import TeacherRequest, own_course_or_404, signed_in, visible_course_or_404, with_billing
 from courses.answers import (
     conflicted,
     editor,
@@ -54,7 +54,13 @@ def teacher_courses(request: TeacherRequest) -> HttpResponse:
     staff = is_staff(request)
     cards = [Card.of(course, staff=staff) for course in found.page]
     part = "#found" if request.htmx and not request.htmx.history_restore_request else ""
-    page = render(request, f"courses/list.html{part}", {"listing": found, "cards": cards, "sorts": SORT_LABELS})
+    context = {
+        "listing": found,
+        "cards": cards,
+        "sorts": SORT_LABELS,
+        "watch_seconds": watching.seconds(card.watched for card in cards),
+    }
+    page = render(request, f"courses/list.html{part}", context)
     return way_back.remember(page, request.user, found)
 
 
@@ -169,7 +175,27 @@ def status(request: TeacherRequest, course_id: UUID) -> HttpResponse:
         return JsonResponse(status_json(course))
     if not request.htmx:
         return status_part(request, course, "")
-    return status_part(request, course, "#chip" if "chip" in request.GET else "#status")
+    return status_part(request, course, "#status")
+
+
+@require_safe
+@vary
+@signed_in
+def statuses(request: TeacherRequest) -> HttpResponse:
+    """The courses of a list that are under way: those that have changed, and when the page should ask again."""
+    if not request.htmx:
+        return redirect("courses:teacher_courses")
+    sent = watching.sent(request.GET.getlist(watching.PARAM))
+    courses = with_billing(Course.objects.filter(pk__in=sent, owner=request.user)) if sent else []
+    staff = is_staff(request)
+    cards = [Card.of(course, staff=staff) for course in courses]
+    changed = [card for card in cards if card.mark != sent[card.course.pk]]
+    context = {
+        "changed": changed,
+        "watch_seconds": watching.seconds(card.watched for card in cards),
+        "news": watching.news([(card.course.title, card.status) for card in changed]),
+    }
+    return render(request, "courses/list.html#watched", context)
 
 
 @require_POST

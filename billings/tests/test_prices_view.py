@@ -21,8 +21,8 @@ from billings.tests.conftest import USD49, USD59, Sold
 JSON = {"Accept": "application/json"}
 HTMX = {"HX-Request": "true", "HX-Current-URL": "http://testserver/billing/prices/?q=water"}
 PRICES = "/billing/prices/"
-POST_ONLY = ["change_price", "plan_price"]
-GET_ONLY = ["edit_price", "price_row", "price_status"]
+POST_ONLY = ["change_price", "plan_price", "retry_price"]
+GET_ONLY = ["edit_price", "price_row"]
 
 
 def address(page: str, sold: Sold) -> str:
@@ -391,10 +391,12 @@ class TestChange:
     def test_while_stripe_has_not_answered_the_row_looks_again(self, staff, sold, form, settings):
         settings.STRIPE_INLINE_BUDGET_SECONDS = 0
 
-        text = staff.post(address("change_price", sold), form, headers=HTMX).content.decode()
+        answer = staff.post(address("change_price", sold), form, headers=HTMX)
 
+        text = answer.content.decode()
         assert "Saving…" in text
-        assert f'data-poll hx-get="{address("price_status", sold)}" hx-trigger="load delay:1s' in text
+        assert text.count("data-watch>") == 1
+        assert "watch" in answer["HX-Trigger"], "the page begins to ask"
 
     @pytest.mark.parametrize(
         ("typed", "expected"),
@@ -725,28 +727,6 @@ class TestRow:
 
     def test_is_no_page(self, staff, sold):
         assert staff.get(address("price_row", sold) + "?q=water").url == "/billing/prices/?q=water"
-
-
-class TestStatus:
-    def test_says_how_the_course_stands_and_stops_when_settled(self, staff, sold):
-        text = staff.get(address("price_status", sold), headers=HTMX).content.decode()
-
-        assert "On sale" in text
-        assert "data-poll" not in text
-
-    def test_goes_on_while_something_is_pending(self, staff, sold):
-        sold.price(USD59)
-
-        assert b"data-poll" in staff.get(address("price_status", sold), headers=HTMX).content
-
-    def test_is_no_page(self, staff, sold):
-        assert staff.get(address("price_status", sold)).url == "/billing/prices/"
-
-    def test_a_lapsed_session_does_not_put_the_sign_in_page_into_a_chip(self, stranger, sold):
-        answer = stranger.get(address("price_status", sold), headers=HTMX)
-
-        assert answer["HX-Redirect"] == "/accounts/login/?next=/billing/prices/%3Fq%3Dwater"
-        assert not answer.content
 
 
 class TestWhoMayNot:

@@ -1,0 +1,54 @@
+"""A list with many rows that are under way asks once for all of them, is told when they are settled, and then rests."""
+
+import pytest
+from playwright.sync_api import Request, expect
+
+from billings.tests.sandbox_process import SandboxProcess
+from e2e.conftest import Visit
+from e2e.pages import Desk
+from e2e.people import AUTHOR, STAFF, Person
+
+ROWS = 24
+
+
+@pytest.mark.parametrize(("person", "address"), [(AUTHOR, "/courses/"), (STAFF, "/billing/prices/")])
+def test_a_list_asks_once_for_all_that_is_under_way(
+    visit: Visit, sandbox: SandboxProcess, title: str, person: Person, address: str
+) -> None:
+    desk = Desk(visit(AUTHOR))
+    sandbox.fault("503", method="POST", times=None)
+    for number in range(ROWS):
+        desk.make_course(title=f"{title} {number}")
+    page = visit(person)
+    asked: list[Request] = []
+    page.on("request", lambda request: asked.append(request) if "/status" in request.url else None)
+
+    page.goto(f"{address}?q={title}")
+    waiting = page.locator("[data-watch]")
+    expect(waiting).to_have_count(ROWS)
+    for _ in range(3):
+        with page.expect_response(lambda answer: "/statuses/" in answer.url) as answered:
+            pass
+        assert answered.value.request.url.count("row=") == ROWS
+
+    assert {"/statuses/" in request.url for request in asked} == {True}, "no row asks for itself"
+    assert len(asked) <= 4
+    sandbox.clear_faults()
+    expect(page.get_by_text("Ready", exact=True)).to_have_count(ROWS)
+    expect(waiting).to_have_count(0)
+    page.wait_for_load_state("networkidle")
+    expect(page.locator("#watch")).to_have_attribute("hx-trigger", "watch from:body delay:1s, poll")
+
+
+def test_without_javascript_nothing_is_asked_for(visit: Visit, sandbox: SandboxProcess, title: str) -> None:
+    desk = Desk(visit(AUTHOR))
+    sandbox.fault("503", method="POST", times=None)
+    desk.make_course(title=title)
+    page = visit(AUTHOR, java_script_enabled=False)
+    asked: list[Request] = []
+    page.on("request", lambda request: asked.append(request) if "/status" in request.url else None)
+
+    page.goto(f"/courses/?q={title}")
+
+    expect(page.get_by_role("row").filter(has_text=title)).to_contain_text("Waiting for Stripe")
+    assert asked == []
