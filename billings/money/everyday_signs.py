@@ -79,7 +79,7 @@ SIGNS: Mapping[str, str] = {
     "kyd": "$ CI$ KY$ dollar dollars",
     "kzt": "₸ тг. тенге теңге T Т tenge teñge 〒",
     "lak": "₭ ₭N ກີບ kip kips",
-    "lbp": "£ L.L. £L ل.ل. ليرة livre livres pound pounds",
+    "lbp": "£ L£ L.L. £L ل.ل. ليرة livre livres pound pounds",
     "lkr": "Rs. ₨ Re. රු. රුපියල් ரூ. ரூபாய் SLRs. SLRe. rupee rupees",
     "lrd": "$ L$ LD$ LR$ dollar dollars",
     "lsl": "L M maloti loti",

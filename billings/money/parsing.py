@@ -35,6 +35,7 @@ _POINTS = (".", ",", _POINT)
 
 _NO_CENTS = re.compile("(?<=[0-9]) ?(?:[.,:] ?(?:[-–]{1,2}|=)|/ ?[-–=]{1,2})(?![0-9-])")  # 49.- 49,-- 49:- 490/- 490/=
 _SLASH_DASH = re.compile("/[-–=]")  # "Rs/- 490"
+_CLOSING_DASH = re.compile("(?<=[0-9])[-–]$")  # ¥4,900-
 _NO_UNITS = re.compile("(?<![0-9])(?:–|--) ?[.,](?=[0-9]{2}(?![0-9]))")  # –.80
 _PERHAPS_NO_UNITS = re.compile("(?<![0-9–-])- ?[.,](?=[0-9]{2}(?![0-9]))")  # -.80: on a price tag no minus
 _SIGN_AS_POINT = re.compile("([0-9., '٬]*[0-9]) ?([^0-9., '٫٬][^0-9]*?) ?([0-9]{2})")  # 1.234$50, 49€50
@@ -105,6 +106,8 @@ class _Reader:
         typed = _SLASH_DASH.sub("", _NO_CENTS.sub(_POINT, typed))
         if self.currency.decimals == 2:
             typed = _NO_UNITS.sub(_POINT, typed)
+        if self.currency.whole:
+            typed = _CLOSING_DASH.sub("", typed)
         if self.currency.code in _COLON_CURRENCIES:
             typed = _COLON_AS_POINT.sub(_POINT, typed)
         if "'" in typed and parse_locale(self.locale).language in _APOSTROPHE_LANGUAGES:
@@ -126,7 +129,7 @@ class _Reader:
         self._check_factor(sign_key(after))
         self._check_sign(before)
         self._check_sign(after)
-        found = self._number(number)
+        found = self._number(number, alone=not (before or after).strip())
         if negative:
             raise Negative(self.text)
         return self._resolve(found)
@@ -135,9 +138,10 @@ class _Reader:
         """ "Rs.50" is fifty rupees, "$.50" fifty cents."""
         return before.endswith(".") and ends_in_point(before, self.currency.code, self.locale)
 
-    def _number(self, typed: str) -> _Number:
+    def _number(self, typed: str, *, alone: bool) -> _Number:
         if (
-            (split := _SIGN_AS_POINT.fullmatch(typed))
+            alone  # "$10 $20" are two amounts
+            and (split := _SIGN_AS_POINT.fullmatch(typed))
             and self.currency.decimals == 2
             and sign_key(split[2]) in own_signs(self.currency.code, self.locale)
         ):

@@ -176,6 +176,7 @@ EVERYDAY = [
     ("zh-HK", "49蚊", "hkd", 4900),
     ("zh-MO", "MOP$49", "mop", 4900),
     ("ja-JP", "4,900円", "jpy", 4900),
+    ("ja-JP", "￥4,900-", "jpy", 4900),
     ("ko-KR", "49,000원", "krw", 49000),
     ("th-TH", "490 บาท", "thb", 49000),
     ("th-TH", "๔๙๐.-", "thb", 49000),
@@ -302,7 +303,7 @@ def test_refuses_the_sign_of_another_currency_in_words(tag, text, chosen):
         ("2 lakh", "inr"), ("50c", "usd"), ("50 Cent", "eur"), ("99p", "gbp"), ("49 per month", "usd"),
         ("ca. 49", "eur"),
                 ("49 usd eur gbp", "usd"), ("12:30", "usd"), ("49'50", "usd"), ("49 / 50", "usd"), ("$1 2 3", "usd"),
-        ("49€5", "eur"), ("49€500", "eur"), ("49-50 €", "eur"),
+        ("$10 $20", "usd"), ("10$ 20$", "usd"), ("49€5", "eur"), ("49€500", "eur"), ("49-50 €", "eur"),
     ],
 )  # fmt: skip
 def test_refuses_what_is_a_multiple_a_part_or_no_price(text, currency):
