@@ -28,6 +28,8 @@ class Secret:
 
 
 DESTINATION = "v2.core.event_destination"
+SNAPSHOTS: list[Condition] = [("json_extract(body, '$.object') = 'webhook_endpoint'", ())]
+MOST = 16  # the sentence is handled by name in getlago/lago-api and others
 
 
 def examine(params: Json) -> None:
@@ -40,6 +42,8 @@ def examine(params: Json) -> None:
 def create(context: Context, params: Json) -> Json:
     if context.realm.livemode and not params["url"].startswith("https://"):
         raise invalid("Invalid URL: In live mode, webhook endpoints must be https.", "url", "url_invalid")
+    if context.store.endpoints.count(context.realm, SNAPSHOTS) >= MOST:
+        raise invalid(f"You have reached the maximum of {MOST} {context.realm.mode} webhook endpoints.")
     endpoint = _new(context.clock.now(), context.realm, ids.endpoint_id(), params)
     secret = ids.webhook_secret()
     context.store.endpoints.add(context.realm, endpoint)
@@ -114,9 +118,8 @@ def delete(context: Context, params: Json, endpoint_id: str) -> Json:
 
 
 def list_all(context: Context, params: Json) -> Json:
-    snapshots: list[Condition] = [("json_extract(body, '$.object') = 'webhook_endpoint'", ())]
     return listing.page(
-        context.store.endpoints, context.realm, "webhook endpoint", params, snapshots, "/v1/webhook_endpoints"
+        context.store.endpoints, context.realm, "webhook endpoint", params, SNAPSHOTS, "/v1/webhook_endpoints"
     )
 
 

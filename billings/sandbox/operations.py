@@ -101,8 +101,8 @@ def find(method: str, path: str) -> tuple[Operation, list[str]]:
     start, _, rest = path.removeprefix("/v1/").partition("/")
     operation = None
     if path.startswith("/v1/") and "/" not in rest and not path.endswith("/"):
-        if named := OPERATIONS.get((method, f"{start}/{rest}")):
-            return named, []
+        if rest == "search" and (searching := OPERATIONS.get((method, f"{start}/search"))):
+            return searching, []
         operation = OPERATIONS.get((method, f"{start}/*" if rest else start))
     if operation is None:
         raise no_such_address(method, path)

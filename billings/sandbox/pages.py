@@ -7,9 +7,10 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 
-from billings.sandbox.accounts import Realm
+from billings.sandbox.accounts import Key, Realm, masked
 from billings.sandbox.frame import Shown, hour, moment, named, whole
 from billings.sandbox.html import Child, Html, el, field, hidden, join, more, number, sure, table
+from billings.sandbox.permissions import EVERYTHING
 from billings.sandbox.shapes import Json
 from billings.sandbox.store import Condition
 
@@ -127,12 +128,18 @@ def _price_line(shown: Shown, product: Json, price: Json) -> Html:
     return el(
         "div",
         el("strong", money(price)),
+        *(el("span", f" also {money(other)}") for other in _other_currencies(price)),
         el("span", f" {marks} ", class_="good" if price["active"] else "soft"),
         el("code", price["id"]),
         " ",
         None if default else shown.form(f"{base}/{switch}", button=switch.capitalize(), quiet=True),
         shown.form(f"{base}/default", button="Make default", quiet=True) if price["active"] and not default else None,
     )
+
+
+def _other_currencies(price: Json) -> list[Json]:
+    options = price.get("currency_options", {})
+    return [{**option, "currency": code, "recurring": None} for code, option in sorted(options.items())]
 
 
 def _levers(shown: Shown, product: Json) -> Html:
@@ -224,6 +231,7 @@ def clock(shown: Shown) -> str:
             shown.form("clock", hidden("offset", "0"), button="Back to real time", quiet=True),
         ),
         el("section", el("h2", "Settings"), _settings(shown)),
+        el("section", el("h2", "Keys"), _keys(shown)),
         el("section", el("h2", "Fill and empty"), _filling(shown)),
     )
 
@@ -239,6 +247,29 @@ def _settings(shown: Shown) -> Html:
         shown.form("settings", limits, button="25 requests a second", quiet=True),
         shown.form("settings", unlimited, button="No limit", quiet=True),
     )
+
+
+def _keys(shown: Shown) -> Html:
+    """Those that were registered; any other may do everything, and a restricted one what the command line says."""
+    rows: list[list[Child]] = [
+        [el("code", masked(secret)), named(key.realm) if key else "revoked", _granted(key)]
+        for secret, key in shown.world.keyring.registered.items()
+    ]
+    return join(
+        table(["Key", "Of", "May"], rows, "None are registered: every key may do everything."),
+        shown.form(
+            "keys",
+            field("Key", "key", required=True, placeholder="rk_test_…"),
+            field("Permissions, by comma (none: all)", "permissions", placeholder="rak_product_write, rak_plan_read"),
+            button="Register",
+        ),
+    )
+
+
+def _granted(key: Key | None) -> str:
+    if key is None:
+        return "nothing"
+    return "everything" if key.permissions >= EVERYTHING else ", ".join(sorted(key.permissions)) or "nothing"
 
 
 def _filling(shown: Shown) -> Html:

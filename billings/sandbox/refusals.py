@@ -184,11 +184,13 @@ def lock_timeout() -> Refusal:
 
 
 def key_in_use(key: str) -> Refusal:
-    """docs.stripe.com/error-low-level: the first request of this key is still at work."""
+    """docs.stripe.com/error-low-level: the first request of this key is still at work.
+
+    Its type: crvouga/mockingbird (2026-08-26) and openedx/commerce-coordinator; the sentence: logs of 2025.
+    """
     return Refusal(
         409,
         "There is currently another in-progress request using this Idempotent Key (that probably means you submitted "
         f"twice, and the other request is still going through): {key}. Please try again later.",
         "idempotency_key_in_use",
-        type="idempotency_error",
     )

@@ -191,6 +191,15 @@ class TestCatalogue:
         assert far < 3 * first
         assert first < 5 * small
 
+    def test_the_other_currencies_of_a_price_are_shown(self, sandbox, client, look):
+        product = client.v1.products.create(
+            {"name": "Etching", "default_price_data": {"currency": "usd", "unit_amount": 4900}}
+        )
+        euros = {"currency_options": {"eur": {"unit_amount": 100}}}
+        sandbox.door(f"dashboard/prices/{product.default_price}", euros)
+
+        assert "49.00 USD</strong><span> also 1.00 EUR" in look()
+
     def test_of_many_prices_the_newest_are_shown_and_the_others_counted(self, sandbox, look):
         sandbox.door("seed", {"products": 1, "archived_prices": 30})
 

@@ -86,6 +86,16 @@ def test_names_that_are_none_are_refused(sandbox):
         assert sandbox.raw("POST", "/_sandbox/keys", json={"key": KEY, "permissions": odd}).status_code == 400
 
 
+def test_the_page_registers_a_key_and_says_what_it_may(sandbox):
+    form = {"key": KEY, "permissions": "rak_product_write, rak_plan_read"}
+    page = {"Accept": "text/html", "Referer": f"{sandbox.url}/_sandbox/pages/clock"}
+
+    shown = sandbox.raw("POST", "/_sandbox/keys", data=form, headers=page)
+
+    assert "rak_plan_read, rak_product_write" in shown.text
+    assert KEY not in shown.text
+
+
 def test_the_command_line_limits_the_restricted_keys_and_no_others():
     sandbox = Sandbox.start("--permissions", "rak_product_write, rak_plan_read")
     try:

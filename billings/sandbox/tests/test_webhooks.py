@@ -157,6 +157,14 @@ def test_while_a_secret_is_rolled_both_sign(sandbox, client, endpoint, receiver)
         verified(receiver, endpoint.secret)
 
 
+def test_there_are_at_most_sixteen_endpoints(client):
+    for _ in range(16):
+        client.v1.webhook_endpoints.create({"url": "https://example.com/hook", "enabled_events": ["*"]})
+
+    with pytest.raises(InvalidRequestError, match="You have reached the maximum of 16 test webhook endpoints"):
+        client.v1.webhook_endpoints.create({"url": "https://example.com/hook", "enabled_events": ["*"]})
+
+
 def test_an_odd_address_fails_alone(sandbox, client, endpoint, receiver):
     odd = f"{receiver.url}&gr%C3%BC%C3%9Fe=%E2%9C%93"
     for url in (*["http://b%C3%BCcher.invalid/%C3%BC"] * 9, "http://user:secret@127.0.0.1:1/", odd):
