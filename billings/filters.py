@@ -30,8 +30,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from billings import money
-from billings.models import Availability, BillingPrice, BillingProduct, Refusal
+from billings.models import Availability, BillingPrice, BillingProduct, Refusal, Trouble
 from billings.paging import PageLink, page_links
+from billings.plan import Field
 from billings.status import STATES, annotate_state
 
 PER_PAGE = 50
@@ -49,6 +50,9 @@ SORTS: Mapping[str, tuple[F | Lower | Case, ...]] = {
     "changed": (F("price_changed_at"),),
 }
 RETRIED = ("retrying", "attention")
+# Why a course waits or needs attention: what went wrong with its last try, or the field that Stripe rejected.
+REJECTED = "rejected_"
+CAUSES = frozenset({*(trouble.value for trouble in Trouble if trouble), *(f"{REJECTED}{name}" for name in Field)})
 _PAGE = re.compile("[1-9][0-9]{0,8}")
 
 
@@ -60,6 +64,7 @@ class Wanted:
     status: str = ""
     billing: str = ""
     currency: str = ""
+    cause: str = ""
     sort: str = DEFAULT_SORT
     page: int = 1
 
@@ -76,13 +81,14 @@ class Wanted:
             status=known("status", Availability.values),
             billing=known("billing", STATES),
             currency=known("currency", money.CURRENCIES),
+            cause=known("cause", CAUSES),
             sort=known("sort", SORTS, DEFAULT_SORT),
             page=int(page) if _PAGE.fullmatch(page) else 1,
         )
 
     @property
     def filters(self) -> bool:
-        return bool(self.q or self.status or self.billing or self.currency)
+        return bool(self.q or self.status or self.billing or self.currency or self.cause)
 
     @property
     def query(self) -> str:
@@ -92,6 +98,7 @@ class Wanted:
             "status": self.status,
             "billing": self.billing,
             "currency": self.currency,
+            "cause": self.cause,
             "sort": "" if self.sort == DEFAULT_SORT else self.sort,
             "page": "" if self.page == 1 else self.page,
         }
@@ -232,6 +239,10 @@ def _priced_in() -> Case:
 
 def _chosen(wanted: Wanted) -> dict[str, str]:
     chosen = {"desired_status": wanted.status, "billing_state": wanted.billing, "priced_in": wanted.currency}
+    if wanted.cause.startswith(REJECTED):
+        chosen["refusals__field"] = wanted.cause.removeprefix(REJECTED)
+    else:
+        chosen["trouble"] = wanted.cause
     return {name: value for name, value in chosen.items() if value}
 
 

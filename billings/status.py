@@ -187,10 +187,10 @@ def _who_decides(product: BillingProduct, *, staff: bool) -> str:
 
 
 def _retrying(product: BillingProduct) -> str:
-    return f"{_TROUBLES[product.trouble]()} {_('Your change is safe;')}"
+    return f"{TROUBLES[product.trouble]()} {_('Your change is safe;')}"
 
 
-_TROUBLES: dict[str, Callable[[], str]] = {
+TROUBLES: dict[str, Callable[[], str]] = {
     Trouble.UNREACHABLE: lambda: _("Stripe could not be reached."),
     Trouble.SLOW: lambda: _("Stripe did not answer."),
     Trouble.FAILING: lambda: _("Stripe has trouble of its own."),
@@ -244,11 +244,11 @@ def _attention(product: BillingProduct, *, staff: bool) -> str:
             }
     call = product.refusals.all()[0].call
     return _("Stripe rejected this: %(why)s Everything else is up to date. Change the value, or try again.") % {
-        "why": _clean(call.error_message)
+        "why": clean(call.error_message)
     }
 
 
-def _clean(message: str) -> str:
+def clean(message: str) -> str:
     """Stripe's message without the sentences that send programmers to an address."""
     sentences = [one for one in re.split(r"(?<=[.!?])\s+", message.strip()) if "://" not in one]
     words = " ".join(sentences) or _("no reason given")

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import Count, Min, Q, QuerySet, Subquery
 
 from billings import drifts, status, sync_runs, sync_tasks
+from billings.causes import Cause, causes
 from billings.drifts import DriftChoice
 from billings.models import TROUBLE_FOR_PEOPLE, BillingProduct, Drift, StripeEvent, SyncRun, behind
 
@@ -36,6 +37,7 @@ class Overview:
     """The figures of the page. `moving`: rows that are behind and that no person has to mend first."""
 
     counts: Counter[str]
+    causes: list[Cause]
     backlog: int
     moving: int
     oldest_pending: datetime | None
@@ -102,7 +104,8 @@ def overview(*, after: int = 0) -> Overview:
     page = found[:PER_PAGE]
     rows = [DriftRow(drift.product, drift.opened_at, drifts.choice(drift.product, drift)) for drift in page]
     return Overview(
-        counts=Counter({row["billing_state"]: row["rows"] for row in figures}),
+        counts=_counts(figures),
+        causes=causes(figures),
         backlog=sum(row["behind"] for row in figures),
         moving=sum(row["moving"] for row in figures),
         oldest_pending=min((row["oldest"] for row in figures if row["oldest"]), default=None),
@@ -115,13 +118,20 @@ def overview(*, after: int = 0) -> Overview:
     )
 
 
+def _counts(figures: list[dict[str, Any]]) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for row in figures:
+        counts[row["billing_state"]] += row["rows"]
+    return counts
+
+
 def _figures() -> QuerySet[Any, dict[str, Any]]:
-    """A row for each state that there is."""
+    """A row for each state and trouble that there is."""
     stuck = Q(trouble__in=TROUBLE_FOR_PEOPLE)
     rows: QuerySet[Any, dict[str, Any]] = (
         status.annotate_state(BillingProduct.objects.all(), prefix="")
         .order_by()
-        .values("billing_state")
+        .values("billing_state", "trouble")
         .annotate(
             rows=Count("pk"),
             behind=Count("pk", filter=behind()),

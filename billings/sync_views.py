@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from billings import drifts, sync
 from billings.access import StaffRequest, price_managers_only, wants_json
+from billings.causes import Cause
 from billings.filters import Wanted, state_labels
 from billings.models import SyncRun
 from billings.sync import DriftRow, Overview
@@ -137,6 +138,7 @@ def _compared(run: SyncRun) -> list[str]:
 def _as_json(found: Overview) -> dict[str, Any]:
     return {
         "counts": {state: found.counts[state] for state in state_labels()},
+        "causes": [_cause_json(cause) for cause in found.causes],
         "backlog": found.backlog,
         "oldest_pending": found.oldest_pending,
         "last_webhook": found.last_webhook,
@@ -149,6 +151,17 @@ def _as_json(found: Overview) -> dict[str, Any]:
             "count": found.drift_count,
             "next": f"{reverse('billings:sync')}?after={found.next_after}" if found.next_after else None,
         },
+    }
+
+
+def _cause_json(cause: Cause) -> dict[str, Any]:
+    return {
+        "code": cause.code,
+        "words": cause.words,
+        "count": cause.count,
+        "oldest": cause.oldest,
+        "course": cause.course,
+        "url": cause.url,
     }
 
 

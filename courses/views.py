@@ -83,12 +83,24 @@ def new(request: TeacherRequest) -> HttpResponse:
 @signed_in
 @tells_what_it_cannot_read
 def edit(request: TeacherRequest, course_id: UUID) -> HttpResponse:
-    course = own_course_or_404(request.user, course_id)
     if request.method == "POST":
-        return _change(request, course, lifecycle.save, _("Saved."))
+        return _change(request, own_course_or_404(request.user, course_id), lifecycle.save, _("Saved."))
+    course = visible_course_or_404(request.user, course_id)
     if wants_json(request):
         return JsonResponse(course_json(course))
+    if course.owner_id != request.user.pk:
+        return _show(request, course)
     return _open_editor(request, course)
+
+
+def _show(request: TeacherRequest, course: Course) -> HttpResponse:
+    """Another teacher's course, as price managers read it: nothing can be changed here but how it stands in Stripe."""
+    context = {
+        "course": course,
+        "status": describe(course.billing, staff=True),
+        "description": markdown.render(course.description),
+    }
+    return render(request, "courses/read_only.html", context)
 
 
 def _open_editor(request: TeacherRequest, course: Course | None) -> HttpResponse:

@@ -7,13 +7,14 @@ from billings.tests.sandbox_process import SandboxProcess
 from e2e.conftest import Visit
 from e2e.pages import Desk
 from e2e.people import AUTHOR, STAFF, Person
+from e2e.programs import Portal
 
 ROWS = 24
 
 
 @pytest.mark.parametrize(("person", "address"), [(AUTHOR, "/courses/"), (STAFF, "/billing/prices/")])
 def test_a_list_asks_once_for_all_that_is_under_way(
-    visit: Visit, sandbox: SandboxProcess, title: str, person: Person, address: str
+    visit: Visit, portal: Portal, sandbox: SandboxProcess, title: str, person: Person, address: str
 ) -> None:
     desk = Desk(visit(AUTHOR))
     sandbox.fault("503", method="POST", times=None)
@@ -34,6 +35,7 @@ def test_a_list_asks_once_for_all_that_is_under_way(
     assert {"/statuses/" in request.url for request in asked} == {True}, "no row asks for itself"
     assert len(asked) <= 4
     sandbox.clear_faults()
+    portal.manage("converge")
     expect(page.get_by_text("Ready", exact=True)).to_have_count(ROWS)
     expect(waiting).to_have_count(0)
     page.wait_for_load_state("networkidle")
