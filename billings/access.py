@@ -14,7 +14,6 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.csrf import csrf_failure
-from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
 MANAGE_PRICES = "billings.manage_prices"
@@ -55,11 +54,20 @@ def price_managers_only(view: Callable[..., HttpResponse]) -> Callable[..., Http
 
 
 def ask_to_sign_in(request: HttpRequest, *, otherwise: str) -> HttpResponse:
-    """Strangers sign in and come back to their page, to `otherwise` where none is known; programs are told by 401."""
+    """Anonymous users sign in and come back to their page, to `otherwise` where none is known; API clients get 401.
+
+    So does htmx, with the sign-in page's address: the page says so where it is, since leading it away would lose what
+    is being typed.
+    """
     if wants_json(request):
         return _refused(_("Sign in first."), 401)
     to_login = redirect_to_login(_page_of(request) or otherwise, resolve_url("account_login"))
-    return HttpResponseClientRedirect(to_login.url) if HtmxDetails(request) else to_login
+    return HttpResponse(status=401, headers={"X-Sign-In": to_login.url}) if HtmxDetails(request) else to_login
+
+
+def is_somebody_elses(request: HttpRequest) -> bool:
+    """Whether the page that asks by htmx was opened by another person than the one who is signed in now."""
+    return request.headers.get("X-Written-By", "") not in ("", str(request.user.pk))
 
 
 def token_refused(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django_htmx.middleware import HtmxDetails
 
-from billings.access import MANAGE_PRICES, ask_to_sign_in, wants_json
+from billings.access import MANAGE_PRICES, ask_to_sign_in, is_somebody_elses, wants_json
 from billings.status import PREFETCH
 from courses import lapsed
 from courses.models import Course
@@ -33,7 +33,7 @@ def signed_in(view: View) -> View:
 
     @wraps(view)
     def checked(request: TeacherRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if request.user.is_authenticated:
+        if request.user.is_authenticated and not is_somebody_elses(request):
             return view(request, *args, **kwargs)
         course_id = kwargs.get("course_id")
         if request.method == "POST" and not request.htmx and not wants_json(request):

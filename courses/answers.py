@@ -34,9 +34,18 @@ def form_sent(request: TeacherRequest, course: Course | None = None) -> CourseFo
 
 
 def editor(
-    request: TeacherRequest, form: CourseForm, *, plan: str = "", preview: SafeString | None = None, code: int = 200
+    request: TeacherRequest,
+    form: CourseForm,
+    *,
+    plan: str = "",
+    preview: SafeString | None = None,
+    code: int = 200,
+    lapsed: bool = False,
 ) -> HttpResponse:
-    """The page on which a course is written; alone its moving part, where htmx asks."""
+    """The page on which a course is written; alone its moving part, where htmx asks.
+
+    `lapsed`: the form is as it was typed when the session had run out, and its writer has just signed in again.
+    """
     course = form.course
     context = {
         "form": form,
@@ -46,6 +55,7 @@ def editor(
         "preview": preview,
         "language": form["language"].value(),
         "list_url": way_back.to_the_list(request, request.user),
+        "lapsed": lapsed,
     }
     part = "#answer" if request.htmx and not request.htmx.history_restore_request else ""
     return render(request, f"courses/edit.html{part}", context, status=code)

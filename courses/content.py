@@ -42,3 +42,12 @@ class Content:
 
 
 FIELDS = tuple(field.name for field in fields(Content))
+
+
+def stored_cover(course: Course) -> NewCover | None:
+    """The course's picture as it is kept; None without one, or where its file was lost."""
+    try:
+        with course.cover.open("rb") as file:
+            return NewCover(file.read())
+    except (ValueError, FileNotFoundError):
+        return None

@@ -25,10 +25,10 @@ from billings.forms import (
     with_reading,
 )
 from courses import covers, versions
-from courses.content import Content, NewCover
+from courses.content import FIELDS, Content, NewCover, stored_cover
 from courses.fields import LanguageTag, Line, Prose, language_name
 from courses.models import DESCRIPTION_LENGTH, SUBJECT_LENGTH, SUMMARY_LENGTH, TITLE_LENGTH, Course
-from courses.versions import Edit
+from courses.versions import Digests, Edit
 
 TEXT_FIELDS = frozenset({"title", "summary", "description", "subject", "level", "language"})
 # What a teacher writes in the course's own language.
@@ -84,14 +84,17 @@ class CourseForm(PriceFields):
         self.course = course
         self.sent_fields: frozenset[str] = frozenset()
         self.cover_text = ""
+        self.older_versions: dict[str, str] = {}
         self.fields["language"].widget.choices = language_choices()
         self._offer_present_language()
         keep_what_was_sent(self, "level")
         self._wire()
 
     @classmethod
-    def blank(cls) -> Self:
-        return cls(initial=DEFAULTS | {"version": versions.fresh_token()})
+    def blank(cls, version: str = "", writer: int | None = None) -> Self:
+        """An empty form; `version` is that of an empty form which is looked at again."""
+        again = versions.read_fresh(version) and version
+        return cls(initial=DEFAULTS | {"version": again or versions.fresh_token(writer)})
 
     @classmethod
     def showing(cls, course: Course) -> Self:
@@ -129,6 +132,8 @@ class CourseForm(PriceFields):
         form = cls({**before, **present}, chosen, course=course, locale=locale)
         form.sent_fields = frozenset(present) - {"confirm"} | frozenset(chosen)
         form.cover_text = cover_text or ""
+        sent = {name: data.get(f"version_{name}", "") for name in FIELDS}
+        form.older_versions = {name: token for name, token in sent.items() if token}
         return form
 
     def new_id(self) -> UUID:
@@ -144,8 +149,13 @@ class CourseForm(PriceFields):
             given |= {"price"}
         if self.cleaned_data["cover"] or self.cleaned_data["remove_cover"]:
             given |= {"cover"}
-        base = versions.read(self.cleaned_data["version"], self.course.id) if self.course else None
-        return Edit(self.content(), given, base, self.cleaned_data["confirm"])
+        return Edit(self.content(), given, self._base(), self.cleaned_data["confirm"])
+
+    def _base(self) -> Digests | None:
+        """What the form was made from; `version_<field>` says so for a field that stems from an older version."""
+        if self.course is None:
+            return None
+        return versions.read_mixed(self.cleaned_data["version"], self.course.id, self.older_versions)
 
     def content(self) -> Content:
         texts = {name: self.cleaned_data[name] for name in TEXT_FIELDS}
@@ -174,7 +184,7 @@ class CourseForm(PriceFields):
     def _cover(self) -> str | NewCover:
         new: NewCover | None = self.cleaned_data["cover"]
         if new is not None:
-            return new
+            return new if self.course is None or new != stored_cover(self.course) else str(self.course.cover.name)
         if self.course is None or self.cleaned_data["remove_cover"]:
             return ""
         return self.course.cover.name or ""

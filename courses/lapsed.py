@@ -7,6 +7,8 @@ and shown as unsaved.
 from django.http import HttpRequest
 from django.urls import reverse
 
+from courses import versions
+
 SESSION_KEY = "lapsed_form"
 # Some times what the form can hold: nobody writes more, and strangers may not fill the session store.
 MOST_CHARACTERS = 60_000
@@ -20,13 +22,16 @@ def keep(request: HttpRequest, page: str) -> None:
 
 
 def take(request: HttpRequest) -> dict[str, str]:
-    """The fields kept for this page, which are forgotten by that; empty where there are none."""
+    """The fields kept for this page, which are forgotten by that; empty where there are none.
+
+    Nobody gets what somebody else wrote: another's course cannot be opened, and an empty form knows its writer.
+    """
     kept = request.session.get(SESSION_KEY)
     if not kept or kept["page"] != request.path:
         return {}
     del request.session[SESSION_KEY]
     data: dict[str, str] = kept["data"]
-    return data
+    return data if versions.written_by(data.get("version", "")) in (None, request.user.pk) else {}
 
 
 def page_of(course_id: object) -> str:

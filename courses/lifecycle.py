@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from billings import desired, price_slips
 from billings.models import BillingProduct
-from courses.content import Content, NewCover
+from courses.content import Content, NewCover, stored_cover
 from courses.models import TITLE_LENGTH, Course
 from courses.stripe_integration import (
     create_stripe_product_for_course,
@@ -222,14 +222,6 @@ def _check_presentable(course: Course) -> None:
 
 
 def _copied(course: Course) -> Content:
+    """With a picture file of its own, so that replacing one picture never takes away the other."""
     title = _("Copy of %(title)s") % {"title": course.title}
-    return replace(Content.of(course), title=title[:TITLE_LENGTH].rstrip(), cover=_copied_cover(course))
-
-
-def _copied_cover(course: Course) -> str | NewCover:
-    """A file of its own, so that replacing one picture never takes away the other."""
-    try:
-        with course.cover.open("rb") as file:
-            return NewCover(file.read())
-    except (ValueError, FileNotFoundError):  # no cover, or its file was lost: the rest is still worth copying
-        return ""
+    return replace(Content.of(course), title=title[:TITLE_LENGTH].rstrip(), cover=stored_cover(course) or "")

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from billings import price_slips
 from billings.plan import Desired
 from billings.plan_line import asks, for_product
-from courses.content import Content, NewCover
+from courses.content import FIELDS, Content, NewCover
 from courses.forms import CourseForm
 from courses.models import Course
 from courses.versions import merge
@@ -27,6 +27,15 @@ def plan_line(form: CourseForm) -> str:
     form.slip = price_slips.find(theirs.price, content.price, was_on_sale=on_sale, on_sale=on_sale)
     words = for_product(form.course.billing, _wanted(form.course, content))
     return f"{asks()} {words}" if form.slip else words
+
+
+def changes(form: CourseForm) -> tuple[str, ...]:
+    """The fields that saving this form would change, or ask about; all of them where that cannot be told."""
+    if form.course is None or not form.is_valid():
+        return FIELDS
+    edit = form.edit()
+    merged = merge(edit, Content.of(form.course)) if edit else None
+    return merged.changed + merged.conflicts if merged else ()
 
 
 def _wanted(course: Course | None, content: Content) -> Desired:

@@ -95,9 +95,29 @@ def read(text: str, course_id: UUID) -> Digests | None:
     return fields
 
 
-def fresh_token() -> str:
+def read_mixed(text: str, course_id: UUID, older: Mapping[str, str]) -> Digests | None:
+    """As `read`, for a form some of whose fields were made from older versions: `older` names theirs.
+
+    An older version that cannot be read makes a conflict of its field, unless it is as it should be already.
+    """
+    base = read(text, course_id)
+    if base is None:
+        return None
+    return {**base, **{name: (read(token, course_id) or {}).get(name, "") for name, token in older.items()}}
+
+
+def fresh_token(writer: int | None = None) -> str:
     """The version that an empty form carries: the id of the course it will make, so that sent twice it makes one."""
-    return _signer().sign_object({"new": uuid4().hex})
+    return _signer().sign_object({"new": uuid4().hex, "by": writer})
+
+
+def written_by(text: str) -> int | None:
+    """Whose empty form it was that carries this version; None for every other text."""
+    try:
+        writer: int | None = _signer().unsign_object(text).get("by")
+    except (BadSignature, ValueError):
+        return None
+    return writer
 
 
 def read_fresh(text: str) -> UUID | None:

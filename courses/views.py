@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from uuid import UUID
 
-from django.contrib import messages
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -16,7 +15,7 @@ from billings.bodies import tells_what_it_cannot_read
 from billings.forms import PRICE_FIELDS
 from billings.price_slips import Unconfirmed
 from billings.status import describe
-from courses import lapsed, lifecycle, markdown, way_back
+from courses import lapsed, lifecycle, markdown, versions, way_back
 from courses.access import TeacherRequest, own_course_or_404, signed_in, visible_course_or_404, with_billing
 from courses.answers import (
     conflicted,
@@ -33,7 +32,7 @@ from courses.forms import CourseForm
 from courses.lifecycle import Conflict, Done, NotReady
 from courses.listing import SORT_LABELS, listing
 from courses.models import Course
-from courses.plan_line import plan_line
+from courses.plan_line import changes, plan_line
 
 # One address answers pages, parts and JSON: what keeps copies must tell them apart.
 vary = vary_on_headers("Accept", "HX-Request")
@@ -75,6 +74,10 @@ def _create(request: TeacherRequest) -> HttpResponse:
 @require_safe
 @signed_in
 def new(request: TeacherRequest) -> HttpResponse:
+    """An empty form; looked at again with its `version`, the course it has made by now."""
+    course_id = versions.read_fresh(request.GET.get("version", ""))
+    if course_id and Course.objects.filter(pk=course_id, owner=request.user).exists():
+        return redirect("courses:edit", course_id)
     return _open_editor(request, None)
 
 
@@ -106,9 +109,10 @@ def _show(request: TeacherRequest, course: Course) -> HttpResponse:
 def _open_editor(request: TeacherRequest, course: Course | None) -> HttpResponse:
     """The form as the course is; or, back from signing in, as it was typed when the session had run out."""
     if typed := lapsed.take(request):
-        messages.warning(request, _("You had been signed out. What you typed is back, and not saved yet."))
-        return editor(request, CourseForm.sent(typed, {}, course=course))
-    return editor(request, CourseForm.showing(course) if course else CourseForm.blank())
+        return editor(request, CourseForm.sent(typed, {}, course=course), lapsed=True)
+    if course:
+        return editor(request, CourseForm.showing(course))
+    return editor(request, CourseForm.blank(request.GET.get("version", ""), request.user.pk))
 
 
 @require_POST
@@ -233,7 +237,9 @@ def _plan(request: TeacherRequest, course: Course | None) -> HttpResponse:
     left = request.htmx.trigger_name or ""
     judged = PRICE_FIELDS if left in PRICE_FIELDS else {left} & form.fields.keys()
     context = {"plan": line, "judged": [form[name] for name in sorted(judged)], "course": course}
-    return render(request, "courses/edit.html#judged", context)
+    answer = render(request, "courses/edit.html#judged", context)
+    answer["X-Changes"] = " ".join(changes(form))
+    return answer
 
 
 @require_POST

@@ -106,6 +106,16 @@ class Editor(PortalPage):
         self.field("Picture").set_input_files({"name": name, "mimeType": "image/png", "buffer": content})
 
     @property
+    def save_state(self) -> Locator:
+        """Beside Save: whether what is typed is saved."""
+        return self.page.locator("#save-state")
+
+    @property
+    def notices(self) -> Locator:
+        """What stays said until it is over or answered."""
+        return self.page.get_by_role("region", name="Notices")
+
+    @property
     def plan(self) -> Locator:
         """What saving would do, said before."""
         return self.page.locator("#plan")

@@ -4,8 +4,8 @@ import pytest
 from playwright.sync_api import expect
 
 from e2e.conftest import Visit
-from e2e.pages import CourseList, Desk, Editor, SignIn
-from e2e.people import AUTHOR, PASSWORD
+from e2e.pages import CourseList, Desk, Editor
+from e2e.people import AUTHOR
 
 with_and_without_javascript = pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
 
@@ -29,43 +29,9 @@ def test_going_back_after_saving_shows_an_empty_form(visit: Visit, title: str) -
     page.go_back()
     expect(editor.heading).to_have_text("New course")
     expect(editor.field("Title")).to_have_value("")
-    expect(editor.button("Bring it back")).to_have_count(0)
+    expect(editor.button("Restore changes")).to_have_count(0)
     page.go_forward()
     expect(editor.heading).to_have_text(title)
-    expect(editor.field("Title")).to_have_value(title)
-
-
-def test_a_session_that_lapsed_while_typing_loses_nothing(visit: Visit, title: str) -> None:
-    page = visit(AUTHOR)
-    course = Desk(page).make_course(title=title)
-    editor = Editor(page).of(course)
-    page.context.clear_cookies(name="sessionid")
-    editor.write(summary="Half an hour of typing.")
-    editor.save()
-    expect(editor.heading).to_have_text("Sign in")
-
-    SignIn(page).as_(AUTHOR.email, PASSWORD)
-    expect(editor.heading).to_have_text(title)
-    editor.button("Bring it back").click()
-    expect(editor.field("Summary")).to_have_value("Half an hour of typing.")
-    editor.save()
-    expect(editor.toasts).to_contain_text("Saved.")
-    page.reload()
-    expect(editor.field("Summary")).to_have_value("Half an hour of typing.")
-    expect(editor.button("Bring it back")).to_have_count(0)
-
-
-def test_a_session_that_lapsed_is_noticed_on_leaving_a_field_and_loses_nothing(visit: Visit, title: str) -> None:
-    page = visit(AUTHOR)
-    editor = Editor(page).open()
-    page.context.clear_cookies(name="sessionid")
-    editor.write(title=title)
-    page.keyboard.press("Tab")
-    expect(editor.heading).to_have_text("Sign in")
-
-    SignIn(page).as_(AUTHOR.email, PASSWORD)
-    expect(editor.heading).to_have_text("New course")
-    editor.button("Bring it back").click()
     expect(editor.field("Title")).to_have_value(title)
 
 

@@ -210,10 +210,10 @@ class TestList:
         assert answer.status_code == 302
         assert answer.url == "/accounts/login/?next=/billing/prices/%3Fq%3Dwater%26sort%3D-price"
 
-    def test_a_strangers_htmx_goes_to_sign_in_as_a_page(self, stranger):
+    def test_a_strangers_htmx_is_told_where_to_sign_in(self, stranger):
         answer = stranger.get(PRICES, headers=HTMX)
 
-        assert answer["HX-Redirect"] == "/accounts/login/?next=/billing/prices/%3Fq%3Dwater"
+        assert answer["X-Sign-In"] == "/accounts/login/?next=/billing/prices/%3Fq%3Dwater"
 
     def test_a_strangers_program_is_told(self, stranger):
         assert stranger.get(PRICES, headers=JSON).status_code == 401
@@ -744,7 +744,7 @@ class TestWhoMayNot:
 
         assert send(address(page, sold)).url.startswith("/accounts/login/?next=/billing/prices/")
         assert send(address(page, sold), headers=JSON).status_code == 401
-        assert send(address(page, sold), headers=HTMX)["HX-Redirect"].startswith("/accounts/login/")
+        assert send(address(page, sold), headers=HTMX)["X-Sign-In"].startswith("/accounts/login/")
 
     @pytest.mark.parametrize("page", POST_ONLY)
     def test_a_link_changes_nothing(self, staff, sold, page):

@@ -63,13 +63,14 @@ class TestStrangers:
         assert answer.headers["Location"] == f"/accounts/login/?next=/courses/{published_course.id}/{name}/"
 
     @pytest.mark.parametrize("name", ["edit", *PAGES_BY_POST])
-    def test_a_part_of_a_page_sends_the_whole_page_to_sign_in(self, stranger, published_course, name):
+    def test_a_part_of_a_page_is_told_where_to_sign_in_and_stays(self, stranger, published_course, name):
         here = {"HX-Request": "true", "HX-Current-URL": "http://testserver/courses/?q=bread"}
 
         answer = stranger.post(name, published_course, headers=here)
 
-        assert answer.status_code == 200
-        assert answer.headers["HX-Redirect"] == "/accounts/login/?next=/courses/%3Fq%3Dbread"
+        assert answer.status_code == 401
+        assert answer.headers["X-Sign-In"] == "/accounts/login/?next=/courses/%3Fq%3Dbread"
+        assert "HX-Redirect" not in answer.headers
         assert answer.content == b""
 
     @pytest.mark.parametrize("name", ["edit", *PAGES_BY_POST])

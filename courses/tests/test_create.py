@@ -34,6 +34,15 @@ class TestNewPage:
     def test_a_stranger_signs_in_first_and_comes_back(self, stranger):
         assert stranger.get("new").headers["Location"] == "/accounts/login/?next=/courses/new/"
 
+    def test_looked_at_again_it_is_the_same_form_until_it_has_made_its_course(self, teacher, other_teacher):
+        version = teacher.get("new").context["form"]["version"].value()
+        query = f"?version={version}"
+
+        assert teacher.get("new", query=query).context["form"]["version"].value() == version
+        made = teacher.post("teacher_courses", data={**WHOLE, "version": version}).headers["Location"]
+        assert teacher.get("new", query=query).headers["Location"] == made
+        assert other_teacher.get("new", query=query).status_code == 200
+
     def test_asks_little_of_the_database(self, teacher, django_assert_max_num_queries):
         with django_assert_max_num_queries(10):
             teacher.get("new")

@@ -299,7 +299,7 @@ class TestWho:
     def test_strangers_sign_in(self, stranger, renamed, decision):
         assert press(stranger, decision, renamed).url.startswith("/accounts/login/")
         assert press(stranger, decision, renamed, headers=JSON).status_code == 401
-        assert "HX-Redirect" in press(stranger, decision, renamed, headers=STATUS).headers
+        assert "X-Sign-In" in press(stranger, decision, renamed, headers=STATUS).headers
 
     def test_a_link_cannot(self, staff, renamed, decision):
         address = f"/courses/{renamed.product.course_id}/drift/{renamed.pk}/{decision}/"

@@ -239,11 +239,57 @@ class TestTwoPeople:
         shown = form_of(draft)
         teacher.post("edit", draft, {**shown, "cover": picture()})
 
-        answer = teacher.post("edit", draft, {**shown, "cover": picture()})
+        answer = teacher.post("edit", draft, {**shown, "cover": picture(size=(9, 9))})
 
         assert answer.status_code == 409
         assert "A new picture" in answer.text
         assert "must be chosen again" in answer.text
+
+    def test_the_same_cover_sent_again_because_its_answer_was_lost_is_no_conflict(self, teacher, draft):
+        shown = form_of(draft)
+        teacher.post("edit", draft, {**shown, "cover": picture()})
+        stored = fresh(draft).cover.name
+
+        answer = teacher.post("edit", draft, {**shown, "cover": picture()})
+
+        assert answer.status_code == 303
+        assert fresh(draft).cover.name == stored
+
+    def test_a_draft_brings_the_version_of_each_of_its_fields_and_is_merged(self, teacher, staff, draft):
+        typed_from = form_of(draft)["version"]
+        staff_sets(draft, staff, 7700)
+
+        answer = teacher.post("edit", draft, form_of(draft, title="Oil", version_title=typed_from))
+
+        assert answer.status_code == 303
+        assert fresh(draft).title == "Oil"
+        assert fresh(draft).billing.price.unit_amount == 7700
+
+    def test_a_field_of_a_draft_that_was_changed_elsewhere_since_is_a_conflict(self, teacher, draft):
+        typed_from = form_of(draft)["version"]
+        teacher.post("edit", draft, form_of(draft, title="Theirs"))
+
+        unread = teacher.post("edit", draft, form_of(draft, title="Oil", version_title="none of ours"))
+        answer = teacher.post("edit", draft, form_of(draft, title="Oil", version_title=typed_from))
+
+        assert answer.status_code == unread.status_code == 409
+        assert fresh(draft).title == "Theirs"
+
+    def test_a_form_with_errors_remembers_from_which_versions_its_fields_are(self, teacher, draft):
+        typed_from = form_of(draft)["version"]
+        teacher.post("edit", draft, form_of(draft, title="Theirs"))
+
+        page = teacher.post("edit", draft, form_of(draft, title="Oil", price="a lot", version_title=typed_from))
+
+        assert page.status_code == 422
+        assert f'name="version_title" value="{typed_from}"' in page.text
+
+    def test_looking_at_what_saving_would_change_names_the_fields(self, teacher, draft):
+        def changes(**typed: str) -> str:
+            return str(teacher.post("plan", draft, form_of(draft, **typed), headers=HTMX).headers["X-Changes"])
+
+        assert changes() == ""
+        assert changes(title="Oil", price="59") == "title price"
 
     def test_a_cover_taken_away_here_and_replaced_there(self, teacher, draft):
         teacher.post("edit", draft, form_of(draft, cover=picture()))
@@ -414,7 +460,7 @@ class TestByProgram:
         shown = form_of(draft)
         teacher.post("edit", draft, {**shown, "cover": picture()})
 
-        answer = teacher.post("edit", draft, {**shown, "cover": picture()}, headers=JSON)
+        answer = teacher.post("edit", draft, {**shown, "cover": picture(size=(9, 9))}, headers=JSON)
 
         assert answer.json()["conflicts"]["cover"]["theirs"] == fresh(draft).cover.url
         assert answer.json()["conflicts"]["cover"]["yours"] == "the picture you sent"
@@ -489,7 +535,7 @@ class TestALapsedSession:
         page = teacher.client.get(answer.headers["Location"].partition("next=")[2])
 
         assert "Typed for an hour" in page.text
-        assert "not saved yet" in page.text
+        assert "You had been signed out" in page.text
         assert fresh(draft).description == ""
         assert "Typed for an hour" not in teacher.get("edit", draft).text
 
@@ -501,10 +547,21 @@ class TestALapsedSession:
         assert "Typed for an hour" in page.text
         assert not Course.objects.exists()
 
+    def test_gives_a_new_course_to_nobody_but_its_writer(self, teacher, other_teacher, lapsed):
+        page = teacher.get("new")
+        version = page.context["form"]["version"].value()
+        lapsed("/courses/", {"title": "Typed for an hour", "version": version})
+        teacher.client.force_login(other_teacher.user, backend="django.contrib.auth.backends.ModelBackend")
+        session = teacher.client.session
+        session["lapsed_form"] = {"page": "/courses/new/", "data": {"title": "Typed for an hour", "version": version}}
+        session.save()
+
+        assert "Typed for an hour" not in teacher.get("new").text
+
     def test_keeps_nothing_that_no_form_would_send(self, teacher, draft, lapsed):
         lapsed(draft.get_absolute_url(), form_of(draft, description="x" * 200_000))
 
-        assert "not saved yet" not in teacher.get("edit", draft).text
+        assert "You had been signed out" not in teacher.get("edit", draft).text
 
     def test_of_another_form_is_not_shown_here(self, teacher, draft, free_course, lapsed):
         lapsed(draft.get_absolute_url(), form_of(draft, description="Typed for an hour"))

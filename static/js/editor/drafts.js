@@ -1,120 +1,123 @@
-// Drafts: what was typed, kept in this browser until it is saved or its writer signs out.
+// Drafts: what was changed and not saved is kept in this browser, and offered until somebody answers the offer.
 (() => {
   "use strict";
 
-  const { all } = portal;
-  const PREFIX = "draft:";
-  const SENT = "draft-sent";
-  let leaving = false;
+  const { course, drafts } = portal;
+  const KEEP_MS = 400;
+  let soon = null;
 
-  const keyOf = (form) => `${PREFIX}${document.body.dataset.person}:${form.dataset.draft}`;
-  const typedIn = (form) =>
-    JSON.stringify(
-      [...form.elements]
-        .filter(({ name, type }) => name && !["hidden", "file", "submit", "button", "password"].includes(type))
-        .filter(({ type, checked }) => !["radio", "checkbox"].includes(type) || checked)
-        .map(({ name, value }) => [name, value.replace(/\r\n/g, "\n")]),
-    );
-  const chosen = (form) => all("input[type=file]", form).some(({ files }) => files.length);
-  const dirty = (form) => form.hasAttribute("data-dirty") || chosen(form) || typedIn(form) !== form.atStart;
+  const keyOf = (form) => drafts.key(course.state(form).scope, course.state(form).page);
+  // Under which key this page's draft is kept; another one once a new course has become one.
+  let kept = null;
 
-  // A full or forbidden store must not break the page: drafts are a courtesy.
-  function store(action) {
-    try {
-      return action(localStorage, sessionStorage);
-    } catch {
-      return null;
+  function keep() {
+    clearTimeout(soon);
+    soon = null;
+    const form = course.form();
+    if (course.isConflict(form)) return true; // the draft from before it is what it is about
+    const fields = course.draft(form);
+    const key = keyOf(form);
+    if (kept && kept !== key) {
+      if (kept.startsWith(drafts.key("new", ""))) drafts.forget(kept);
+      kept = null;
     }
-  }
-  const forget = (key) => store((local) => local.removeItem(key));
-  function keep(form) {
-    clearTimeout(form.keepSoon);
-    form.keepSoon = null;
-    store((local) => (dirty(form) ? local.setItem(keyOf(form), typedIn(form)) : local.removeItem(keyOf(form))));
+    if (!Object.keys(fields).length) {
+      if (kept) drafts.forget(kept);
+      kept = null;
+      return true;
+    }
+    kept = key;
+    return drafts.write(key, fields);
   }
 
-  function restore(form, draft) {
-    for (const [name, value] of JSON.parse(draft)) {
-      const field = form.elements.namedItem(name);
-      if (!field || field.value === value) continue;
-      field.value = value;
-      (field.length && !field.options ? form : field).dispatchEvent(new Event("input", { bubbles: true }));
+  function restore(key) {
+    const draft = drafts.read(key);
+    const form = course.form();
+    if (!draft || course.isConflict(form)) return;
+    course.take(form, draft.fields);
+    for (const name of Object.keys(draft.fields)) {
+      const field = [...form.elements].find((one) => one.name === name);
+      for (const kind of ["input", "change"]) field?.dispatchEvent(new Event(kind, { bubbles: true }));
     }
+    if (keep()) drafts.forget(key);
   }
 
-  function offer(form) {
-    const draft = store((local) => local.getItem(keyOf(form)));
-    if (!draft) return;
-    if (draft === form.atStart) {
-      forget(keyOf(form));
-      return;
-    }
-    const note = portal.show("draft-offer");
+  const labelOf = (form, name) =>
+    [...form.elements].find((one) => one.name === name)?.labels?.[0]?.textContent.trim() ?? "";
+
+  function offer(form, { at, fields, key }) {
+    const note = portal.notice("draft", {
+      key,
+      fill: (offered) => {
+        const words = offered.querySelector("p");
+        const [before, after] = words.dataset.words.split("{time}");
+        words.replaceChildren(before, portal.time(new Date(at)), after);
+        const labels = Object.keys(fields).map((name) => labelOf(form, name)).filter(Boolean);
+        offered.querySelector("[data-fields]").textContent = labels.join(", ");
+      },
+    });
     note.addEventListener("click", ({ target }) => {
-      if (target.closest("[data-restore]")) restore(form, draft);
-      else if (target.closest("[data-discard]")) forget(keyOf(form));
+      if (target.closest("[data-restore]")) restore(key);
+      else if (target.closest("[data-discard]")) drafts.forget(key);
       else return;
       note.remove();
     });
   }
 
-  function watch(form) {
-    if (form.atStart !== undefined) return;
-    form.atStart = typedIn(form);
-    form.addEventListener("input", () => {
-      clearTimeout(form.keepSoon);
-      form.keepSoon = setTimeout(() => keep(form), 400);
-    });
-    form.addEventListener("submit", () => {
-      keep(form);
-      if (!form.matches("[hx-post]")) {
-        store((_, session) => session.setItem(SENT, keyOf(form)));
-        leaving = true;
-      }
-    });
+  const isNews = (form, fields) => {
+    const now = course.values(form);
+    return Object.entries(fields).some(([name, { text }]) => name in now && text !== now[name]);
+  };
+
+  function offerAll() {
+    const form = course.form();
+    if (course.isConflict(form)) return;
+    const wanted = portal.drafts.wanted();
+    for (const draft of drafts.of(course.state(form).scope)) {
+      if (draft.key === keyOf(form)) continue;
+      if (!isNews(form, draft.fields)) drafts.forget(draft.key);
+      else if (draft.key === wanted) restore(draft.key);
+      else offer(form, draft);
+    }
   }
 
-  function settleSent() {
-    const sent = store((_, session) => session.getItem(SENT));
-    if (!sent) return;
-    store((_, session) => session.removeItem(SENT));
-    // Sent from the page before this one. Sign-in, an error page or the form again with its errors: it was not saved.
-    const saved = document.querySelector("form[data-draft]:not([data-dirty]), .toast-note-success");
-    if (saved && !document.querySelector("input[type=password]")) forget(sent);
-  }
-
-  function start(root) {
-    all("form[data-draft]", root).forEach(watch);
-  }
+  document.addEventListener("input", ({ target }) => {
+    if (!target.form || target.form !== course.form()) return;
+    clearTimeout(soon);
+    soon = setTimeout(keep, KEEP_MS);
+  });
+  document.addEventListener("submit", keep, { capture: true });
+  document.addEventListener("course:answered", keep);
+  addEventListener("pagehide", () => { if (soon && !portal.leaving) keep(); });
+  document.addEventListener("visibilitychange", () => { if (soon && document.hidden) keep(); });
+  // Answered in another tab, or saved there.
+  addEventListener("storage", ({ key, newValue }) => { if (key && newValue === null) portal.unnotice("draft", key); });
 
   addEventListener("beforeunload", (event) => {
-    if (!leaving && all("form[data-draft]").some(dirty)) event.preventDefault();
+    if (portal.leaving || !portal.unsaved()) return;
+    event.preventDefault();
+    setTimeout(portal.stayed);
   });
-  addEventListener("pagehide", () => all("form[data-draft]").filter(({ keepSoon }) => keepSoon).forEach(keep));
-  addEventListener("pageshow", () => { leaving = false; });
-  document.addEventListener("submit", ({ target }) => {
-    if (!target.matches("[data-sign-out]")) return;
-    leaving = true;
-    all("form[data-draft]").forEach((form) => {
-      clearTimeout(form.keepSoon);
-      form.keepSoon = null;
-    });
-    store((local) => Object.keys(local).filter((key) => key.startsWith(PREFIX)).forEach((key) => local.removeItem(key)));
+  addEventListener("pageshow", ({ persisted }) => {
+    portal.leaving = false;
+    if (persisted) offerAll();
   });
 
-  document.addEventListener("htmx:beforeOnLoad", ({ detail: { xhr } }) => {
-    // A lapsed session: sign in, come back, and the draft is offered.
-    if (xhr.getResponseHeader("HX-Redirect")) leaving = true;
-  });
-  document.addEventListener("htmx:afterRequest", ({ detail: { requestConfig, successful, xhr } }) => {
-    const form = requestConfig.elt;
-    if (form.matches("form[data-draft]") && successful && xhr.status < 300 && !leaving) forget(keyOf(form));
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-drop-changes]")) {
+      portal.leaving = true;
+      if (kept) drafts.forget(kept);
+    }
+    const signIn = event.target.closest("[data-sign-in]");
+    if (!signIn) return;
+    // In this tab where the text is kept: it is put back when its writer is. Else in another one, and this one stays.
+    const safe = keep() && !course.file(course.form()) && !course.isConflict(course.form());
+    if (!safe) signIn.target = "_blank";
+    else {
+      portal.leaving = true;
+      if (kept) drafts.want(kept);
+    }
   });
 
-  document.addEventListener("htmx:afterSettle", ({ target }) => start(target.parentElement ?? document));
-
-  // The script is deferred: the page is there.
-  settleSent();
-  start(document);
-  all("form[data-draft]:not([data-dirty])").forEach(offer);
+  offerAll();
 })();

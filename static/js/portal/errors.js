@@ -37,8 +37,8 @@
   document.addEventListener("htmx:afterSettle", ({ target, detail: { xhr } }) => {
     const whole = summary();
     messages().forEach(mark);
-    // A form that came back with errors takes the focus to them, and that says them.
-    if (whole && target.parentElement?.contains(whole) && xhr.status >= 400) whole.focus();
+    // A form that came back with errors takes the focus to them, and that says them; nobody is interrupted in typing.
+    if (whole && target.parentElement?.contains(whole) && xhr.status >= 400 && !portal.isTyping()) whole.focus();
     else announce();
     shrink(whole);
     remember();

@@ -1,20 +1,84 @@
-// A request that failed is said in words, never swapped; a status that could not be asked for is asked for again.
+// What became of a request that failed. Only a real save can have been saved or not; what the page asks for by itself
+// fails silently and is asked for again; being offline or signed out is a state, said until it is over.
 (() => {
   "use strict";
 
-  function say(cause) {
-    portal.all(".toast-note-error", portal.toasts()).forEach((note) => note.remove());
-    portal.show("toast-failed", (note) => {
-      const words = note.querySelector("p");
-      words.textContent = words.dataset[cause];
+  const POLL_AGAIN_MS = 5000;
+  const asksByItself = (elt) => elt.matches("[data-poll], [data-look]");
+  const saves = (elt, verb) => elt.matches("form") && verb !== "get";
+  const presses = (elt) => elt.matches("button, a");
+  const sentOffline = new WeakSet();
+
+  function offline() {
+    portal.notice("offline", {
+      fill: (note) => document.querySelector("form[data-draft]") ?? note.querySelector("[data-kept]").remove(),
     });
   }
-
-  function failed({ detail }, cause) {
-    if (detail.elt.matches("[data-poll]")) setTimeout(() => htmx.trigger(detail.elt, "poll"), 5000);
-    else if (!detail.elt.matches("[data-look]")) say(cause);
+  function online() {
+    portal.unnotice("offline");
+    portal.all("[data-poll]").forEach((elt) => htmx.trigger(elt, "poll"));
   }
-  document.addEventListener("htmx:sendError", (event) => failed(event, "network"));
-  document.addEventListener("htmx:timeout", (event) => failed(event, "network"));
-  document.addEventListener("htmx:responseError", (event) => failed(event, event.detail.xhr.status < 500 ? "refused" : "server"));
+  addEventListener("offline", offline);
+  addEventListener("online", online);
+  addEventListener("pageshow", () => { if (!navigator.onLine) offline(); });
+
+  document.addEventListener("htmx:beforeRequest", ({ detail: { xhr } }) => {
+    if (!navigator.onLine) sentOffline.add(xhr);
+  });
+
+  function tell(words) {
+    portal.forgetFailures();
+    portal.toast("error", words);
+  }
+
+  function unanswered({ detail: { elt, requestConfig, xhr } }) {
+    if (asksByItself(elt)) {
+      if (elt.matches("[data-poll]")) setTimeout(() => htmx.trigger(elt, "poll"), POLL_AGAIN_MS);
+    } else if (!navigator.onLine || sentOffline.has(xhr)) {
+      offline();
+    }
+    if (saves(elt, requestConfig.verb) && !sentOffline.has(xhr)) portal.notice("unanswered");
+    else if (presses(elt) && navigator.onLine) tell(({ network }) => network);
+  }
+
+  function refused({ detail: { elt, requestConfig, xhr } }) {
+    if (xhr.status === 401) {
+      portal.notice("signed-out", {
+        fill: (note) => {
+          const link = note.querySelector("a");
+          link.href = xhr.getResponseHeader("X-Sign-In") ?? link.href;
+          // A row that is being changed is kept by this page alone.
+          if (document.querySelector("form[data-row-form]")) link.target = "_blank";
+        },
+      });
+    } else if (saves(elt, requestConfig.verb) || presses(elt)) {
+      tell(({ refused, server }) => (xhr.status < 500 ? refused : server));
+    } else if (elt.matches("[data-poll]")) {
+      setTimeout(() => htmx.trigger(elt, "poll"), POLL_AGAIN_MS);
+    }
+  }
+
+  document.addEventListener("htmx:sendError", unanswered);
+  document.addEventListener("htmx:timeout", unanswered);
+  document.addEventListener("htmx:responseError", refused);
+
+  // Whatever was answered: the line is there, and the session.
+  const AS_EXPECTED = new Set([409, 422]);
+  document.addEventListener("htmx:afterRequest", ({ detail: { elt, requestConfig, xhr } }) => {
+    if (!xhr.status || (xhr.status >= 400 && !AS_EXPECTED.has(xhr.status))) return;
+    portal.unnotice("signed-out");
+    portal.unnotice("offline");
+    portal.forgetFailures();
+    if (saves(elt, requestConfig.verb) || !document.querySelector("form[data-draft]")) portal.unnotice("unanswered");
+  });
+
+  // Signing in, also in another tab, makes a new token; the browser's is the one that counts. Who wrote is told, so
+  // that nobody else who has signed in here meanwhile saves it.
+  document.addEventListener("htmx:configRequest", ({ detail: { headers, parameters, verb } }) => {
+    const token = document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1];
+    headers["X-Written-By"] = document.body.dataset.person ?? "";
+    if (!token || verb === "get") return;
+    headers["X-CSRFToken"] = token;
+    if (parameters.csrfmiddlewaretoken) parameters.csrfmiddlewaretoken = token;
+  });
 })();

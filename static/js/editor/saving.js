@@ -1,0 +1,134 @@
+// A press on Save (or Publish, …): said at once, queued while another save is on its way, and its outcome beside Save.
+(() => {
+  "use strict";
+
+  const { course } = portal;
+  const STALLED_MS = 30_000;
+  const ANSWER_MS = 60_000;
+  let running = null; // {xhr, press, stalled, canceled}
+  let queued = null; // {id, press}: the button pressed meanwhile
+
+  // What a press asks for: two buttons, or one at two times, may ask for the same.
+  const pressOf = (button) => [button?.getAttribute("formaction"), button?.name, button?.value].map((part) => part ?? "").join();
+
+  // The words are the template's, with {time} where a time stands; said again only when they change.
+  const line = () => document.getElementById("save-state");
+  let lastSaved = null;
+  let said = "";
+  function say(what) {
+    const node = line();
+    const key = what === "saved" ? what + lastSaved.toISOString() : what;
+    if (!node || (said === key && node.dataset.said)) return;
+    said = node.dataset.said = key;
+    const [before, after = ""] = (node.dataset[what] ?? "").split("{time}");
+    node.replaceChildren(before, ...(what === "saved" ? [portal.time(lastSaved), after] : []));
+  }
+
+  function show(form) {
+    if (running) say("saving");
+    else if (course.isDirty(form)) say("unsaved");
+    else say(lastSaved ? "saved" : "untouched");
+  }
+
+  // Not only silence counts: while a picture is on its way, nothing is given up.
+  function giveUpWhenStalled({ xhr }) {
+    let timer;
+    const wait = (time) => {
+      clearTimeout(timer);
+      timer = setTimeout(() => {
+        if (running?.xhr === xhr) running.stalled = true;
+        xhr.abort();
+      }, time);
+    };
+    wait(STALLED_MS);
+    xhr.upload.addEventListener("progress", () => wait(STALLED_MS));
+    xhr.upload.addEventListener("load", () => wait(ANSWER_MS));
+    xhr.addEventListener("loadend", () => clearTimeout(timer));
+  }
+
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form !== course.form()) return;
+    if (running) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      queued = { id: event.submitter?.id, press: pressOf(event.submitter) };
+      if (event.submitter) portal.busy(event.submitter);
+    } else {
+      portal.abort("#editor"); // a look at the course is no reason to wait
+    }
+  }, { capture: true });
+
+  document.addEventListener("htmx:configRequest", ({ detail }) => {
+    if (detail.elt === course.form()) detail.timeout = 0;
+  });
+  document.addEventListener("htmx:beforeRequest", ({ detail: { elt, requestConfig, xhr } }) => {
+    if (elt !== course.form()) return;
+    running = { xhr, press: pressOf(requestConfig.triggeringEvent?.submitter) };
+    portal.morphed = false;
+    Object.assign(course.state(elt), { sent: course.values(elt), sentFile: course.file(elt) });
+    giveUpWhenStalled(running);
+    elt.setAttribute("aria-busy", "true");
+    show(elt);
+  });
+
+  // After a morph htmx still has to take up the new attributes: only then may the next press be sent.
+  document.addEventListener("htmx:afterRequest", ({ detail }) => {
+    if (detail.xhr === running?.xhr && !portal.morphed) finish(detail);
+  });
+  document.addEventListener("htmx:afterSettle", ({ detail }) => {
+    if (detail.xhr && detail.xhr === running?.xhr) finish(detail);
+  });
+
+  function finish({ xhr }) {
+    const form = course.form();
+    const known = course.state(form);
+    const { canceled, press, stalled } = running;
+    const saved = xhr.status >= 200 && xhr.status < 300;
+    const asSent = course.file(form) === known.sentFile && JSON.stringify(known.sent) === JSON.stringify(course.values(form));
+    running = null;
+    form.removeAttribute("aria-busy");
+    if (saved && known.sentFile && course.file(form) === known.sentFile) form.querySelector("input[type=file]").value = "";
+    if (saved) lastSaved = new Date();
+    known.sent = known.sentFile = null;
+    show(form);
+    if (canceled) portal.toast("told", (words) => words.canceled);
+    if (stalled) portal.notice("unanswered");
+    form.dispatchEvent(new CustomEvent("course:answered", { bubbles: true, detail: { saved, status: xhr.status } }));
+    const nothingNew = saved ? !course.isDirty(form) : asSent;
+    pressQueued(form, { press, nothingNew, status: xhr.status });
+  }
+
+  // The same press with the same text was answered already. A conflict is somebody's choice, which no press before it
+  // can have made; and a button that did its work is gone: then what was typed since is saved.
+  function pressQueued(form, { press, nothingNew, status }) {
+    if (!queued) return;
+    const wanted = queued;
+    queued = null;
+    portal.stayed();
+    if (course.isConflict(form) || status === 401 || (nothingNew && wanted.press === press)) return;
+    const pressed = wanted.id && document.getElementById(wanted.id);
+    if (pressed?.form === form && pressOf(pressed) === wanted.press) pressed.click();
+    else if (course.isDirty(form)) document.getElementById("save").click();
+  }
+
+  for (const kind of ["input", "change"]) {
+    document.addEventListener(kind, ({ target }) => { if (target.form && target.form === course.form()) show(target.form); });
+  }
+  // Morphed for another reason than a save.
+  document.addEventListener("htmx:afterSettle", ({ target }) => { if (target.id === "editor") show(course.form()); });
+
+  portal.saving = {
+    show,
+    running: () => running,
+    cancel: () => {
+      queued = null;
+      running.canceled = true;
+      running.xhr.abort();
+    },
+  };
+
+  const time = line()?.querySelector("time");
+  if (time) lastSaved = new Date(time.dateTime);
+  show(course.form());
+})();

@@ -1,0 +1,129 @@
+// The picture of a course: judged and shown before it is sent, dropped or pasted, and never lost silently on its way.
+(() => {
+  "use strict";
+
+  const { course } = portal;
+  const MOST_BYTES = 5 * 1024 * 1024;
+  const SHOW_AFTER_MS = 300;
+  const WIDTH = 640;
+
+  const input = () => course.form()?.querySelector("input[type=file]") ?? null;
+  const card = () => input()?.closest("fieldset, .panel") ?? null;
+  const words = () => document.getElementById("cover-words").content.firstElementChild.dataset;
+
+  // The first bytes tell what a file is; its name does not.
+  async function isPicture(file) {
+    const bytes = new Uint8Array(await file.slice(0, 12).arrayBuffer());
+    const text = String.fromCharCode(...bytes);
+    return text.startsWith("\x89PNG\r\n\x1a\n") || text.startsWith("\xff\xd8\xff") || /^RIFF.{4}WEBP$/s.test(text);
+  }
+
+  let complaint = "";
+  function complain(text) {
+    complaint = text;
+    const field = input();
+    const message = document.getElementById(`${field.id}_error`);
+    message?.replaceChildren(...(text ? [Object.assign(document.createElement("p"), { textContent: text })] : []));
+    field.classList.toggle("is-invalid", Boolean(text));
+    if (text) field.setAttribute("aria-invalid", "true");
+    else field.removeAttribute("aria-invalid");
+  }
+
+  async function judge() {
+    const file = course.file(course.form());
+    if (!file) return complain("");
+    const { tooLarge, wrongKind } = words();
+    const megabytes = (file.size / (1024 * 1024)).toFixed(1);
+    const wrong = file.size > MOST_BYTES ? tooLarge : (await isPicture(file)) ? "" : wrongKind;
+    if (course.file(course.form()) !== file) return;
+    complain(wrong.replace("{name}", file.name).replace("{size}", megabytes));
+    if (wrong) input().value = "";
+    portal.saving.show(course.form());
+  }
+
+  // Drawn, not linked: the page's policy allows no pictures from elsewhere, not even this browser's own.
+  async function preview() {
+    const field = input();
+    if (!field) return;
+    const file = field.files[0];
+    const shown = card().querySelector("canvas.cover");
+    const present = card().querySelector(".cover:not(canvas)");
+    if (!file) {
+      shown?.remove();
+      if (present) present.hidden = false;
+      return;
+    }
+    const picture = await createImageBitmap(file).catch(() => null);
+    if (!picture || input()?.files[0] !== file) return;
+    const canvas = shown ?? Object.assign(document.createElement("canvas"), { className: "cover" });
+    canvas.width = Math.min(WIDTH, picture.width);
+    canvas.height = Math.round((picture.height * canvas.width) / picture.width);
+    canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
+    canvas.setAttribute("role", "img");
+    canvas.setAttribute("aria-label", words().preview.replace("{name}", file.name));
+    if (present) present.hidden = true;
+    if (!canvas.isConnected) (present ?? field).before(canvas);
+    portal.all("[data-choose-again]").forEach((note) => note.remove());
+  }
+
+  function choose(files) {
+    const [file] = [...files].filter((one) => one.type.startsWith("image/") || one.name);
+    if (!file) return;
+    const transfer = new DataTransfer();
+    transfer.items.add(file);
+    input().files = transfer.files;
+    input().dispatchEvent(new Event("change", { bubbles: true }));
+  }
+
+  document.addEventListener("change", async ({ target }) => {
+    if (target !== input()) return;
+    await judge();
+    await preview();
+  });
+  document.addEventListener("htmx:afterSettle", ({ target }) => {
+    if (target.id !== "editor") return;
+    if (complaint && input()) complain(complaint); // the rest was saved, and this picture still was not taken
+    preview();
+  });
+
+  // A file dropped beside the card must not take the page, and what was typed into it, away.
+  const carriesFiles = ({ dataTransfer }) => dataTransfer?.types.includes("Files");
+  for (const kind of ["dragover", "drop"]) {
+    document.addEventListener(kind, (event) => {
+      if (!carriesFiles(event)) return;
+      event.preventDefault();
+      const over = Boolean(card()?.contains(event.target));
+      card()?.classList.toggle("is-dropped-on", over && kind === "dragover");
+      if (kind === "drop" && over) choose(event.dataTransfer.files);
+    });
+  }
+  document.addEventListener("dragleave", ({ relatedTarget }) => {
+    if (!card()?.contains(relatedTarget)) card()?.classList.remove("is-dropped-on");
+  });
+  document.addEventListener("paste", (event) => {
+    const { files } = event.clipboardData;
+    if (!input() || !files.length || event.clipboardData.getData("text/plain")) return;
+    event.preventDefault();
+    choose(files);
+  });
+
+  // While it is on its way: how far it is, and a way back as long as nothing can have been saved.
+  document.addEventListener("htmx:beforeRequest", ({ detail: { elt, xhr } }) => {
+    if (elt !== course.form() || !course.file(elt)) return;
+    let note = null;
+    const soon = setTimeout(() => {
+      note = portal.notice("upload");
+      note.querySelector("button").addEventListener("click", portal.saving.cancel);
+    }, SHOW_AFTER_MS);
+    xhr.upload.addEventListener("progress", ({ lengthComputable, loaded, total }) => {
+      if (note && lengthComputable) note.querySelector("progress").value = loaded / total;
+    });
+    xhr.upload.addEventListener("load", () => note?.querySelector("button").remove());
+    xhr.addEventListener("loadend", () => {
+      clearTimeout(soon);
+      portal.unnotice("upload");
+    });
+  });
+
+  preview();
+})();
