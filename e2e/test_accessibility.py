@@ -118,6 +118,19 @@ class TestALowWindow:
         assert editor.page.evaluate(audit.OVERFLOWING) == []
 
 
+@pytest.mark.parametrize("width", [1280])
+def test_the_status_and_the_buttons_about_it_stay_in_sight_as_one(
+    visit: Visit, course: dict[str, Any], width: int
+) -> None:
+    editor = Editor(visit(AUTHOR)).of(course)
+    editor.field("Picture").scroll_into_view_if_needed()
+    editor.page.mouse.wheel(0, 2000)
+    expect(editor.status).to_be_in_viewport(ratio=1)
+    expect(editor.button("Publish")).to_be_in_viewport(ratio=1)
+    boxes = editor.page.evaluate(VISIBLE_BOXES, ".editor-side > *")
+    assert boxes[0]["bottom"] <= boxes[1]["top"]
+
+
 @pytest.mark.parametrize("width", [390])
 @pytest.mark.parametrize("text", ["W" * 120, "書" * 120], ids=["letters", "characters"])
 def test_a_word_without_end_scrolls_no_page_sideways(visit: Visit, text: str, width: int) -> None:
