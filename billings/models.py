@@ -526,3 +526,34 @@ class SyncRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.state}"
+
+
+class StrayProduct(models.Model):
+    """A product in Stripe that no course here sells by, as the last compare saw it.
+
+    An orphan names a course in its metadata; a foreign one has nothing to do with courses.
+    """
+
+    class Handled(models.TextChoices):
+        NO = ""
+        NOT_OURS = "not_ours"  # somebody said so
+        ARCHIVED = "archived"  # by us, in Stripe
+
+    account = models.CharField(max_length=255)
+    livemode = models.BooleanField()
+    stripe_id = models.CharField(max_length=255)
+    name = models.TextField(blank=True)
+    course_id = models.CharField(max_length=500, blank=True, help_text="As its metadata says; empty: foreign.")
+    active = models.BooleanField()
+    seen_at = models.DateTimeField()
+    handled = models.CharField(max_length=10, choices=Handled, default=Handled.NO, blank=True)
+    handled_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
+    archive_key = models.CharField(max_length=255, blank=True, help_text="Of the call that archives it, while open.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="billings_one_stray", fields=["account", "livemode", "stripe_id"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.stripe_id} {self.name}"

@@ -5,7 +5,7 @@ drift; so a compare may run at any time, beside anything. Reads are dear (https:
 seldom, and let webhooks tell the rest.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import batched
 from typing import Any
@@ -13,11 +13,12 @@ from uuid import UUID
 
 from django.conf import settings
 
-from billings import accounts, decisions, gateway
+from billings import accounts, clock, decisions, gateway, strays
+from billings.accounts import Account
 from billings.agreement import disagreements, plan_again
 from billings.converge import converge
 from billings.mirror import price_says_the_same, says_the_same
-from billings.models import BillingPrice, BillingProduct, Drift
+from billings.models import BillingPrice, BillingProduct, Drift, StrayProduct
 from billings.webhooks import want_reads
 
 CHUNK = 500
@@ -25,7 +26,10 @@ CHUNK = 500
 
 @dataclass(slots=True)
 class Findings:
-    """What a compare saw. `orphans`: products in Stripe that name a course, and that no course here sells by."""
+    """What a compare saw. `orphans`: products in Stripe that name a course, and that no course here sells by.
+
+    Of orphans and foreign products those that staff have not set aside.
+    """
 
     products: int = 0
     prices: int = 0
@@ -44,20 +48,22 @@ def compare(after_page: Callable[[Findings], None] = lambda found: None) -> Find
     `after_page` is told after each page how far it is.
     """
     seconds = float(settings.STRIPE_TIMEOUT_SECONDS)
-    _check_account(seconds)
+    account, began_at = _check_account(seconds), clock.now()
     found = Findings()
     seen: set[int] = set()
     for page in gateway.product_pages(seconds=seconds):
-        _compare_products(page, found, seen)
+        strangers = _compare_products(page, found, seen)
+        _note_strangers(strays.keep(strangers, account=account, at=began_at).values(), found)
         after_page(found)
     for page in gateway.price_pages(seconds=seconds):
         _compare_prices(page, found, seen)
         after_page(found)
     found.suspects |= _unseen(seen)
+    strays.forget_unseen(account=account, since=began_at)
     return found
 
 
-def _check_account(seconds: float) -> None:
+def _check_account(seconds: float) -> Account:
     account = accounts.present(seconds=seconds)
     others = BillingProduct.objects.exclude(account="").exclude(account=account.id, livemode=account.livemode)
     if row := others.first():
@@ -65,27 +71,31 @@ def _check_account(seconds: float) -> None:
             f"The key is of {accounts.words(account.id, account.livemode)}, but what is sold here was made in "
             f"{accounts.words(row.account, row.livemode)}. To move there, run: manage.py rebind"
         )
+    return account
 
 
-def _compare_products(page: list[dict[str, Any]], found: Findings, seen: set[int]) -> None:
+def _compare_products(page: list[dict[str, Any]], found: Findings, seen: set[int]) -> list[dict[str, Any]]:
+    """Returns those that are no course's."""
+    strangers = []
     rows = {row.stripe_id: row for row in BillingProduct.objects.filter(stripe_id__in=[data["id"] for data in page])}
     for data in page:
         found.products += 1
         row = rows.get(data["id"])
         if row is None:
-            _count_stranger(data, found)
+            strangers.append(data)
             continue
         seen.add(hash(data["id"]))
         if not says_the_same(data, row):
             found.suspects.add(row.pk)
+    return strangers
 
 
-def _count_stranger(data: Mapping[str, Any], found: Findings) -> None:
-    course_id = data.get("metadata", {}).get("course_id")
-    if course_id:
-        found.orphans[data["id"]] = course_id
-    else:
-        found.foreign += 1
+def _note_strangers(unhandled: Iterable[StrayProduct], found: Findings) -> None:
+    for stray in unhandled:
+        if stray.course_id:
+            found.orphans[stray.stripe_id] = stray.course_id
+        else:
+            found.foreign += 1
 
 
 def _compare_prices(page: list[dict[str, Any]], found: Findings, seen: set[int]) -> None:

@@ -11,10 +11,10 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Count, Min, Q, QuerySet, Subquery
 
-from billings import drifts, status, sync_runs, sync_tasks
+from billings import drifts, status, strays, sync_runs, sync_tasks
 from billings.causes import Cause, causes
 from billings.drifts import DriftChoice
-from billings.models import TROUBLE_FOR_PEOPLE, BillingProduct, Drift, StripeEvent, SyncRun, behind
+from billings.models import TROUBLE_FOR_PEOPLE, BillingProduct, Drift, StrayProduct, StripeEvent, SyncRun, behind
 
 PER_PAGE = 50
 # A run that goes on is watched closely, a backlog at leisure.
@@ -47,6 +47,7 @@ class Overview:
     drift_count: int
     next_after: int | None
     older_than_stripe: bool
+    strays: list[StrayProduct]
 
     def run(self, kind: SyncRun.Kind) -> SyncRun | None:
         """The one under way."""
@@ -74,7 +75,7 @@ class Overview:
     @property
     def agrees(self) -> bool:
         is_waited_for = self.drift_count or self.moving or self.counts["attention"] or self.counts["retrying"]
-        return not (is_waited_for or (self.last_compare and self.last_compare.orphans))
+        return not (is_waited_for or any(stray.course_id for stray in self.strays))
 
     @property
     def poll_seconds(self) -> int | None:
@@ -115,6 +116,7 @@ def overview(*, after: int = 0) -> Overview:
         drift_count=found[0].open_drifts if found else 0,
         next_after=page[-1].pk if len(found) > PER_PAGE else None,
         older_than_stripe=any(status.is_older_than_stripe(row.product) for row in rows),
+        strays=strays.unhandled(),
     )
 
 

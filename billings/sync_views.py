@@ -15,7 +15,9 @@ from billings import drifts, sync
 from billings.access import StaffRequest, price_managers_only, wants_json
 from billings.causes import Cause
 from billings.filters import Wanted, state_labels
-from billings.models import SyncRun
+from billings.models import StrayProduct, SyncRun
+from billings.strays import SHOWN
+from billings.stripe_pages import product_url
 from billings.sync import DriftRow, Overview
 from billings.views import vary
 
@@ -92,6 +94,11 @@ def _context(found: Overview) -> dict[str, Any]:
             for state, label in labels.items()
             if state in ALWAYS or found.counts[state]
         ],
+        "strays": [
+            {"row": stray, "url": product_url(stray.stripe_id, account=stray.account, livemode=stray.livemode)}
+            for stray in found.strays[:SHOWN]
+        ],
+        "strays_left_out": len(found.strays) > SHOWN,
         "outcomes": [(run, outcome(run)) for run in found.ended],
         "poll_url": f"{reverse('billings:sync')}?{urlencode({'watch': watched, 'drifts': found.fingerprint})}",
     }
@@ -127,8 +134,8 @@ def _compared(run: SyncRun) -> list[str]:
         said.append(_("Nothing was found that is not known here."))
     if run.orphans:
         text = ngettext(
-            "%(n)d product in Stripe names a course that does not sell by it; manage.py reconcile lists it.",
-            "%(n)d products in Stripe name courses that do not sell by them; manage.py reconcile lists them.",
+            "%(n)d product in Stripe names a course that does not sell by it; see below.",
+            "%(n)d products in Stripe name courses that do not sell by them; see below.",
             run.orphans,
         )
         said.append(text % {"n": run.orphans})
@@ -139,6 +146,7 @@ def _as_json(found: Overview) -> dict[str, Any]:
     return {
         "counts": {state: found.counts[state] for state in state_labels()},
         "causes": [_cause_json(cause) for cause in found.causes],
+        "strays": [_stray_json(stray) for stray in found.strays],
         "backlog": found.backlog,
         "oldest_pending": found.oldest_pending,
         "last_webhook": found.last_webhook,
@@ -163,6 +171,10 @@ def _cause_json(cause: Cause) -> dict[str, Any]:
         "course": cause.course,
         "url": cause.url,
     }
+
+
+def _stray_json(stray: StrayProduct) -> dict[str, Any]:
+    return {"id": stray.pk, "stripe_id": stray.stripe_id, "name": stray.name, "course_id": stray.course_id or None}
 
 
 def _run_json(run: SyncRun | None) -> dict[str, Any] | None:

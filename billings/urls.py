@@ -1,11 +1,13 @@
 from django.urls import path
 
-from billings import row_views, sync_views, views
+from billings import row_views, stray_views, sync_views, views
 
 app_name = "billings"
 urlpatterns = [
     path("sync/", sync_views.page, name="sync"),
     path("sync/compare/", sync_views.compare, name="compare"),
+    path("sync/strays/<int:stray_id>/archive/", stray_views.archive, name="archive_stray"),
+    path("sync/strays/<int:stray_id>/not-ours/", stray_views.set_aside, name="set_stray_aside"),
     path("sync/restore/", sync_views.restore_all, name="restore_all"),
     path("webhooks/stripe/", views.webhook, name="webhook"),
     path("prices/", views.prices, name="prices"),
