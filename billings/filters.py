@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -34,12 +34,13 @@ from billings.models import Availability, BillingPrice, BillingProduct, Refusal,
 from billings.paging import PageLink, page_links
 from billings.plan import Field
 from billings.status import STATES, annotate_state
+from web import search
 
 PER_PAGE = 50
 MAX_WORDS = 10
 DEFAULT_SORT = "title"
 SORTS: Mapping[str, tuple[F | Lower | Case, ...]] = {
-    "title": (Lower("course__title"),),
+    "title": (F("course__sort_key"),),
     "teacher": (Lower("course__owner__email"),),
     # Amounts of different currencies have no order: free courses first, then currency by currency.
     "price": (
@@ -54,6 +55,10 @@ RETRIED = ("retrying", "attention")
 REJECTED = "rejected_"
 CAUSES = frozenset({*(trouble.value for trouble in Trouble if trouble), *(f"{REJECTED}{name}" for name in Field)})
 _PAGE = re.compile("[1-9][0-9]{0,8}")
+# As Stripe makes ids, and as we choose those of products.
+_STRIPE_ID = re.compile("(?:prod|price|course)_[0-9a-z_]", re.IGNORECASE)
+_NUMBER, _SIGN = r"[0-9][0-9.,'’]{0,20}", r"[^\W\d_]{1,4}\.?|[^\W\d_]{0,3}[^\w\s.,'’-]"
+_AMOUNT_AND_SIGN = re.compile(rf"(?:{_SIGN}) ?{_NUMBER}|{_NUMBER} ?(?:{_SIGN})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,16 +224,48 @@ def currencies_in_use() -> list[str]:
 
 
 def _matching(q: str) -> QuerySet[BillingProduct]:
-    """Every word of `q` must stand in the title, in the teacher's e-mail address, or be in an id of Stripe's."""
+    """Every word of `q` must stand in the title or in the teacher's e-mail address, whatever its case and marks.
+
+    A word that looks like an id of Stripe's finds that, and one or two that are an amount with its currency a price.
+    """
     found = BillingProduct.objects.all()
-    for word in q.split()[:MAX_WORDS]:
+    asked = q.split()[: search.MAX_WORDS]
+    while asked:
+        price = _priced(" ".join(asked[:2])) if len(asked) > 1 else None
+        size = 2 if price else 1
+        price = price or _priced(asked[0])
+        text = Q()
+        for word in asked[:size]:
+            text &= _in_text(word)
+        found = found.filter(text | price if price else text)
+        asked = asked[size:]
+    return found
+
+
+def _in_text(word: str) -> Q:
+    found = Q(course__owner__email__icontains=word)
+    folded = search.words(word)
+    if folded:
+        found |= Q(*(Q(course__search_title__contains=part) for part in folded))
+    if _STRIPE_ID.match(word):
         price = BillingPrice.objects.filter(product=OuterRef("pk"), stripe_id__iexact=word)
-        found = found.filter(
-            Q(course__title__icontains=word)
-            | Q(course__owner__email__icontains=word)
-            | Q(stripe_id__icontains=word)
-            | Exists(price)
-        )
+        found |= Q(stripe_id__istartswith=word) | Exists(price)
+    return found
+
+
+@lru_cache(maxsize=1024)
+def _priced(text: str) -> Q | None:
+    """The price that this is, with the sign or the code of its currency: "$49", "49 €", "chf 1,200.50"; else None."""
+    if not _AMOUNT_AND_SIGN.fullmatch(text):
+        return None
+    found: Q | None = None
+    for currency in money.CURRENCIES:
+        try:
+            amount = money.parse_amount(text, currency)
+        except money.MoneyError:
+            continue
+        this = Q(desired_currency=currency, desired_unit_amount=amount.amount)
+        found = found | this if found else this
     return found
 
 
@@ -255,7 +292,7 @@ def _order(sort: str) -> list[OrderBy]:
     descending = sort.startswith("-")
     nulls: dict[str, Any] = {"nulls_last": True} if descending else {"nulls_first": True}
     order = [OrderBy(part, descending=descending, **nulls) for part in SORTS[sort.removeprefix("-")]]
-    return [*order, Lower("course__title").asc(), F("pk").asc()]
+    return [*order, F("course__sort_key").asc(), F("pk").asc()]
 
 
 def _heading(wanted: Wanted, name: str, label: str) -> Heading:

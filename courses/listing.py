@@ -9,7 +9,6 @@ from django.contrib.auth.models import User
 from django.core.paginator import Page, Paginator
 from django.db.models import Case, Count, F, IntegerField, Q, QuerySet, Value, When
 from django.db.models.expressions import OrderBy
-from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -18,11 +17,12 @@ from billings import status
 from billings.paging import PageLink, page_links
 from courses.access import with_billing
 from courses.models import Course
+from web import search
 
 PER_PAGE = 24
-SORTS: Mapping[str, tuple[F | Lower | Case, ...]] = {
+SORTS: Mapping[str, tuple[F | Case, ...]] = {
     "updated": (F("updated_at"),),
-    "title": (Lower("title"),),
+    "title": (F("sort_key"),),
     # Amounts of different currencies have no order: free courses first, then currency by currency.
     "price": (
         Case(When(billing__desired_unit_amount=None, then=0), default=1, output_field=IntegerField()),
@@ -171,10 +171,10 @@ def listing(owner: User, query: Mapping[str, str]) -> Listing:
 
 
 def _matching(owner: User, q: str) -> QuerySet[Course]:
-    """Every word of `q` must stand somewhere in title, summary or subject."""
+    """Every word of `q` must stand somewhere in title, summary or subject, whatever its case and marks."""
     found = Course.objects.filter(owner=owner)
-    for word in q.split()[:10]:
-        found = found.filter(Q(title__icontains=word) | Q(summary__icontains=word) | Q(subject__icontains=word))
+    for word in search.words(q):
+        found = found.filter(search_text__contains=word)
     return found
 
 

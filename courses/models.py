@@ -1,6 +1,7 @@
 """What a course is. Its price lives in `billings`, on `course.billing`, and only there."""
 
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -8,6 +9,8 @@ from django.db.models import Q
 from django.db.models.functions import Length
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+
+from web.search_fields import SearchText, SortKey, following
 
 TITLE_LENGTH = 120
 SUMMARY_LENGTH = 200
@@ -47,6 +50,10 @@ class Course(models.Model):
     status = models.CharField(max_length=10, choices=Status, default=Status.DRAFT)
     # Where `restore` goes back to; set exactly while the course is archived.
     status_before_archive = models.CharField(max_length=10, choices=Status, blank=True)
+    # What people search and sort by; they follow the text by themselves.
+    search_title = SearchText(of=("title",))
+    search_text = SearchText(of=("title", "summary", "subject"))
+    sort_key = SortKey(of=("title",))
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -74,10 +81,17 @@ class Course(models.Model):
         indexes = [
             models.Index(name="courses_owner_updated", fields=["owner", "-updated_at"]),
             models.Index(name="courses_owner_status", fields=["owner", "status"]),
+            models.Index(name="courses_owner_sort", fields=["owner", "sort_key"]),
+            models.Index(name="courses_sort", fields=["sort_key", "id"]),
         ]
 
     def __str__(self) -> str:
         return self.title
+
+    def save(self, *args: Any, update_fields: Any = None, **options: Any) -> None:
+        if update_fields is not None:
+            update_fields = {*update_fields, *following(self, update_fields)}
+        super().save(*args, update_fields=update_fields, **options)
 
     def get_absolute_url(self) -> str:
         return reverse("courses:edit", args=[self.id])

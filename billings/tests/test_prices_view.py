@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 from uuid import uuid4
 
 import pytest
@@ -230,6 +231,54 @@ class TestSearch:
         course_for("Chess", teacher="bob@example.com")
 
         assert titles(staff, f"?q={q}") == ["Water colour"]
+
+    @pytest.mark.parametrize(("title", "q"), [("Café crème", "CAFÉ"), ("ЭТИКА", "этика"), ("Straße", "strasse")])
+    def test_finds_regardless_of_case_and_marks(self, staff, course_for, title, q):
+        course_for(title)
+        course_for("Chess")
+
+        assert titles(staff, f"?{urlencode({'q': q})}") == [title]
+
+    @pytest.mark.parametrize("q", ["49", "course", "abc", "4a", "%", "_"])
+    def test_a_number_or_a_piece_of_one_matches_no_id(self, staff, course_for, q):
+        found = course_for("Water colour", stripe_id="course_49abc_4a")
+        BillingPrice.objects.create(product=found, stripe_id="price_49", currency="usd", active=True, stripe_created=1)
+
+        assert titles(staff, f"?{urlencode({'q': q})}") == []
+
+    @pytest.mark.parametrize(
+        ("q", "expected"),
+        [
+            ("$49", ["Dollars"]),
+            ("$49.00", ["Dollars"]),
+            ("49 usd", ["Dollars"]),
+            ("USD 49", ["Dollars"]),
+            ("49 $", ["Dollars"]),
+            ("$49 dollars", ["Dollars"]),
+            ("water $49", []),
+            ("€49", ["Euros"]),
+            ("49€", ["Euros"]),
+            ("49,00 eur", ["Euros"]),
+            ("¥490", ["Yen"]),
+            ("€1,234.50", ["Much"]),
+            ("€50", []),
+            ("49", ["Class of 49"]),
+            ("$49 class", []),
+        ],
+    )
+    def test_an_amount_with_its_currency_finds_prices(self, staff, course_for, q, expected):
+        course_for("Dollars", PriceSpec(4900, "usd"))
+        course_for("Euros", PriceSpec(4900, "eur"))
+        course_for("Yen", PriceSpec(490, "jpy"))
+        course_for("Much", PriceSpec(123450, "eur"))
+        course_for("Class of 49", None)
+
+        assert titles(staff, f"?{urlencode({'q': q})}") == expected
+
+    def test_an_amount_in_a_title_is_found_as_well(self, staff, course_for):
+        course_for("Living on $49 a day", None)
+
+        assert titles(staff, "?q=%2449") == ["Living on $49 a day"]
 
     def test_every_word_must_be_there(self, staff, course_for):
         course_for("Water colour")

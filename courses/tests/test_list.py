@@ -1,6 +1,7 @@
 """GET /courses/: own courses, searched, filtered, sorted and paged."""
 
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
 from django.db.models import F
@@ -10,7 +11,7 @@ from billings.models import BillingProduct
 from billings.money import PriceSpec
 from courses.cards import Card
 from courses.models import Course
-from courses.tests.conftest import HTMX, JSON
+from courses.tests.conftest import HTMX, JSON, form_of
 from courses.way_back import COOKIE
 
 
@@ -107,6 +108,32 @@ class TestSearch:
     def test_every_word_must_stand_somewhere(self, teacher, three, q, found):
         assert titles(teacher, f"?q={q}") == found
 
+    @pytest.mark.parametrize(
+        ("title", "q"),
+        [
+            ("ЭТИКА и право", "этика"),
+            ("Élan vital für Anfänger", "élan"),
+            ("Élan vital für Anfänger", "anfanger fur"),
+            ("naïve café", "cafe\u0301"),
+            ("Straße und Gasse", "strasse"),
+            ("Die Gasse", "GAẞE"),
+            ("100% cotton", "100%"),
+            ("snake_case", "e_c"),
+            (r"back\slash", r"k\s"),
+        ],
+    )
+    def test_finds_regardless_of_case_and_marks(self, teacher, make_course, title, q):
+        make_course(title=title)
+        make_course(title="Snake case costs 1000")
+
+        assert titles(teacher, f"?{urlencode({'q': q})}") == [title]
+
+    def test_finds_what_the_title_became(self, teacher, draft):
+        teacher.post("edit", draft, form_of(draft, title="Öl"))
+
+        assert titles(teacher, "?q=ol") == ["Öl"]
+        assert titles(teacher, "?q=watercolour") == []
+
     def test_what_was_sought_stays_in_the_box(self, teacher, three):
         assert 'value="&lt;b&gt;"' in teacher.get("teacher_courses", query="?q=<b>").text
 
@@ -179,6 +206,14 @@ class TestSort:
             Course.objects.filter(pk=course.pk).update(updated_at=timezone.now() - timedelta(days=age))
 
         assert titles(teacher, f"?sort={sort}") == found
+
+    def test_by_title_is_by_the_alphabet_and_not_by_code_points(self, teacher, make_course):
+        for title in ("Zebra", "Änderungen", "école", "Teil 10", "Teil 9", "ångström", "Яблоко"):
+            make_course(title=title)
+
+        in_order = ["Änderungen", "ångström", "école", "Teil 9", "Teil 10", "Zebra", "Яблоко"]
+        assert titles(teacher, "?sort=title") == in_order
+        assert titles(teacher, "?sort=-title") == in_order[::-1]
 
 
 class TestPages:
