@@ -258,15 +258,14 @@ def _priced(text: str) -> Q | None:
     """The price that this is, with the sign or the code of its currency: "$49", "49 €", "chf 1,200.50"; else None."""
     if not _AMOUNT_AND_SIGN.fullmatch(text):
         return None
-    found: Q | None = None
+    prices = Q()
     for currency in money.CURRENCIES:
         try:
-            amount = money.parse_amount(text, currency)
+            amount = money.parse_amount(text, currency).amount
         except money.MoneyError:
             continue
-        this = Q(desired_currency=currency, desired_unit_amount=amount.amount)
-        found = found | this if found else this
-    return found
+        prices |= Q(desired_currency=currency, desired_unit_amount=amount)
+    return prices or None
 
 
 def _priced_in() -> Case:
