@@ -16,12 +16,21 @@ def present(*, seconds: float) -> Account:
     """The account of `STRIPE_SECRET_KEY`, from memory or by one call. Raises gateway.ReadFailed."""
     fingerprint = gateway.key_fingerprint()
     known = StripeKey.objects.filter(fingerprint=fingerprint).first()
-    if known is None:
-        known, _ = StripeKey.objects.get_or_create(
-            fingerprint=fingerprint,
-            defaults={"account": gateway.account_id(seconds=seconds), "livemode": gateway.key_is_live()},
-        )
+    if known is None or not known.account:
+        account = gateway.account_id(seconds=seconds)
+        learned = {"account": account, "livemode": gateway.key_is_live()}
+        known, is_new = StripeKey.objects.get_or_create(fingerprint=fingerprint, defaults=learned)
+        if not is_new and not known.account:
+            known.account = account
+            known.save(update_fields=["account"])
     return Account(known.account, known.livemode)
+
+
+def row_of_key() -> StripeKey:
+    """What is known of the present key; without its account where that has yet to be learned."""
+    defaults = {"account": "", "livemode": gateway.key_is_live()}
+    known, _ = StripeKey.objects.get_or_create(fingerprint=gateway.key_fingerprint(), defaults=defaults)
+    return known
 
 
 def bound() -> Account | None:

@@ -7,6 +7,7 @@ Errors: https://docs.stripe.com/error-low-level and https://docs.stripe.com/api/
 import hashlib
 import json
 import random
+import re
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -31,6 +32,10 @@ CURSORS_TRIED = 4
 CURRENCY_OPTIONS = ["data.currency_options"]
 # What a webhook endpoint has to be told of, and what is read from the list of events.
 CATALOGUE_EVENTS = [f"{kind}.{what}" for kind in ("product", "price") for what in ("created", "updated", "deleted")]
+
+
+_QUOTED_KEY = re.compile(r" '(?:sk|rk|pk)_[^'\s]*'")
+_KEY = re.compile(r"\b(?:sk|rk|pk)_(?:test|live)_[\w*]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +169,7 @@ def _judge(error: stripe.StripeError) -> Refused | Unclear | Unanswered:
     headers = {name.lower(): value for name, value in (error.headers or {}).items()}
     request_id = str(headers.get("request-id", ""))
     status = error.http_status
-    message = error.user_message or str(error)
+    message = _without_keys(error.user_message or str(error))
     if isinstance(error, stripe.APIConnectionError) or status is None:
         if isinstance(error.__cause__, requests.Timeout):
             return Unanswered(Trouble.SLOW, f"No answer in time from {settings.STRIPE_API_BASE}.")
@@ -180,6 +185,11 @@ def _judge(error: stripe.StripeError) -> Refused | Unclear | Unanswered:
         advice = {"true": True, "false": False}.get(str(headers.get("stripe-should-retry")))
         return Unanswered(trouble, message, status, request_id, advice)
     return Refused(status, code, str(getattr(error, "param", None) or ""), message, request_id)
+
+
+def _without_keys(message: str) -> str:
+    """Stripe repeats a part of the key that it refuses; that is nobody's to read in a page or in the log."""
+    return _KEY.sub("…", _QUOTED_KEY.sub("", message))
 
 
 def _trouble(status: int, code: str) -> Trouble | None:
@@ -225,12 +235,62 @@ def _is_an_object(data: Any) -> TypeGuard[dict[str, Any]]:
     return isinstance(data, dict) and "object" in data
 
 
+# Where an account may be learned, the first place first: most keys may read their own, restricted ones often not.
+_TELLS_ACCOUNT = ("/v1/account", "/v1/events", "/v1/products")
+# Stripe's refusal of a restricted key; one that merely names somebody else's account is put otherwise.
+_ACCOUNT_OF_KEY = re.compile(r"required permissions for this endpoint on account '(acct_\w+)'")
+_CANNOT_TELL = (
+    "The key may not read its own account, and nothing else that Stripe answers names it. Give the key Connect > "
+    "Accounts: Read in the Dashboard."
+)
+
+
 def account_id(*, seconds: float) -> str:
-    """The account of the present key (https://docs.stripe.com/api/accounts/retrieve). Raises ReadFailed."""
-    account = _get("/v1/account", {}, seconds)
-    if account is None:
-        raise ReadFailed(Unanswered(Trouble.FAILING, "Stripe knows no account for this key."))
-    return str(account["id"])
+    """The account of the present key (https://docs.stripe.com/api/accounts/retrieve). Raises ReadFailed.
+
+    Where the key may not read it, it is learned from what Stripe says of that, or from an object that names it.
+    """
+    for path in _TELLS_ACCOUNT:
+        try:
+            answer = _get(path, {} if path == "/v1/account" else {"limit": 1}, seconds)
+        except ReadFailed as failed:
+            if failed.unanswered.trouble != Trouble.PERMISSION:
+                raise
+            named = _ACCOUNT_OF_KEY.search(failed.unanswered.message)
+            if named:
+                return named[1]
+            continue
+        if answer is None:
+            raise ReadFailed(Unanswered(Trouble.FAILING, "Stripe knows no account for this key."))
+        if path == "/v1/account":
+            return str(answer["id"])
+        for data in answer.get("data", []):
+            if data.get("account"):
+                return str(data["account"])
+    raise ReadFailed(Unanswered(Trouble.PERMISSION, _CANNOT_TELL, 403))
+
+
+def permits(method: str, path: str, params: Mapping[str, Any], *, seconds: float) -> tuple[bool, str]:
+    """Whether the key may make such a call, and Stripe's words where not. Raises ReadFailed.
+
+    Permission is judged before parameters are, so a POST that lacks what is required tells and changes nothing.
+    """
+    answer = _request(method, path, params, seconds)
+    if isinstance(answer, Unanswered) and answer.trouble == Trouble.PERMISSION:
+        return False, answer.message
+    if isinstance(answer, Unanswered):
+        raise ReadFailed(answer)
+    return True, ""
+
+
+def webhook_endpoints(*, seconds: float) -> list[dict[str, Any]]:
+    """Those that Stripe knows (https://docs.stripe.com/api/webhook_endpoints/list). Raises ReadFailed."""
+    return [endpoint for page in _pages("/v1/webhook_endpoints", {}, lambda: seconds) for endpoint in page]
+
+
+def price(price_id: str, *, seconds: float) -> dict[str, Any] | None:
+    """A price by its id; None where there is none. Raises ReadFailed."""
+    return _get(f"/v1/prices/{price_id}", {}, seconds)
 
 
 def ask_the_time(*, seconds: float) -> None:
@@ -324,7 +384,7 @@ def verified_event(payload: bytes, signature: str) -> dict[str, Any]:
 
     https://docs.stripe.com/webhooks#verify-official-libraries; the tolerance is the library's, 300 seconds.
     """
-    if not any(_signed(payload, signature, secret) for secret in settings.STRIPE_WEBHOOK_SECRETS):
+    if not _is_recent(payload, signature):
         raise BadSignature
     try:
         event = json.loads(payload, parse_constant=_no_number)
@@ -340,8 +400,24 @@ def _no_number(name: str) -> Never:
     raise ValueError(name)
 
 
-def _signed(payload: bytes, signature: str, secret: str) -> bool:
+def _is_recent(payload: bytes, signature: str) -> bool:
+    """Signed with one of the secrets, and of late: by our clock, or by Stripe's where ours is ahead of it."""
     tolerance = stripe.Webhook.DEFAULT_TOLERANCE
+    if _signed(payload, signature, tolerance):
+        return True
+    if not _signed(payload, signature, None):
+        return False
+    if clock.stripe_ahead() is None:
+        ask_the_time(seconds=CONNECT_SECONDS)
+    ahead = -(clock.stripe_ahead() or 0.0)
+    return ahead > clock.TOLERATED_SECONDS and _signed(payload, signature, tolerance + round(ahead))
+
+
+def _signed(payload: bytes, signature: str, tolerance: int | None) -> bool:
+    return any(_signed_with(secret, payload, signature, tolerance) for secret in settings.STRIPE_WEBHOOK_SECRETS)
+
+
+def _signed_with(secret: str, payload: bytes, signature: str, tolerance: int | None) -> bool:
     try:
         return bool(stripe.WebhookSignature.verify_header(payload, signature, secret, tolerance))
     except (TypeError, UnicodeDecodeError, stripe.SignatureVerificationError):  # TypeError: not even ASCII

@@ -8,6 +8,7 @@ import time
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db.models import Case, Q, QuerySet, When
 
 from billings import clock
 from billings.models import WorkerHeartbeat
@@ -68,9 +69,13 @@ def is_alive(row: WorkerHeartbeat, now: datetime) -> bool:
 
 def last() -> WorkerHeartbeat | None:
     """A worker that lives, or else the last that did (one query)."""
-    now = clock.now()
-    rows = list(WorkerHeartbeat.objects.all()[:20])
-    return next((row for row in rows if is_alive(row, now)), rows[0] if rows else None)
+    return in_order(clock.now()).first()
+
+
+def in_order(now: datetime) -> QuerySet[WorkerHeartbeat]:
+    """Those that live before those that do not, the last seen first."""
+    lives = Q(stopped_at=None, seen_at__range=(now - DEAD_AFTER, now + DEAD_AFTER))
+    return WorkerHeartbeat.objects.order_by(Case(When(lives, then=0), default=1), "-seen_at")
 
 
 def _version() -> str:

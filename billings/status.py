@@ -235,9 +235,9 @@ def _attention(product: BillingProduct, *, staff: bool) -> str:
             )
         case Trouble.PERMISSION:
             return _(
-                "The key may not do this in Stripe. Every change waits and is tried every two minutes. "
-                "Give the key write access to Products and Prices."
-            )
+                "The key may not do this in Stripe: “%(why)s” Every change waits and is tried every two minutes. "
+                "Give the key write access to Products and Prices; the Sync page lists what it lacks."
+            ) % {"why": clean(product.trouble_message)}
         case Trouble.ACCOUNT:
             return _("%(what)s Nothing is sent there. Put back the key of the account that sells these courses.") % {
                 "what": product.trouble_message

@@ -14,7 +14,7 @@ from django.db.models import Count, Min, Q, QuerySet, Subquery
 from billings import drifts, status, strays, sync_runs, sync_tasks
 from billings.causes import Cause, causes
 from billings.drifts import DriftChoice
-from billings.models import TROUBLE_FOR_PEOPLE, BillingProduct, Drift, StrayProduct, StripeEvent, SyncRun, behind
+from billings.models import TROUBLE_FOR_PEOPLE, BillingProduct, Drift, StrayProduct, SyncRun, behind
 
 PER_PAGE = 50
 # A run that goes on is watched closely, a backlog at leisure.
@@ -41,7 +41,6 @@ class Overview:
     backlog: int
     moving: int
     oldest_pending: datetime | None
-    last_webhook: datetime | None
     runs: list[SyncRun]
     drifts: list[DriftRow]
     drift_count: int
@@ -99,7 +98,7 @@ def is_alive(run: SyncRun) -> bool:
 
 
 def overview(*, after: int = 0) -> Overview:
-    """Six queries, however large the catalogue; `after` leads to the drifts behind that one."""
+    """Five queries, however large the catalogue; `after` leads to the drifts behind that one."""
     figures = list(_figures())
     found = list(_drifts(after))
     page = found[:PER_PAGE]
@@ -110,7 +109,6 @@ def overview(*, after: int = 0) -> Overview:
         backlog=sum(row["behind"] for row in figures),
         moving=sum(row["moving"] for row in figures),
         oldest_pending=min((row["oldest"] for row in figures if row["oldest"]), default=None),
-        last_webhook=StripeEvent.objects.order_by("-id").values_list("received_at", flat=True).first(),
         runs=list(SyncRun.objects.select_related("actor")[: 2 * sync_runs.KEEP]),
         drifts=rows,
         drift_count=found[0].open_drifts if found else 0,

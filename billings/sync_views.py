@@ -20,6 +20,7 @@ from billings.strays import SHOWN
 from billings.stripe_pages import product_url
 from billings.sync import DriftRow, Overview
 from billings.views import vary
+from billings.watch import watch
 
 # The part of the page that changes when something is decided; htmx sends its name.
 PART = "sync"
@@ -38,7 +39,7 @@ def page(request: StaffRequest) -> HttpResponse:
         return JsonResponse(_as_json(found))
     if request.htmx and "watch" in request.GET:
         return _polled(request, found)
-    return render(request, "billings/sync.html", _context(found))
+    return render(request, "billings/sync.html", context(found))
 
 
 @require_POST
@@ -59,7 +60,7 @@ def restore_all(request: StaffRequest) -> HttpResponse:
 
 def answer(request: StaffRequest, *, focus: str = "drifts") -> HttpResponse:
     """The moving part of the page as it is now, with what there is to say; `focus` goes where the button was."""
-    return render(request, "billings/sync.html#answer", _context(sync.overview()) | {"focus": focus})
+    return render(request, "billings/sync.html#answer", context(sync.overview()) | {"focus": focus})
 
 
 def _begun(request: StaffRequest, kind: str, begun: bool, done: str, already: str) -> HttpResponse:
@@ -81,14 +82,16 @@ def _polled(request: StaffRequest, found: Overview) -> HttpResponse:
         level = messages.ERROR if run.error else messages.SUCCESS
         messages.add_message(request, level, outcome(run))
     more = {"list_changed": request.GET.get("drifts") != found.fingerprint, "says": bool(ended)}
-    return render(request, "billings/sync.html#polled", _context(found) | more)
+    return render(request, "billings/sync.html#polled", context(found) | more)
 
 
-def _context(found: Overview) -> dict[str, Any]:
+def context(found: Overview) -> dict[str, Any]:
+    """What the page shows."""
     watched = ",".join(str(run.pk) for run in (found.compare, found.restore) if run)
     labels = state_labels()
     return {
         "sync": found,
+        "watch": watch(),
         "figures": [
             (found.counts[state], label, Wanted(billing=state).url, state)
             for state, label in labels.items()
@@ -144,12 +147,12 @@ def _compared(run: SyncRun) -> list[str]:
 
 def _as_json(found: Overview) -> dict[str, Any]:
     return {
+        **watch().as_json(),
         "counts": {state: found.counts[state] for state in state_labels()},
         "causes": [_cause_json(cause) for cause in found.causes],
         "strays": [_stray_json(stray) for stray in found.strays],
         "backlog": found.backlog,
         "oldest_pending": found.oldest_pending,
-        "last_webhook": found.last_webhook,
         "last_compare": _run_json(found.last_compare),
         "compare": _run_json(found.compare),
         "restore": _run_json(found.restore),

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from billings import row_views, stray_views, sync_views, views
+from billings import connection_views, row_views, stray_views, sync_views, views
 
 app_name = "billings"
 urlpatterns = [
@@ -9,6 +9,8 @@ urlpatterns = [
     path("sync/strays/<int:stray_id>/archive/", stray_views.archive, name="archive_stray"),
     path("sync/strays/<int:stray_id>/not-ours/", stray_views.set_aside, name="set_stray_aside"),
     path("sync/restore/", sync_views.restore_all, name="restore_all"),
+    path("sync/check/", connection_views.check, name="check_connection"),
+    path("sync/webhook-endpoint/", connection_views.register, name="register_endpoint"),
     path("webhooks/stripe/", views.webhook, name="webhook"),
     path("prices/", views.prices, name="prices"),
     path("prices/<uuid:course_id>/", views.change_price, name="change_price"),

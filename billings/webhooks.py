@@ -7,6 +7,7 @@ https://docs.stripe.com/webhooks
 
 import json
 import logging
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
@@ -20,9 +21,10 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from billings import clock, gateway
+from billings.calls import PRODUCT_ID
 from billings.gateway import key_is_live
 from billings.mirror import price_says_the_same, says_the_same
-from billings.models import BillingProduct, StripeCall, StripeEvent, StripeKey
+from billings.models import BillingPrice, BillingProduct, StripeCall, StripeEvent, StripeKey, Trouble
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +33,10 @@ BATCH = 500
 KEEP_DAYS = 30
 # So long Stripe tries to deliver an event, and only then is it a missed one (https://docs.stripe.com/webhooks#retries).
 TRIED_FOR_DAYS = 3
+# What Stripe calls an event without data.
+THIN = "v2.core.event"
+# Prices that only Stripe knows are not asked for so soon again after a failure.
+REST_SECONDS = 15.0
 
 
 # By hand, because the ORM would make three statements of it (BEGIN, INSERT, COMMIT) and keep SQLite's only lock for
@@ -73,6 +79,8 @@ def _execute(database: BaseDatabaseWrapper, values: tuple[Any, ...]) -> None:
 
 
 def _row(event: Mapping[str, Any]) -> StripeEvent:
+    if event.get("object") == THIN:
+        return _row_of_thin(event)
     shown = _mapping(_mapping(event.get("data")).get("object"))
     return StripeEvent(
         event_id=_text(event["id"]),
@@ -82,6 +90,28 @@ def _row(event: Mapping[str, Any]) -> StripeEvent:
         idempotency_key=_text(_mapping(event.get("request")).get("idempotency_key") or ""),
         shown=shown if _can_be_kept(shown) else {},
     )
+
+
+def _row_of_thin(event: Mapping[str, Any]) -> StripeEvent:
+    """An event without data (https://docs.stripe.com/event-destinations#thin-events): what it names is all it tells.
+
+    `reason` says whose call it was, where it was one.
+    """
+    related = _mapping(event.get("related_object"))
+    named = {"object": _text(related.get("type", "")), "id": _text(related.get("id", ""))}
+    request = _mapping(_mapping(event.get("reason")).get("request"))
+    return StripeEvent(
+        event_id=_text(event["id"]),
+        type=_text(event.get("type", "")).removeprefix("v1.")[:100],
+        stripe_product=named["id"] if named["object"] == "product" else "",
+        livemode=bool(event.get("livemode")),
+        idempotency_key=_text(request.get("idempotency_key") or ""),
+        shown=named,
+    )
+
+
+def _is_thin(shown: Mapping[str, Any]) -> bool:
+    return shown.keys() == {"object", "id"}
 
 
 def _text(value: Any) -> str:
@@ -174,6 +204,7 @@ def process(limit: int = BATCH) -> int:
     events = list(StripeEvent.objects.filter(processed_at=None).order_by("id")[:limit])
     if not events:
         return 0
+    events = _with_products(events)
     # The calls first: what they settled is in the mirror by the time that is read.
     calls = _calls({event.idempotency_key for event in events if event.idempotency_key})
     ids = {event.stripe_product for event in events if event.stripe_product and event.livemode == key_is_live()}
@@ -192,6 +223,53 @@ def process(limit: int = BATCH) -> int:
     for outcome, rows in judged.items():
         StripeEvent.objects.filter(pk__in=rows).update(outcome=outcome, processed_at=clock.now())
     return len(events)
+
+
+class _Rest:
+    until = 0.0
+
+
+def _with_products(events: list[StripeEvent]) -> list[StripeEvent]:
+    """Thin events name a price alone; the mirror knows its product, or else Stripe does.
+
+    Left out are those whose product could not be asked for just now.
+    """
+    nameless = {event.pk: event for event in events if not event.stripe_product and _names_a_price(event)}
+    if not nameless:
+        return events
+    ids = {event.shown["id"] for event in nameless.values()}
+    known = BillingPrice.objects.filter(stripe_id__in=ids).values_list("stripe_id", "product__stripe_id")
+    products: dict[str, str | None] = dict(known)
+    waiting = set()
+    for event in nameless.values():
+        price_id = event.shown["id"]
+        if price_id not in products:
+            by_key = event.idempotency_key.partition("-")[0]  # a key of ours begins with the id of its product
+            products[price_id] = by_key if PRODUCT_ID.fullmatch(by_key) else _product_in_stripe(price_id)
+        if products[price_id] is None:
+            waiting.add(event.pk)
+        else:
+            event.stripe_product = products[price_id] or ""
+    StripeEvent.objects.bulk_update(nameless.values(), ["stripe_product"], batch_size=BATCH)
+    return [event for event in events if event.pk not in waiting]
+
+
+def _names_a_price(event: StripeEvent) -> bool:
+    return _is_thin(event.shown) and event.shown["object"] == "price" and event.livemode == key_is_live()
+
+
+def _product_in_stripe(price_id: str) -> str | None:
+    """The product of a price that nobody here knows; empty: Stripe knows neither; None: it cannot be asked now."""
+    if time.monotonic() < _Rest.until:
+        return None
+    try:
+        price = gateway.price(price_id, seconds=float(settings.STRIPE_TIMEOUT_SECONDS))
+    except gateway.ReadFailed as failed:
+        if failed.unanswered.trouble == Trouble.PERMISSION:
+            return ""
+        _Rest.until = time.monotonic() + REST_SECONDS
+        return None
+    return _product_id(price) if price else ""
 
 
 class _Call(NamedTuple):
@@ -226,6 +304,7 @@ def _judge(event: StripeEvent, product: BillingProduct | None, call: _Call | Non
         return StripeEvent.Outcome.IGNORED
     is_echo = call is not None and (
         call.is_open
+        or (call.outcome == StripeCall.Outcome.OK and _is_thin(event.shown))
         or (call.outcome == StripeCall.Outcome.OK and call.has_successor)
         or _says_the_same(event.shown, product)
     )

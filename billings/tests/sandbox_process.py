@@ -12,6 +12,9 @@ import requests
 
 ROOT = Path(__file__).resolve().parents[2]
 
+# Calls that learn whose key it is, what it may do, who is told of what, and what has happened.
+ASKED_ABOUT_ITSELF = ("/v1/account", "/v1/events", "/v1/webhook_endpoints")
+
 
 @dataclass
 class SandboxProcess:
@@ -80,7 +83,7 @@ class SandboxProcess:
     def calls(self, *, account: bool = False) -> list[dict[str, Any]]:
         """Every call in order, but (unless asked for) those that learn whose key it is and what has happened."""
         calls = self._door("GET", "calls")["calls"]
-        return calls if account else [call for call in calls if call["path"] not in ("/v1/account", "/v1/events")]
+        return calls if account else [call for call in calls if call["path"] not in ASKED_ABOUT_ITSELF]
 
     def writes(self) -> list[dict[str, Any]]:
         return [call for call in self.calls() if call["method"] == "POST"]

@@ -43,6 +43,8 @@ UNREADABLE = {
     "no time to answer": ({"STRIPE_TIMEOUT_SECONDS": "0"}, '"STRIPE_TIMEOUT_SECONDS" invalid'),
     "no number": ({"STRIPE_INLINE_BUDGET_SECONDS": "soon"}, '"STRIPE_INLINE_BUDGET_SECONDS" invalid'),
     "no writes": ({"STRIPE_MAX_WRITES_PER_SECOND": "-1"}, '"STRIPE_MAX_WRITES_PER_SECOND" invalid'),
+    "a negative pause": ({"EVENTS_POLL_SECONDS": "-1"}, '"EVENTS_POLL_SECONDS" invalid'),
+    "no number of hours": ({"COMPARE_EVERY_HOURS": "daily"}, '"COMPARE_EVERY_HOURS" invalid'),
     "no Sentry": ({"SENTRY_DSN": "sentry"}, "SENTRY_DSN cannot be read"),
 }
 ACCEPTED = {

@@ -70,6 +70,12 @@ def edited(sandbox):
     return edit
 
 
+@pytest.fixture(autouse=True)
+def no_look_at_events(settings) -> None:
+    """What these tests change in Stripe is found by a compare, or not at all."""
+    settings.EVENTS_POLL_SECONDS = 0
+
+
 def work() -> None:
     """The worker, until nothing is due; by itself, for the tests' database is in this process's memory."""
     call_command("worker", "--once", "--threads", "1")

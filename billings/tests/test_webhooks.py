@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import stripe
@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
-from billings import gateway
+from billings import clock, gateway
 from billings.models import StripeEvent
 from billings.sweep import sweep
 from billings.tests.conftest import ROOT, USD59
@@ -110,6 +110,15 @@ class TestEndpoint:
     def test_it_refuses_what_is_not_stripes(self, answer):
         assert answer().status_code == 400
         assert not StripeEvent.objects.exists()
+
+    def test_it_takes_what_is_new_by_stripes_clock_though_ours_is_hours_ahead(self, sandbox, monkeypatch):
+        now = time.time
+        monkeypatch.setattr(time, "time", lambda: now() + 3 * 3600)
+        monkeypatch.setattr(timezone, "now", lambda: datetime.fromtimestamp(time.time(), UTC))
+        monkeypatch.setattr(clock._Known, "stripe", None)
+
+        assert deliver(event(), at=int(now())).status_code == 200
+        assert deliver(event(id="evt_2"), at=int(now()) - 400).status_code == 400
 
     def test_a_page_cannot_be_read_there(self):
         assert Client().get(URL).status_code == 405

@@ -18,8 +18,21 @@ from django.utils.autoreload import DJANGO_AUTORELOAD_ENV, run_with_reloader
 from django.utils.crypto import get_random_string
 from django_tasks_db.management.commands.db_worker import Worker
 
-from billings import backups, gateway, heartbeat, lease, polling, schedule, sync_tasks, throttle, webhooks
+from billings import (
+    backups,
+    endpoints,
+    gateway,
+    heartbeat,
+    lease,
+    permissions,
+    polling,
+    schedule,
+    sync_tasks,
+    throttle,
+    webhooks,
+)
 from billings.models import BillingProduct
+from billings.permissions import PERMISSIONS, is_granted
 from billings.sweep import Work, sweep
 
 logger = logging.getLogger("billings.worker")
@@ -155,12 +168,14 @@ class PatientWorker(Worker):
     def _look_for_forgotten_calls(self) -> None:
         close_old_connections()
         try:
+            self._look_at_the_connection()
             if not polling.is_due():
                 return
             forgotten = polling.poll(seconds=self._seconds_in_turn)
         except _Ended:
             return
         except (DatabaseError, gateway.ReadFailed) as failed:
+            self._look_at = time.monotonic() + polling.RETRY_SECONDS
             logger.warning("Stripe could not be asked for its events: %s", failed)
             return
         if forgotten:
@@ -168,6 +183,17 @@ class PatientWorker(Worker):
                 "Stripe was told more than this database knows, as after restoring a backup: %d courses are read anew.",
                 len(forgotten),
             )
+
+    def _look_at_the_connection(self) -> None:
+        """What the key may do, and whether Stripe knows where to send its messages; once a day. Raises ReadFailed."""
+        seconds = float(settings.STRIPE_TIMEOUT_SECONDS)
+        if permissions.is_due():
+            row = permissions.check(seconds=seconds)
+            for one in PERMISSIONS:
+                if one.is_required and not is_granted(row, one):
+                    logger.error("The Stripe key lacks %s. %s", one.label, row.permissions[one.name]["why"])
+        if endpoints.is_due():
+            endpoints.check(seconds=seconds)
 
     def _seconds_in_turn(self) -> float:
         """Raises _Ended, since a look can take long and nothing of it is kept before it is whole."""
