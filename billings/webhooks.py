@@ -155,7 +155,9 @@ def fetch_missed() -> int:
 def keep_fetched(events: Iterable[Mapping[str, Any]], *, only_ours: bool = False) -> tuple[int, int]:
     """Store events that were read from Stripe's list, each once: how many were new, and how many of these were news.
 
-    News is what changed a product of ours and no call of ours caused. `only_ours` leaves out what others sell.
+    News is what changed a product of ours and no call of ours caused. `only_ours` leaves out what others sell. The echo
+    of a call whose answer we have, or still wait for, is not even kept: what somebody else did meanwhile has events of
+    its own.
     """
     by_id = {event["id"]: event for event in events}
     known = set(StripeEvent.objects.filter(event_id__in=by_id).values_list("event_id", flat=True))
@@ -165,7 +167,9 @@ def keep_fetched(events: Iterable[Mapping[str, Any]], *, only_ours: bool = False
     if only_ours:
         rows = [row for row in rows if row.stripe_product in ours]
     keys = {row.idempotency_key for row in rows} - {""}
-    calls = set(StripeCall.objects.filter(key__in=keys).values_list("key", flat=True))
+    calls = dict(StripeCall.objects.filter(key__in=keys).values_list("key", "outcome"))
+    answered = (StripeCall.Outcome.OK, StripeCall.Outcome.OPEN)
+    rows = [row for row in rows if calls.get(row.idempotency_key) not in answered]
     for row in rows:
         row.fetched = True
     StripeEvent.objects.bulk_create(reversed(rows), ignore_conflicts=True, batch_size=BATCH)

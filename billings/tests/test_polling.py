@@ -72,6 +72,25 @@ class TestALook:
         (asked_for,) = asked(sandbox)[-1:]
         assert "delivery_success" not in asked_for
 
+    def test_keeps_no_echo_of_our_own_calls(self, looked, sandbox):
+        before = StripeEvent.objects.count()
+        looked.price(USD59)
+        looked.converge()
+
+        again()
+
+        assert StripeEvent.objects.count() == before
+
+    def test_keeps_what_came_of_a_call_that_stayed_unclear(self, looked, sandbox):
+        sandbox.fault("500", stored=True, when="after", method="POST")
+        looked.listing(name="Oil")
+        looked.converge()
+        looked.converge()
+
+        again()
+
+        assert StripeEvent.objects.filter(shown__name="Oil", fetched=True).exists()
+
     def test_finds_that_a_price_was_deleted(self, looked, sandbox):
         looked.price(USD59)
         looked.converge()
@@ -158,6 +177,7 @@ class TestALook:
 
     def test_leaves_out_what_others_sold_before_the_first_one(self, sold, sandbox):
         sandbox.dashboard("products", name="Of another program")
+        sandbox.dashboard(f"products/{sold.product.stripe_id}", name="By hand")
 
         poll()
 
