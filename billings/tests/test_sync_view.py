@@ -168,7 +168,7 @@ class TestPage:
         StripeEvent.objects.create(event_id="evt_1", type="product.updated", livemode=False, shown={})
         sync.compare(actor=None)
 
-        with django_assert_max_num_queries(10):
+        with django_assert_max_num_queries(11):
             staff.get(SYNC)
 
 
