@@ -1,6 +1,6 @@
 """What a teacher writes about a course, as values: what is judged, compared, merged and saved as one."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
 from billings.money import PriceSpec
 from courses.models import Course
@@ -11,7 +11,8 @@ class NewCover:
     """A picture that is not stored yet, already validated and encoded again (WebP)."""
 
     data: bytes
-    animated: bool = False  # it moved: only its first frame is in `data`
+    # It moved: only its first frame is in `data`. That is said once and not kept, so it tells no two covers apart.
+    animated: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Content:
         )
 
 
-FIELDS = tuple(field.name for field in fields(Content))
+FIELDS = tuple(one.name for one in fields(Content))
 
 
 def stored_cover(course: Course) -> NewCover | None:

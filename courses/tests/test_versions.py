@@ -29,6 +29,10 @@ def edit(content: Content, *, base: Content | None = PLAIN, given: frozenset[str
     return Edit(content, given, None if base is None else digests(base))
 
 
+def test_a_picture_sent_again_is_the_stored_one_whether_or_not_it_moved():
+    assert NewCover(b"first frame", animated=True) == NewCover(b"first frame")
+
+
 class TestMerge:
     def test_takes_what_the_form_changed(self):
         wanted = replace(PLAIN, title="Rye bread")
