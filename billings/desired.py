@@ -81,11 +81,12 @@ def preview(product: BillingProduct | None, wanted: Desired) -> tuple[Step, ...]
 
 
 def _held_after(product: BillingProduct, changed: frozenset[Field]) -> frozenset[Field]:
-    """What plans would still leave alone once `_release` has done its part (two queries)."""
-    drifted = product.drifts.filter(closed_at=None).exclude(field__in=changed).values_list("field", flat=True)
-    asked_again = product.refusals.filter(field__in=changed).values("call")
-    refused = product.refusals.exclude(call__in=asked_again).values_list("field", flat=True)
-    return frozenset(Field(name) for name in (*drifted, *refused))
+    """What plans would still leave alone once `_release` has done its part (no query where these are prefetched)."""
+    drifted = {drift.field for drift in product.drifts.all() if drift.closed_at is None} - changed
+    refusals = list(product.refusals.all())
+    asked_again = {refusal.call_id for refusal in refusals if refusal.field in changed}
+    refused = {refusal.field for refusal in refusals if refusal.call_id not in asked_again}
+    return frozenset(Field(name) for name in drifted | refused)
 
 
 def converge_after_commit(product: BillingProduct, *, inline: bool = True) -> None:

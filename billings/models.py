@@ -243,7 +243,7 @@ class BillingProduct(models.Model):
         )
 
     def observed(self) -> Observed:
-        """The mirror as values (one query, for the prices)."""
+        """The mirror as values (one query, for the prices, where they are not prefetched)."""
         return Observed(
             exists=self.exists,
             name=self.observed_name,
@@ -251,7 +251,7 @@ class BillingProduct(models.Model):
             image=self.observed_image,
             active=self.observed_active,
             default_price=self.observed_default_price,
-            prices=tuple(price.observed() for price in self.prices.filter(gone=False)),
+            prices=tuple(price.observed() for price in self.prices.all() if not price.gone),
         )
 
     def held(self) -> frozenset[Field]:

@@ -5,10 +5,10 @@ The rules about prices are Stripe's: https://docs.stripe.com/products-prices/man
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from django.utils.text import capfirst, get_text_list
+from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 
 from billings.money import PriceSpec
@@ -81,8 +81,8 @@ class CreateProduct:
 
     def __str__(self) -> str:
         if self.active:
-            return _("puts the course on sale at %(price)s") % {"price": self.price}
-        return _("creates the product and its price %(price)s, not on sale yet") % {"price": self.price}
+            return _("The course goes on sale at %(price)s.") % {"price": self.price}
+        return _("The price is %(price)s. The course is not on sale yet.") % {"price": self.price}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,21 +107,21 @@ class UpdateProduct:
         }
         return frozenset(field for field, is_changed in changed.items() if is_changed)
 
-    def __str__(self) -> str:
-        phrases = []
-        if self.active is False:
-            phrases.append(_("takes the course off sale"))
-        if self.default is not None:
-            phrases.append(_("makes %(price)s the price") % {"price": self.default})
+    def sentences(self, price: PriceSpec | None) -> list[str]:
+        """What this does besides moving the default; `price`: what the course will cost."""
+        said: list[str] = []
         if self.active:
-            phrases.append(_("puts the course on sale"))
+            words = _("The course goes on sale at %(price)s.") if price else _("The course goes on sale.")
+            said.append(words % {"price": price})
+        if self.active is False:
+            said.append(_("The course goes off sale."))
         if self.name is not None:
-            phrases.append(_("renames it to “%(name)s”") % {"name": self.name})
+            said.append(_("Title becomes “%(name)s”.") % {"name": self.name})
         if self.description is not None:
-            phrases.append(_("updates the summary"))
+            said.append(_("Summary updated.") if self.description else _("Summary removed."))
         if self.image is not None:
-            phrases.append(_("updates the picture"))
-        return get_text_list(phrases, _("and"))
+            said.append(_("Picture updated.") if self.image else _("Picture removed."))
+        return said
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ class CreatePrice:
     fields = frozenset({Field.PRICE})
 
     def __str__(self) -> str:
-        return _("creates the price %(price)s") % {"price": self.spec}
+        return _("New price: %(price)s.") % {"price": self.spec}
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ class ActivatePrice:
     fields = frozenset({Field.PRICE})
 
     def __str__(self) -> str:
-        return _("brings back the price %(price)s") % {"price": self.spec}
+        return _("The price is %(price)s again.") % {"price": self.spec}
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +151,6 @@ class ArchivePrice:
     spec: PriceSpec | None
 
     fields = frozenset({Field.PRICE})
-
-    def __str__(self) -> str:
-        return _("retires %(price)s") % {"price": self.spec or _("a price made in Stripe")}
 
 
 type Step = CreateProduct | UpdateProduct | CreatePrice | ActivatePrice | ArchivePrice
@@ -248,26 +245,57 @@ def _archive_others(
     return tuple(ArchivePrice(price.id, price.spec) for price in active if price.id != kept)
 
 
-def describe(steps: Iterable[Step]) -> str:
-    """The whole plan in words for the page: "Creates the price $59.00 and retires $49.00. …"; empty for no step."""
-    steps = tuple(steps)
-    makes_price = any(isinstance(step, CreatePrice | ActivatePrice) for step in steps)
-    phrases = [str(_without_default(step) if makes_price else step) for step in steps]
-    phrases = [phrase for phrase in phrases if phrase]
-    if not phrases:
-        return ""
-    sentences = [capfirst(get_text_list(phrases, _("and"))) + "."]
-    if any(isinstance(step, ArchivePrice) for step in steps):
+def describe(
+    steps: Iterable[Step], *, price: PriceSpec | None = None, before: PriceSpec | None = None, on_sale: bool = True
+) -> str:
+    """The whole plan in sentences for the page: "New price $59.00 replaces $49.00. …"; empty for no step.
+
+    `price` is what the course will cost, said where it goes on sale; `before` what it costs now, which its subscribers
+    go on paying. With `on_sale` off, nothing is said of whether the course is on sale: the caller says it.
+    """
+    steps = tuple(steps) if on_sale else tuple(_without_availability(step) for step in steps)
+    sentences = [_price_sentence(steps)]
+    sentences += [str(step) for step in steps if isinstance(step, CreateProduct) and on_sale]
+    sentences += [sentence for step in steps if isinstance(step, UpdateProduct) for sentence in step.sentences(price)]
+    sentences += _for_buyers(steps, before)
+    return " ".join(filter(None, sentences))
+
+
+def _without_availability(step: Step) -> Step:
+    return replace(step, active=None) if isinstance(step, UpdateProduct) else step
+
+
+def _price_sentence(steps: tuple[Step, ...]) -> str:
+    """Making a price, moving the default to it and archiving the old one are one thing to a reader."""
+    retired = [step for step in steps if isinstance(step, ArchivePrice)]
+    facts = {"old": get_text_list([str(step.spec or _("a price made in Stripe")) for step in retired], _("and"))}
+    made = next((step for step in steps if isinstance(step, CreatePrice | ActivatePrice)), None)
+    moved = next((step.default for step in steps if isinstance(step, UpdateProduct) and step.default), None)
+    if made is None and moved is None:
+        return _("No longer sold: %(old)s.") % facts if retired else ""
+    if not retired:
+        return str(made or (moved and _("The price becomes %(price)s.") % {"price": moved}))
+    if isinstance(made, CreatePrice):
+        return _("New price %(new)s replaces %(old)s.") % {**facts, "new": made.spec}
+    if isinstance(made, ActivatePrice):
+        return _("The earlier price %(new)s replaces %(old)s.") % {**facts, "new": made.spec}
+    return _("Price %(new)s replaces %(old)s.") % {**facts, "new": moved}
+
+
+def _for_buyers(steps: tuple[Step, ...], before: PriceSpec | None) -> list[str]:
+    """What becomes of those who bought, and of those who subscribe."""
+    retired = [step.spec for step in steps if isinstance(step, ArchivePrice)]
+    off_sale = any(isinstance(step, UpdateProduct) and step.active is False for step in steps)
+    sentences = []
+    if retired:
         sentences.append(
             _("People who already bought are not affected; payment links made for the old price stop working.")
         )
-    elif any(isinstance(step, UpdateProduct) and step.active is False for step in steps):
+    elif off_sale:
         sentences.append(_("People who already bought keep it; payment links stop working."))
-    return " ".join(sentences)
-
-
-def _without_default(step: Step) -> Step:
-    """Making a price and moving the default to it are one thing to a reader."""
-    if not isinstance(step, UpdateProduct):
-        return step
-    return UpdateProduct(name=step.name, description=step.description, image=step.image, active=step.active)
+    paid_on = retired or ([before] if off_sale else [])
+    subscriptions = dict.fromkeys(str(price) for price in paid_on if price and price.interval)
+    if subscriptions:
+        facts = {"price": get_text_list(list(subscriptions), _("or"))}
+        sentences.append(_("People who already subscribe go on paying %(price)s.") % facts)
+    return sentences

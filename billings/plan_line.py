@@ -22,10 +22,16 @@ def for_price(product: BillingProduct, price: PriceSpec | None) -> str:
 
 def for_product(product: BillingProduct | None, wanted: Desired) -> str:
     """What a save of `wanted` would do; None: there is no product yet."""
-    words = describe(desired.preview(product, wanted))
+    words = in_stripe(product, wanted)
     if not words:
         words = _("Nothing changes in Stripe.") if wanted.price else _("Free: nothing is sold in Stripe.")
-    return " ".join(filter(None, [words, _kept_out(product, wanted)]))
+    return " ".join(filter(None, [words, kept_out(product, wanted)]))
+
+
+def in_stripe(product: BillingProduct | None, wanted: Desired, *, on_sale: bool = True) -> str:
+    """What a save of `wanted` would change in Stripe; without whether it is on sale, where `on_sale` is off."""
+    before = product.price if product else None
+    return describe(desired.preview(product, wanted), price=wanted.price, before=before, on_sale=on_sale)
 
 
 def asks() -> str:
@@ -33,7 +39,7 @@ def asks() -> str:
     return _("You will be asked to confirm this price.")
 
 
-def _kept_out(product: BillingProduct | None, wanted: Desired) -> str:
+def kept_out(product: BillingProduct | None, wanted: Desired) -> str:
     """What was changed in Stripe is neither undone nor adopted by a save that does not set it anew."""
     if product is None:
         return ""

@@ -36,7 +36,7 @@ class Slip:
     @property
     def key(self) -> str:
         """What a page's yes carries: this change and no other."""
-        return f"{_key(self.old)}>{_key(self.new)}"
+        return f"{key_of(self.old)}>{key_of(self.new)}"
 
     @property
     def yes(self) -> str:
@@ -119,5 +119,6 @@ def _share(old: int, new: int) -> str:
     return f"{share.quantize(Decimal(1).scaleb(last_place), ROUND_HALF_EVEN):f}".removesuffix(".0")
 
 
-def _key(price: PriceSpec | None) -> str:
+def key_of(price: PriceSpec | None) -> str:
+    """A price as a form's hidden field carries it; None: free."""
     return f"{price.unit_amount}-{price.currency}-{price.interval or 'one_time'}" if price else "free"

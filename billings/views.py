@@ -1,12 +1,14 @@
 """Staff's pages and Stripe's door: who may, what happens, how it is answered. How it happens the domain knows."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect, JsonResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -82,6 +84,20 @@ class Row:
         return f"row-{self.product.course_id}"
 
 
+def by_button(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """POST alone. Who follows a link to a button's address comes to the form; API clients are told by 405."""
+
+    @wraps(view)
+    def pressed(request: StaffRequest, course_id: UUID) -> HttpResponse:
+        if request.method == "POST":
+            return view(request, course_id)
+        if request.method not in ("GET", "HEAD") or wants_json(request):
+            return HttpResponseNotAllowed(["POST"])
+        return redirect("billings:edit_price", course_id)
+
+    return pressed
+
+
 @require_safe
 @vary
 @price_managers_only
@@ -111,7 +127,7 @@ def edit_price(request: StaffRequest, course_id: UUID) -> HttpResponse:
     return _editor(request, PriceChangeForm.showing(product))
 
 
-@require_POST
+@by_button
 @vary
 @price_managers_only
 @tells_what_it_cannot_read
@@ -125,7 +141,7 @@ def plan_price(request: StaffRequest, course_id: UUID) -> HttpResponse:
     return _editor(request, form, code=200 if form.is_valid() else 422)
 
 
-@require_POST
+@by_button
 @vary
 @price_managers_only
 @tells_what_it_cannot_read

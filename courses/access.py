@@ -7,8 +7,8 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django_htmx.middleware import HtmxDetails
 
@@ -42,6 +42,27 @@ def signed_in(view: View) -> View:
         return ask_to_sign_in(request, otherwise=course)
 
     return checked
+
+
+def by_button(view: View) -> View:
+    """POST alone. Who follows a link to a button's address comes to the editor; API clients are told by 405."""
+
+    @wraps(view)
+    def pressed(request: TeacherRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.method == "POST":
+            return view(request, *args, **kwargs)
+        if request.method not in ("GET", "HEAD") or wants_json(request):
+            return HttpResponseNotAllowed(["POST"])
+        return _to_editor(request, *args, **kwargs)
+
+    return pressed
+
+
+@signed_in
+def _to_editor(request: TeacherRequest, course_id: UUID | None = None) -> HttpResponse:
+    if course_id is None:
+        return redirect("courses:new")
+    return redirect(own_course_or_404(request.user, course_id))
 
 
 def with_billing(courses: QuerySet[Course]) -> QuerySet[Course]:

@@ -14,7 +14,7 @@ from billings.access import MANAGE_PRICES, StaffRequest, sends_json, wants_json
 from billings.forms import PRICE_FIELDS
 from billings.models import PriceChange
 from billings.money import UNKNOWN_LOCALE
-from courses import versions, way_back
+from courses import plan_line, versions, way_back
 from courses.access import TeacherRequest, with_billing
 from courses.api import conflict_json, course_json, read_body
 from courses.content import Content, NewCover
@@ -52,6 +52,7 @@ def editor(
         "course": course,
         "status": status.describe(course.billing, staff=is_staff(request)) if course else None,
         "plan": plan,
+        "lines": plan_line.button_lines(form),
         "preview": preview,
         "language": form["language"].value(),
         "list_url": way_back.to_the_list(request, request.user),
@@ -172,7 +173,8 @@ def _with_outcome(words: str, course: Course) -> tuple[int, str]:
     billing = status.describe(course.billing, staff=False)
     match billing.state:
         case "in_sync":
-            return messages.SUCCESS, f"{words} {billing.label}."
+            said = course.billing.price and str(course.billing.price) in words
+            return messages.SUCCESS, words if said else f"{words} {billing.label}."
         case "free" | "archived":
             return messages.SUCCESS, words
         case "attention" | "drift":

@@ -24,6 +24,7 @@ from billings.forms import (
     reading_locale,
     with_reading,
 )
+from billings.price_slips import Slip
 from courses import covers, versions
 from courses.content import FIELDS, Content, NewCover, stored_cover
 from courses.fields import LanguageTag, Line, Prose, language_name
@@ -85,6 +86,7 @@ class CourseForm(PriceFields):
         self.sent_fields: frozenset[str] = frozenset()
         self.cover_text = ""
         self.older_versions: dict[str, str] = {}
+        self.understood: Edit | None = None  # what a form asks for that was valid and yet refused
         self.fields["language"].widget.choices = language_choices()
         self._offer_present_language()
         keep_what_was_sent(self, "level")
@@ -140,8 +142,8 @@ class CourseForm(PriceFields):
         """The id of the course that a valid form makes: the same one however often the form is sent."""
         return versions.read_fresh(self.cleaned_data["version"]) or uuid4()
 
-    def edit(self) -> Edit | None:
-        """What a valid form asks for; None where only a button was pressed."""
+    def edit(self, *, told: str | None = None) -> Edit | None:
+        """What a valid form asks for; None where only a button was pressed, whose words spoke of the price `told`."""
         if not self.sent_fields:
             return None
         given = self.sent_fields & TEXT_FIELDS
@@ -149,7 +151,7 @@ class CourseForm(PriceFields):
             given |= {"price"}
         if self.cleaned_data["cover"] or self.cleaned_data["remove_cover"]:
             given |= {"cover"}
-        return Edit(self.content(), given, self._base(), self.cleaned_data["confirm"])
+        return Edit(self.content(), given, self._base(), self.cleaned_data["confirm"], told)
 
     def _base(self) -> Digests | None:
         """What the form was made from; `version_<field>` says so for a field that stems from an older version."""
@@ -170,10 +172,14 @@ class CourseForm(PriceFields):
 
     def refuse(self, errors: Mapping[str, list[str]]) -> Self:
         """The same form with reasons why the course cannot go where it was sent."""
-        self.is_valid()
+        self.understood = self.edit()
         for name, reasons in errors.items():
             self.add_error(name or None, reasons)
         return self
+
+    def ask(self, slip: Slip, *, address: str = "") -> Self:
+        self.understood = self.edit()
+        return super().ask(slip, address=address)
 
     def clean_cover(self) -> NewCover | None:
         if self.cover_text and (self.course is None or self.cover_text != cover_url(self.course)):

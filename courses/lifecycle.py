@@ -6,6 +6,7 @@ nothing is saved, where the price would change as by a slip of the finger and no
 """
 
 from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import partial
 from uuid import UUID, uuid4
@@ -16,7 +17,9 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from billings import desired, price_slips
+from billings.drifts import open_drifts
 from billings.models import BillingProduct
+from billings.money import PriceSpec
 from courses.content import Content, NewCover, stored_cover
 from courses.models import TITLE_LENGTH, Course
 from courses.stripe_integration import (
@@ -93,7 +96,7 @@ def create(
 
 def save(course_id: UUID, *, actor: User, edit: Edit | None) -> Done:
     """Save an edit, merged with what changed meanwhile. Raises Conflict or NotReady, and then nothing is saved."""
-    return _change(course_id, lambda course: None, actor=actor, edit=edit)
+    return _change(course_id, stay, actor=actor, edit=edit)
 
 
 def publish(course_id: UUID, *, actor: User, edit: Edit | None = None) -> Done:
@@ -102,34 +105,59 @@ def publish(course_id: UUID, *, actor: User, edit: Edit | None = None) -> Done:
 
 
 def unpublish(course_id: UUID, *, actor: User, edit: Edit | None = None) -> Done:
-    """Back to a draft, off sale. Raises NotReady for an archived course."""
+    """Back to a draft, off sale. Raises NotReady for an archived course, or for a price that was not spoken of."""
     return _change(course_id, _unpublish, actor=actor, edit=edit)
 
 
 def archive(course_id: UUID, *, actor: User, edit: Edit | None = None) -> Done:
-    """Put the course away, off sale; it remembers the status it had."""
+    """Put the course away, off sale; it remembers the status it had. Raises NotReady as `unpublish` does."""
     return _change(course_id, _archive, actor=actor, edit=edit)
 
 
 def restore(course_id: UUID, *, actor: User, edit: Edit | None = None) -> Done:
-    """Back to the status before `archive`. Raises NotReady where that was published and the summary is gone."""
+    """Back to the status before `archive`.
+
+    Raises NotReady where that was published and the summary is gone, or for a price that was not spoken of.
+    """
     return _change(course_id, _restore, actor=actor, edit=edit)
 
 
 def retry(course_id: UUID, *, actor: User, edit: Edit | None = None) -> Done:
     """Ask Stripe again at once, also what it refused before."""
     with transaction.atomic():
-        done = _change(course_id, lambda course: None, actor=actor, edit=edit)
+        done = _change(course_id, stay, actor=actor, edit=edit)
         desired.retry(done.course.billing)
     return done
 
 
 def duplicate(course_id: UUID, *, actor: User, edit: Edit | None = None) -> Done:
-    """A draft with the same content and price, and nothing of Stripe's; `Done.course` is the copy."""
+    """A draft with what the form says, and nothing of Stripe's; `Done.course` is the copy.
+
+    The original is not saved: what its form says besides stays unsaved. So nothing can conflict either.
+    """
     with transaction.atomic():
-        done = _change(course_id, lambda course: None, actor=actor, edit=edit)
-        copy = create(owner=done.course.owner, content=_copied(done.course))
-    return Done(copy, done.came_in)
+        course = _locked(course_id)
+        present = Content.of(course)
+        merged = merge(edit, present) if edit else Merge(present)
+        typed = {name: getattr(edit.content, name) for name in merged.conflicts} if edit else {}
+        made = create(owner=course.owner, content=_copied(course, replace(merged.content, **typed)))
+    return Done(made, merged.came_in)
+
+
+def stay(course: Course) -> None:
+    """The transition of a plain save: none."""
+
+
+def foresee(course: Course, content: Content, transition: Callable[[Course], None]) -> str:
+    """The status in which `transition` would leave the course with this content. Nothing is saved.
+
+    Raises NotReady as the transition itself would.
+    """
+    trial = copy(course)
+    trial.summary = content.summary
+    transition(trial)
+    _check_presentable(trial)
+    return str(trial.status)
 
 
 def _change(course_id: UUID, transition: Callable[[Course], None], *, actor: User, edit: Edit | None) -> Done:
@@ -140,6 +168,8 @@ def _change(course_id: UUID, transition: Callable[[Course], None], *, actor: Use
         _write(course, merged.content)
         transition(course)
         _check_presentable(course)
+        if transition in (_unpublish, _archive, _restore) and edit:
+            _check_told(edit, before[1].price, merged.content.price)
         price_slips.check(
             before[1].price,
             merged.content.price,
@@ -189,7 +219,7 @@ def _publish(course: Course) -> None:
     _refuse_archived(course)
     if course.status == Status.PUBLISHED:
         return
-    if course.billing.drifts.filter(closed_at=None).exists():
+    if open_drifts(course.billing):
         raise NotReady(
             {"": [_("Something of this course was changed in Stripe. It can be published once that is decided.")]}
         )
@@ -211,6 +241,22 @@ def _restore(course: Course) -> None:
         course.status, course.status_before_archive = course.status_before_archive, ""
 
 
+TRANSITIONS: Mapping[str, Callable[[Course], None]] = {
+    "publish": _publish,
+    "unpublish": _unpublish,
+    "archive": _archive,
+    "restore": _restore,
+}
+
+
+def _check_told(edit: Edit, old: PriceSpec | None, new: PriceSpec | None) -> None:
+    """None of these buttons is about the price: one that was typed is saved with them only after they have said so."""
+    if old != new and edit.told is not None and edit.told != price_slips.key_of(new):
+        facts = {"price": new or _("free")}
+        words = _("The price is about to become %(price)s. Read what the button says now, then press it again.")
+        raise NotReady({"price": [words % facts]})
+
+
 def _refuse_archived(course: Course) -> None:
     if course.status == Status.ARCHIVED:
         raise NotReady({"": [_("This course is archived. Restore it first.")]})
@@ -218,10 +264,12 @@ def _refuse_archived(course: Course) -> None:
 
 def _check_presentable(course: Course) -> None:
     if course.status == Status.PUBLISHED and not course.summary:
-        raise NotReady({"summary": [_("A published course needs a summary: buyers see it at checkout.")]})
+        raise NotReady({"summary": [_("Write a summary first: buyers see it at checkout.")]})
 
 
-def _copied(course: Course) -> Content:
+def _copied(course: Course, content: Content) -> Content:
     """With a picture file of its own, so that replacing one picture never takes away the other."""
-    title = _("Copy of %(title)s") % {"title": course.title}
-    return replace(Content.of(course), title=title[:TITLE_LENGTH].rstrip(), cover=stored_cover(course) or "")
+    title = _("Copy of %(title)s") % {"title": content.title}
+    is_kept = isinstance(content.cover, str) and content.cover
+    cover = (stored_cover(course) or "") if is_kept else content.cover
+    return replace(content, title=title[:TITLE_LENGTH].rstrip(), cover=cover)

@@ -1,32 +1,97 @@
-"""The line beside the Save button of a course."""
+"""What a press of each of the editor's buttons would do, in words, before it is pressed.
+
+Said from the very rules and the very plan that run afterwards, so that nothing is promised that would be refused.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.utils.translation import gettext as _
 
 from billings import price_slips
-from billings.plan import Desired
-from billings.plan_line import asks, for_product
+from billings.drifts import open_drifts
+from billings.money import PriceSpec
+from billings.plan import Desired, Field
+from billings.plan_line import asks, for_product, in_stripe
+from courses import lifecycle
 from courses.content import FIELDS, Content, NewCover
 from courses.forms import CourseForm
+from courses.lifecycle import NotReady
 from courses.models import Course
 from courses.versions import merge
+
+Status = Course.Status
+
+# The buttons beside each status, Save and Duplicate aside.
+BUTTONS: Mapping[str, tuple[str, ...]] = {
+    Status.DRAFT: ("publish", "archive"),
+    Status.PUBLISHED: ("unpublish", "archive"),
+    Status.ARCHIVED: ("restore",),
+}
+
+# Changed in Stripe, and not decided by staff yet, each of these keeps a course from going on sale.
+KEEPS_OFF_SALE = {Field.PRODUCT, Field.PRICE, Field.ACTIVE}
+
+
+@dataclass(frozen=True, slots=True)
+class ButtonLine:
+    """What a button would do; `told` goes along with its press: the price that these words spoke of."""
+
+    words: str
+    told: str
 
 
 def plan_line(form: CourseForm) -> str:
     """What would happen if this form were saved now. Nothing is saved, and nothing is asked of Stripe."""
-    if not form.is_valid():
+    intended = _intended(form)
+    if isinstance(intended, str):
+        return intended
+    course = form.course
+    if course is None:
+        return for_product(None, _wanted(None, intended, Status.DRAFT))
+    try:
+        status = lifecycle.foresee(course, intended, lifecycle.stay)
+    except NotReady as refusal:
+        return _refused(refusal)
+    form.slip = _slip(course, intended, status)
+    sentences = [for_product(course.billing, _wanted(course, intended, status))]
+    if form.slip:
+        sentences.insert(0, asks())
+    if status == Status.ARCHIVED:
+        sentences.append(_("The course is archived: nobody can buy it before it is restored."))
+    return " ".join(sentences)
+
+
+def button_lines(form: CourseForm) -> dict[str, ButtonLine]:
+    """What each button beside the course's status would do, with the form's fields saved on the way."""
+    course = form.course
+    if course is None:
+        return {}
+    intended = _intended(form)
+    if isinstance(intended, str):
+        return {name: ButtonLine(intended, price_slips.key_of(course.billing.price)) for name in BUTTONS[course.status]}
+    return {
+        name: ButtonLine(_button_words(course, intended, name), price_slips.key_of(intended.price))
+        for name in BUTTONS[course.status]
+    }
+
+
+def _intended(form: CourseForm) -> Content | str:
+    """What the course would become; or, in words, why it cannot be saved. A form that was not sent changes nothing."""
+    if not form.is_bound:
+        return Content.of(form.course) if form.course else _("Nothing is saved yet.")
+    if form.understood is None and not form.is_valid():
         return _("This cannot be saved yet: see the messages beside the fields.")
     if form.course is None:
-        return for_product(None, _wanted(None, form.content()))
-    edit, theirs = form.edit(), Content.of(form.course)
-    merged = merge(edit, theirs) if edit else None
-    if merged and merged.conflicts:
+        return form.content()
+    edit, theirs = form.understood or form.edit(), Content.of(form.course)
+    if edit is None:
+        return theirs
+    merged = merge(edit, theirs)
+    if merged.conflicts:
         return _("This course was changed elsewhere meanwhile. Saving will show both versions, and you choose.")
-    content = merged.content if merged else theirs
-    on_sale = form.course.status == Course.Status.PUBLISHED
-    form.slip = price_slips.find(theirs.price, content.price, was_on_sale=on_sale, on_sale=on_sale)
-    words = for_product(form.course.billing, _wanted(form.course, content))
-    return f"{asks()} {words}" if form.slip else words
+    return merged.content
 
 
 def changes(form: CourseForm) -> tuple[str, ...]:
@@ -38,12 +103,63 @@ def changes(form: CourseForm) -> tuple[str, ...]:
     return merged.changed + merged.conflicts if merged else ()
 
 
-def _wanted(course: Course | None, content: Content) -> Desired:
+def _button_words(course: Course, intended: Content, name: str) -> str:
+    try:
+        status = lifecycle.foresee(course, intended, lifecycle.TRANSITIONS[name])
+    except NotReady as refusal:
+        return _refused(refusal)
+    undecided = bool({drift.field for drift in open_drifts(course.billing)} & KEEPS_OFF_SALE)
+    sentences = [_outcome(name, status, intended.price, undecided=undecided)]
+    if _slip(course, intended, status):
+        sentences.append(asks())
+    if intended != Content.of(course):
+        # Nothing about being on sale: that is the button's own doing, and was just said.
+        besides = in_stripe(course.billing, _wanted(course, intended, status), on_sale=False)
+        sentences += [_("Your unsaved changes are saved with it."), besides]
+    return " ".join(filter(None, sentences))
+
+
+def _outcome(name: str, status: str, price: PriceSpec | None, *, undecided: bool) -> str:
+    """Where the button leads."""
+    facts = {"price": price}
+    match name, status, price is not None:
+        case "publish", _status, True:
+            return _("The course goes on sale at %(price)s.") % facts
+        case "publish", _status, False:
+            return _("The course is published. It costs nothing.")
+        case "unpublish", _status, True:
+            return _("The course goes off sale and is a draft again.")
+        case "unpublish", _status, False:
+            return _("The course is a draft again.")
+        case "restore", Status.PUBLISHED, True if undecided:
+            return _("The course is published again, and on sale once staff decide about the change made in Stripe.")
+        case "restore", Status.PUBLISHED, True:
+            return _("The course goes back on sale at %(price)s.") % facts
+        case "restore", Status.PUBLISHED, False:
+            return _("The course is published again. It costs nothing.")
+        case "restore", _status, _priced:
+            return _("The course is a draft again, not on sale.")
+    return _(
+        "The course goes off sale. People who bought it keep it; subscribers go on paying until they cancel; payment "
+        "links stop working. It can be restored."
+    )
+
+
+def _refused(refusal: NotReady) -> str:
+    return " ".join(reason for reasons in refusal.errors.values() for reason in reasons)
+
+
+def _slip(course: Course, content: Content, status: str) -> price_slips.Slip | None:
+    was_on_sale, on_sale = course.status == Status.PUBLISHED, status == Status.PUBLISHED
+    return price_slips.find(course.billing.price, content.price, was_on_sale=was_on_sale, on_sale=on_sale)
+
+
+def _wanted(course: Course | None, content: Content, status: str) -> Desired:
     return Desired(
         name=content.title,
         description=content.summary,
         image=_image(course, content),
-        published=course is not None and course.status == Course.Status.PUBLISHED,
+        published=status == Status.PUBLISHED,
         price=content.price,
     )
 

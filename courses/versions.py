@@ -29,6 +29,7 @@ class Edit:
     given: frozenset[str]
     base: Digests | None
     confirm: str = ""  # the yes to a price that may be a slip; see billings.price_slips
+    told: str | None = None  # the price that the pressed button's words spoke of; None: no page asked
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,22 +1,31 @@
 """The teacher's pages: who may, what happens, how it is answered; how it happens is for `lifecycle` to know."""
 
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from billings import pricing, watching
 from billings.access import wants_json
 from billings.bodies import tells_what_it_cannot_read
+from billings.drifts import open_drifts
 from billings.forms import PRICE_FIELDS
 from billings.price_slips import Unconfirmed
 from billings.status import describe
 from courses import lapsed, lifecycle, markdown, versions, way_back
-from courses.access import TeacherRequest, own_course_or_404, signed_in, visible_course_or_404, with_billing
+from courses.access import (
+    TeacherRequest,
+    by_button,
+    own_course_or_404,
+    signed_in,
+    visible_course_or_404,
+    with_billing,
+)
 from courses.answers import (
     conflicted,
     editor,
@@ -32,7 +41,7 @@ from courses.forms import CourseForm
 from courses.lifecycle import Conflict, Done, NotReady
 from courses.listing import SORT_LABELS, listing
 from courses.models import Course
-from courses.plan_line import changes, plan_line
+from courses.plan_line import KEEPS_OFF_SALE, button_lines, changes, plan_line
 
 # One address answers pages, parts and JSON: what keeps copies must tell them apart.
 vary = vary_on_headers("Accept", "HX-Request")
@@ -87,7 +96,8 @@ def new(request: TeacherRequest) -> HttpResponse:
 @tells_what_it_cannot_read
 def edit(request: TeacherRequest, course_id: UUID) -> HttpResponse:
     if request.method == "POST":
-        return _change(request, own_course_or_404(request.user, course_id), lifecycle.save, _("Saved."))
+        course = own_course_or_404(request.user, course_id)
+        return _change(request, course, lifecycle.save, lambda course: _("Saved."))
     course = visible_course_or_404(request.user, course_id)
     if wants_json(request):
         return JsonResponse(course_json(course))
@@ -115,70 +125,88 @@ def _open_editor(request: TeacherRequest, course: Course | None) -> HttpResponse
     return editor(request, CourseForm.blank(request.GET.get("version", ""), request.user.pk))
 
 
-@require_POST
+@by_button
 @signed_in
 @tells_what_it_cannot_read
 def publish(request: TeacherRequest, course_id: UUID) -> HttpResponse:
     course = own_course_or_404(request.user, course_id)
-    return _change(request, course, lifecycle.publish, _("Published."))
+    return _change(request, course, lifecycle.publish, lambda course: _("Published."))
 
 
-@require_POST
+@by_button
 @signed_in
 @tells_what_it_cannot_read
 def unpublish(request: TeacherRequest, course_id: UUID) -> HttpResponse:
     course = own_course_or_404(request.user, course_id)
-    return _change(request, course, lifecycle.unpublish, _("Back to a draft."))
+    return _change(request, course, lifecycle.unpublish, lambda course: _("Back to a draft."))
 
 
-@require_POST
+@by_button
 @signed_in
 @tells_what_it_cannot_read
 def archive(request: TeacherRequest, course_id: UUID) -> HttpResponse:
     course = own_course_or_404(request.user, course_id)
-    return _change(request, course, lifecycle.archive, _("Archived. People who bought it keep it."))
+    return _change(request, course, lifecycle.archive, lambda course: _("Archived. People who bought it keep it."))
 
 
-@require_POST
+@by_button
 @signed_in
 @tells_what_it_cannot_read
 def restore(request: TeacherRequest, course_id: UUID) -> HttpResponse:
     course = own_course_or_404(request.user, course_id)
-    return _change(request, course, lifecycle.restore, _("Restored."))
+    return _change(request, course, lifecycle.restore, _restored)
 
 
-@require_POST
+@by_button
 @signed_in
 @tells_what_it_cannot_read
 def retry(request: TeacherRequest, course_id: UUID) -> HttpResponse:
     course = own_course_or_404(request.user, course_id)
-    return _change(request, course, lifecycle.retry, _("Asked Stripe again."))
+    return _change(request, course, lifecycle.retry, lambda course: _("Asked Stripe again."))
 
 
-@require_POST
+@by_button
 @signed_in
 @tells_what_it_cannot_read
 def duplicate(request: TeacherRequest, course_id: UUID) -> HttpResponse:
     course = own_course_or_404(request.user, course_id)
-    return _change(request, course, lifecycle.duplicate, _("Copied. This is the copy, a draft."), created=True)
+    words = _("Copied. This is the copy, a draft; the original was not saved.")
+    return _change(request, course, lifecycle.duplicate, lambda course: words, created=True)
+
+
+def _restored(course: Course) -> str:
+    if course.status != Course.Status.PUBLISHED:
+        return _("Restored as a draft.")
+    price = course.billing.price
+    if KEEPS_OFF_SALE & {drift.field for drift in open_drifts(course.billing)}:
+        return _("Restored. It is on sale once staff decide about the change made in Stripe.")
+    if price is None:
+        return _("Restored and published. It costs nothing.")
+    return _("Restored: the course goes back on sale at %(price)s.") % {"price": price}
 
 
 def _change(
-    request: TeacherRequest, course: Course, action: Callable[..., Done], words: str, *, created: bool = False
+    request: TeacherRequest,
+    course: Course,
+    action: Callable[..., Done],
+    words: Callable[[Course], str],
+    *,
+    created: bool = False,
 ) -> HttpResponse:
     """Save the form's fields, if any came, and do `action`, in one step; or say why not."""
     form = form_sent(request, course)
     if not form.is_valid():
         return invalid(request, form)
+    edit = form.edit(told=request.POST.get(f"told_{action.__name__}"))
     try:
-        done = action(course.pk, actor=request.user, edit=form.edit())
+        done = action(course.pk, actor=request.user, edit=edit)
     except NotReady as refusal:
         return invalid(request, form.refuse(refusal.errors))
     except Unconfirmed as unconfirmed:
         return invalid(request, form.ask(unconfirmed.slip, address=request.path))
     except Conflict as conflict:
         return conflicted(request, course, form, conflict)
-    return saved(request, done, words, notes=form.left_out(), created=created)
+    return saved(request, done, words(done.course), notes=form.left_out(), created=created)
 
 
 @require_safe
@@ -214,14 +242,14 @@ def statuses(request: TeacherRequest) -> HttpResponse:
     return render(request, "courses/list.html#watched", context)
 
 
-@require_POST
+@by_button
 @signed_in
 @tells_what_it_cannot_read
 def plan_new(request: TeacherRequest) -> HttpResponse:
     return _plan(request, None)
 
 
-@require_POST
+@by_button
 @signed_in
 @tells_what_it_cannot_read
 def plan(request: TeacherRequest, course_id: UUID) -> HttpResponse:
@@ -236,20 +264,21 @@ def _plan(request: TeacherRequest, course: Course | None) -> HttpResponse:
         return editor(request, form, plan=line, code=200 if form.is_valid() else 422)
     left = request.htmx.trigger_name or ""
     judged = PRICE_FIELDS if left in PRICE_FIELDS else {left} & form.fields.keys()
-    context = {"plan": line, "judged": [form[name] for name in sorted(judged)], "course": course}
+    context: dict[str, Any] = {"plan": line, "course": course, "oob": True, "lines": button_lines(form)}
+    context["judged"] = [form[name] for name in sorted(judged)]
     answer = render(request, "courses/edit.html#judged", context)
     answer["X-Changes"] = " ".join(changes(form))
     return answer
 
 
-@require_POST
+@by_button
 @signed_in
 @tells_what_it_cannot_read
 def preview_new(request: TeacherRequest) -> HttpResponse:
     return _preview(request, None)
 
 
-@require_POST
+@by_button
 @signed_in
 @tells_what_it_cannot_read
 def preview(request: TeacherRequest, course_id: UUID) -> HttpResponse:

@@ -46,7 +46,7 @@ def test_from_sign_in_to_sale_and_back(visit: Visit, sandbox: SandboxProcess) ->
     assert product_of(sandbox, course_id)["active"] is True
 
     editor.write(price="59")
-    expect(editor.plan).to_contain_text(re.compile(r"Creates the price \$59\.00.*retires \$49\.00"))
+    expect(editor.plan).to_contain_text("New price $59.00 replaces $49.00.")
     assert prices_of(sandbox, course_id) == {4900: True}, "a plan changes nothing"
     editor.save()
     expect(editor.status).to_contain_text("On sale at $59.00")

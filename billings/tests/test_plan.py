@@ -227,35 +227,62 @@ class TestWords:
     SOLD = Desired("Watercolour", "For beginners", "", published=True, price=SPECS[0])
 
     def say(self, before: Desired | None, after: Desired) -> str:
-        return describe(plan(after, Observed() if before is None else in_sync(before)))
+        steps = plan(after, Observed() if before is None else in_sync(before))
+        return describe(steps, price=after.price, before=before.price if before else None)
 
     def test_of_a_new_price(self):
         assert self.say(self.SOLD, replace(self.SOLD, price=SPECS[1])) == (
-            "Creates the price $59.00 and retires $49.00. People who already bought are not affected; "
+            "New price $59.00 replaces $49.00. People who already bought are not affected; "
             "payment links made for the old price stop working."
         )
 
     def test_of_a_first_draft(self):
         draft = replace(self.SOLD, published=False)
-        assert self.say(None, draft) == "Creates the product and its price $49.00, not on sale yet."
+        assert self.say(None, draft) == "The price is $49.00. The course is not on sale yet."
 
     def test_of_publishing(self):
-        assert self.say(replace(self.SOLD, published=False), self.SOLD) == "Puts the course on sale."
-        assert self.say(None, self.SOLD) == "Puts the course on sale at $49.00."
+        assert self.say(replace(self.SOLD, published=False), self.SOLD) == "The course goes on sale at $49.00."
+        assert self.say(None, self.SOLD) == "The course goes on sale at $49.00."
 
     def test_of_taking_off_sale(self):
         assert self.say(self.SOLD, replace(self.SOLD, published=False)) == (
-            "Takes the course off sale. People who already bought keep it; payment links stop working."
+            "The course goes off sale. People who already bought keep it; payment links stop working."
         )
 
     def test_of_several_changes_at_once(self):
         after = replace(self.SOLD, name="Oil", description="Anew", image="https://school.example/a.webp")
-        assert self.say(self.SOLD, after) == "Renames it to “Oil”, updates the summary and updates the picture."
+        assert self.say(self.SOLD, after) == "Title becomes “Oil”. Summary updated. Picture updated."
 
     def test_of_an_earlier_price(self):
         dearer = replace(self.SOLD, price=SPECS[1])
         observed = carry_out(plan(dearer, in_sync(self.SOLD)), in_sync(self.SOLD))
-        assert describe(plan(self.SOLD, observed)).startswith("Brings back the price $49.00 and retires $59.00.")
+        assert describe(plan(self.SOLD, observed)).startswith("The earlier price $49.00 replaces $59.00.")
+
+    @pytest.mark.parametrize("after", [SPECS[1], PriceSpec(5900, "usd", "month")])
+    def test_of_a_subscription_say_what_subscribers_go_on_paying(self, after):
+        monthly = replace(self.SOLD, price=PriceSpec(4900, "usd", "month"))
+        assert self.say(monthly, replace(monthly, price=after)).endswith(
+            "People who already subscribe go on paying $49.00 a month."
+        )
+
+    def test_of_a_subscription_that_goes_off_sale(self):
+        monthly = replace(self.SOLD, price=PriceSpec(4900, "usd", "month"))
+        for after in (replace(monthly, published=False), replace(monthly, price=None)):
+            assert "People who already subscribe go on paying $49.00 a month." in self.say(monthly, after)
+
+    def test_of_what_is_removed(self):
+        before = replace(self.SOLD, image="https://school.example/a.webp")
+        assert self.say(before, replace(self.SOLD, description="")) == "Summary removed. Picture removed."
+
+    @given(desired_states, observed_states(), held_fields)
+    def test_are_whole_sentences_whatever_the_plan(self, desired, observed, held):
+        steps = plan(desired, observed, held=held)
+
+        words = describe(steps, price=desired.price)
+
+        assert bool(words) == bool(steps)
+        assert not words or (words[0].isupper() and words.endswith("."))
+        assert "None" not in words
 
     def test_of_nothing(self):
         assert self.say(self.SOLD, self.SOLD) == ""
@@ -263,11 +290,11 @@ class TestWords:
     def test_of_a_price_that_a_course_cannot_express(self):
         metered = ObservedPrice("price_x", None, active=True)
         observed = replace(in_sync(self.SOLD), prices=(*in_sync(self.SOLD).prices, metered))
-        assert "retires a price made in Stripe" in str(plan(self.SOLD, observed)[0])
+        assert describe(plan(self.SOLD, observed)).startswith("No longer sold: a price made in Stripe.")
 
     def test_of_moving_the_default_alone(self):
         observed = in_sync(self.SOLD)
         other = replace(observed.prices[0], id="price_other", spec=SPECS[1], created=9)
         observed = replace(observed, prices=(*observed.prices, other))
         steps = plan(replace(self.SOLD, price=SPECS[1]), observed)
-        assert describe(steps).startswith("Makes $59.00 the price and retires $49.00.")
+        assert describe(steps).startswith("Price $59.00 replaces $49.00.")

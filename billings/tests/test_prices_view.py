@@ -691,7 +691,7 @@ class TestPlan:
 
         text = self.plan(staff, sold, form, price="1.234,50", reason="").content.decode()
 
-        assert "Creates the price $1,234.50 and retires $49.00." in text
+        assert "New price $1,234.50 replaces $49.00." in text
         note = text[text.index(f'id="price-{sold.course.pk}-price_note"') :].partition("</div>")[0]
         assert note.endswith('hx-swap-oob="true">$1,234.50.')
         assert sold.product.price == USD49
@@ -702,7 +702,7 @@ class TestPlan:
 
         text = answer.content.decode()
         assert answer.status_code == 200
-        assert "Creates the price $59.00 and retires $49.00." in text
+        assert "New price $59.00 replaces $49.00." in text
         assert 'value="59"' in text
         assert "This field is required." not in text
         assert 'href="/billing/prices/?q=water"' in text
@@ -796,8 +796,12 @@ class TestWhoMayNot:
         assert send(address(page, sold), headers=HTMX)["X-Sign-In"].startswith("/accounts/login/")
 
     @pytest.mark.parametrize("page", POST_ONLY)
-    def test_a_link_changes_nothing(self, staff, sold, page):
-        assert staff.get(address(page, sold)).status_code == 405
+    def test_a_link_leads_to_the_form(self, staff, sold, page):
+        answer = staff.get(address(page, sold))
+
+        assert (answer.status_code, answer.url) == (302, address("edit_price", sold))
+        assert staff.get(address(page, sold), headers=JSON).status_code == 405
+        assert staff.put(address(page, sold)).status_code == 405
 
     @pytest.mark.parametrize("page", GET_ONLY)
     def test_a_form_cannot_be_sent_where_there_is_none(self, staff, sold, page):

@@ -2,20 +2,30 @@
 
 import pytest
 
+from billings.models import Drift
 from billings.money import PriceSpec
 from courses.models import Course
 from courses.tests.conftest import HTMX, JSON, NEVER, form_of
 
 BUTTONS = ["publish", "unpublish", "archive", "restore", "retry", "duplicate"]
+SAVING = [name for name in BUTTONS if name != "duplicate"]
 PAGES_BY_POST = [*BUTTONS, "plan", "preview"]
 PAGES_BY_GET = ["status", "prices"]
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+# A link to one leads to the editor.
+METHODS_OF_A_BUTTON = {"GET", "HEAD", "POST"}
 
 
 def takes(name: str) -> set[str]:
     if name == "edit":
         return {"GET", "HEAD", "POST"}
-    return {"POST"} if name in PAGES_BY_POST else {"GET", "HEAD"}
+    return METHODS_OF_A_BUTTON if name in PAGES_BY_POST else {"GET", "HEAD"}
+
+
+def changed_in_stripe(course: Course) -> None:
+    """Somebody switched it off in the Dashboard."""
+    facts = {"ours": True, "theirs": False}
+    Drift.objects.create(product=course.billing, field="active", **facts)
 
 
 class TestEveryAddress:
@@ -43,9 +53,134 @@ class TestEveryAddress:
     @pytest.mark.parametrize("method", METHODS)
     @pytest.mark.parametrize("name", ["new", "plan_new", "preview_new", "teacher_courses"])
     def test_other_methods_are_refused(self, teacher, name, method):
-        allowed = {"new": {"GET", "HEAD"}, "teacher_courses": {"GET", "HEAD", "POST"}}.get(name, {"POST"})
+        allowed = {"GET", "HEAD"} if name == "new" else METHODS_OF_A_BUTTON
 
         assert (teacher.send(method, name).status_code == 405) == (method not in allowed)
+
+
+class TestLinksToButtons:
+    """Somebody follows a link, or reloads, where a button's address has come into the address line."""
+
+    @pytest.mark.parametrize("name", PAGES_BY_POST)
+    def test_lead_to_the_editor_and_press_nothing(self, teacher, published_course, name):
+        answer = teacher.get(name, published_course)
+
+        assert answer.status_code == 302
+        assert answer.headers["Location"] == f"/courses/{published_course.id}/"
+        assert Course.objects.get().status == "published"
+
+    @pytest.mark.parametrize("name", ["plan_new", "preview_new"])
+    def test_lead_to_the_form_of_a_new_course(self, teacher, name):
+        assert teacher.get(name).headers["Location"] == "/courses/new/"
+
+    @pytest.mark.parametrize("name", PAGES_BY_POST)
+    def test_api_clients_are_told_to_post(self, teacher, published_course, name):
+        answer = teacher.get(name, published_course, headers=JSON)
+
+        assert answer.status_code == 405
+        assert answer.headers["Allow"] == "POST"
+
+    @pytest.mark.parametrize("name", PAGES_BY_POST)
+    def test_strangers_sign_in_first(self, stranger, published_course, name):
+        assert "/accounts/login/" in stranger.get(name, published_course).headers["Location"]
+
+
+class TestWordsBesideTheButtons:
+    """What each button would do, before it is pressed; they come with the page and with every plan."""
+
+    def words(self, teacher, course, **typed) -> str:
+        return teacher.post("plan", course, form_of(course, **typed), headers=HTMX).text
+
+    def test_come_with_the_page(self, teacher, draft):
+        text = teacher.get("edit", draft).text
+
+        assert 'id="about-publish"' in text
+        assert "The course goes on sale at $49.00." in text
+        assert 'aria-describedby="about-publish"' in text
+
+    def test_restore_says_at_which_price_the_course_goes_back_on_sale(self, teacher, archived_course):
+        assert "The course goes back on sale at $49.00." in teacher.get("edit", archived_course).text
+        assert "The course goes back on sale at $59.00." in self.words(teacher, archived_course, price="59")
+
+    def test_restore_says_so_afterwards_too(self, teacher, archived_course):
+        answer = teacher.post("restore", archived_course, headers=HTMX)
+
+        assert "Restored: the course goes back on sale at $49.00." in answer.text
+
+    def test_of_an_archived_draft(self, teacher, draft):
+        teacher.post("archive", draft)
+
+        assert "The course is a draft again, not on sale." in teacher.get("edit", draft).text
+        assert "Restored as a draft." in teacher.post("restore", draft, headers=HTMX).text
+
+    def test_of_a_free_course(self, teacher, free_course):
+        assert "The course is published. It costs nothing." in teacher.get("edit", free_course).text
+        teacher.post("publish", free_course)
+        assert "The course is a draft again." in teacher.get("edit", free_course).text
+        teacher.post("archive", free_course)
+        assert "The course is published again. It costs nothing." in teacher.get("edit", free_course).text
+
+    def test_promise_nothing_that_would_be_refused(self, teacher, published_course):
+        words = self.words(teacher, published_course, summary="")
+
+        assert '<p id="plan">Write a summary first' in words
+        assert "Summary removed." not in words.partition("about-unpublish")[0]
+
+    def test_of_a_draft_without_a_summary(self, teacher, make_course):
+        assert "Write a summary first" in teacher.get("edit", make_course(summary="")).text
+
+    def test_of_a_drifted_draft(self, teacher, draft):
+        changed_in_stripe(draft)
+
+        text = teacher.get("edit", draft).text
+
+        assert "It can be published once that is decided." in text
+        assert "The course goes on sale" not in text
+
+    def test_of_a_drifted_archived_course(self, teacher, archived_course):
+        changed_in_stripe(archived_course)
+
+        assert "on sale once staff decide about the change" in teacher.get("edit", archived_course).text
+
+    def test_speak_of_what_was_typed(self, teacher, published_course):
+        words = self.words(teacher, published_course, price="59", title="Oil")
+
+        assert words.count("Your unsaved changes are saved with it.") == 2  # unpublish and archive
+
+    def test_of_what_cannot_be_saved(self, teacher, published_course):
+        assert self.words(teacher, published_course, price="a lot").count("This cannot be saved yet") == 3
+
+    def test_an_archived_course_is_not_said_to_be_on_sale_by_a_save(self, teacher, archived_course):
+        words = self.words(teacher, archived_course, price="59")
+
+        assert "The course is archived: nobody can buy it before it is restored." in words
+
+
+class TestAPriceNobodySpokeOf:
+    """Archive, Restore and Unpublish are not about the price: one typed since is saved once they have said so."""
+
+    @pytest.mark.parametrize("headers", [{}, HTMX])
+    @pytest.mark.parametrize("name", ["archive", "restore", "unpublish"])
+    def test_is_said_first_and_saved_by_the_next_press(self, teacher, published_course, name, headers):
+        if name == "restore":
+            teacher.post("archive", published_course)
+        status = Course.objects.get().status
+        page = teacher.get("edit", published_course)
+        sent = form_of(published_course, price="59") | {f"told_{name}": page.context["lines"][name].told}
+
+        answer = teacher.post(name, published_course, sent, headers=headers)
+
+        assert answer.status_code == 422
+        assert "The price is about to become $59.00." in answer.text
+        assert Course.objects.get().status == status
+        told = answer.context["lines"][name].told
+        assert teacher.post(name, published_course, {**sent, f"told_{name}": told}, headers=headers).status_code < 400
+        assert Course.objects.select_related("billing").get().billing.price == PriceSpec(5900, "usd")
+
+    def test_a_price_that_was_not_touched_asks_nothing(self, teacher, published_course):
+        sent = form_of(published_course, title="Oil") | {"told_archive": "4900-usd-one_time"}
+
+        assert teacher.post("archive", published_course, sent).status_code == 303
 
 
 class TestStrangers:
@@ -87,9 +222,9 @@ class TestStrangers:
 
 
 class TestEveryButton:
-    @pytest.mark.parametrize("name", BUTTONS)
+    @pytest.mark.parametrize("name", SAVING)
     def test_saves_the_fields_that_come_with_it_in_the_same_step(self, teacher, draft, archived_course, name):
-        course = archived_course  # restore and archive, retry and duplicate all take it
+        course = archived_course  # restore, archive and retry all take it
         if name in ("publish", "unpublish"):
             teacher.post("restore", course)
 
@@ -107,7 +242,7 @@ class TestEveryButton:
         assert 'value="Typed"' in answer.text
         assert Course.objects.get().status == "published"
 
-    @pytest.mark.parametrize("name", BUTTONS)
+    @pytest.mark.parametrize("name", SAVING)
     def test_does_nothing_while_two_versions_conflict(self, teacher, published_course, name):
         shown = form_of(published_course)
         teacher.post("edit", published_course, {**shown, "title": "Theirs"})
@@ -118,14 +253,14 @@ class TestEveryButton:
         assert answer.context["action"] == f"/courses/{published_course.id}/{name}/"
         assert Course.objects.get().status == "published"
 
-    @pytest.mark.parametrize("name", [button for button in BUTTONS if button != "duplicate"])
+    @pytest.mark.parametrize("name", SAVING)
     def test_answers_programs_with_the_course(self, teacher, published_course, name):
         answer = teacher.post(name, published_course, headers=JSON)
 
         assert answer.status_code == 200
         assert answer.json()["id"] == str(published_course.id)
 
-    @pytest.mark.parametrize("name", BUTTONS)
+    @pytest.mark.parametrize("name", SAVING)
     def test_takes_a_programs_fields_too(self, teacher, draft, name):
         version = form_of(draft)["version"]
         body = {"title": "Oil", "version": version}

@@ -1,3 +1,4 @@
+from billings.money import PriceSpec
 from courses.models import TITLE_LENGTH, Course
 from courses.tests.conftest import HTMX, JSON, form_of
 from courses.tests.pictures import picture
@@ -78,3 +79,49 @@ class TestDuplicate:
 
         assert answer.status_code == 201
         assert answer.json()["title"] == "Copy of Watercolour"
+
+
+class TestUnsavedText:
+    """The copy takes what is typed; the original is not saved."""
+
+    def test_goes_into_the_copy_alone(self, teacher, published_course):
+        teacher.post("duplicate", published_course, form_of(published_course, title="Oil", price="59"))
+
+        copy = copy_of(published_course)
+        assert (copy.title, copy.billing.price) == ("Copy of Oil", PriceSpec(5900, "usd"))
+        original = Course.objects.select_related("billing").get(pk=published_course.pk)
+        assert (original.title, original.billing.price) == ("Watercolour", PriceSpec(4900, "usd"))
+
+    def test_a_chosen_picture_goes_into_the_copy_alone(self, teacher, draft):
+        teacher.post("duplicate", draft, form_of(draft, cover=picture()))
+
+        assert copy_of(draft).cover
+        assert not Course.objects.get(pk=draft.pk).cover
+
+    def test_a_removed_picture_stays_with_the_original(self, teacher, draft):
+        teacher.post("edit", draft, form_of(draft, cover=picture()))
+
+        teacher.post("duplicate", draft, form_of(draft, remove_cover="on"))
+
+        assert not copy_of(draft).cover
+        assert Course.objects.get(pk=draft.pk).cover
+
+    def test_takes_in_what_was_changed_elsewhere_and_conflicts_with_nothing(self, teacher, draft):
+        shown = form_of(draft)
+        teacher.post("edit", draft, {**shown, "title": "Theirs", "subject": "Theirs"})
+
+        answer = teacher.post("duplicate", draft, {**shown, "title": "Mine"})
+
+        copy = copy_of(draft)
+        assert answer.status_code == 303
+        assert (copy.title, copy.subject) == ("Copy of Mine", "Theirs")
+
+    def test_what_is_wrong_in_it_is_reported_as_for_a_save(self, teacher, draft):
+        answer = teacher.post("duplicate", draft, form_of(draft, price="a lot"))
+
+        assert answer.status_code == 422
+        assert 'value="a lot"' in answer.text
+        assert Course.objects.count() == 1
+
+    def test_a_price_far_from_the_originals_is_no_slip_in_a_copy(self, teacher, draft):
+        assert teacher.post("duplicate", draft, form_of(draft, price="490")).status_code == 303

@@ -123,7 +123,7 @@ class TestSave:
         answer = teacher.post("edit", published_course, form_of(published_course, title="Oil", summary=""))
 
         assert answer.status_code == 422
-        assert "needs a summary" in answer.text
+        assert "Write a summary first" in answer.text
         assert 'value="Oil"' in answer.text
         assert fresh(published_course).title == "Watercolour"
 

@@ -39,7 +39,7 @@ class TestPlanOfANewCourse:
         answer = teacher.post("plan_new", data={"title": "Bread", "price": "49"}, headers=left("price"))
 
         assert answer.status_code == 200
-        assert "Creates the product and its price $49.00, not on sale yet." in answer.text
+        assert "The price is $49.00. The course is not on sale yet." in answer.text
         assert not Course.objects.exists()
 
     def test_a_free_course(self, teacher):
@@ -52,7 +52,7 @@ class TestPlanOfANewCourse:
 
         assert answer.status_code == 200
         assert "<html" in answer.text
-        assert "Creates the product and its price $49.00" in answer.text
+        assert "The price is $49.00." in answer.text
         assert 'value="Bread"' in answer.text
 
     def test_a_bad_field_without_javascript(self, teacher):
@@ -66,7 +66,7 @@ class TestPlanOfANewCourse:
 
         answer = teacher.post("plan_new", data={"title": "Bread", "price": "49", "cover": picture()})
 
-        assert "Creates the product" in answer.text
+        assert "The price is $49.00." in answer.text
 
 
 class TestInlineValidation:
@@ -114,8 +114,7 @@ class TestPlanOfACourse:
     def test_a_new_price(self, teacher, published_course):
         words = self.plan(teacher, in_stripe(published_course), price="59")
 
-        assert "$59.00" in words
-        assert "retires $49.00" in words
+        assert "New price $59.00 replaces $49.00." in words
         assert "People who already bought are not affected" in words
 
     def test_nothing_new(self, teacher, published_course):
@@ -132,10 +131,10 @@ class TestPlanOfACourse:
 
     def test_a_picture_only_where_stripe_can_fetch_it(self, teacher, draft, settings):
         in_stripe(draft)
-        assert "picture" not in self.plan(teacher, draft, cover=picture())
+        assert "Picture" not in self.plan(teacher, draft, cover=picture())
 
         settings.SITE_IS_PUBLIC = True
-        assert "updates the picture" in self.plan(teacher, draft, cover=picture()).lower()
+        assert "Picture updated." in self.plan(teacher, draft, cover=picture())
 
     def test_a_conflict_is_foretold(self, teacher, draft):
         shown = form_of(draft)

@@ -47,7 +47,7 @@ class TestPublish:
         answer = teacher.post("publish", course)
 
         assert answer.status_code == 422
-        assert "needs a summary" in answer.text
+        assert "Write a summary first" in answer.text
         assert 'href="#id_summary"' in answer.text
         assert fresh(course).status == "draft"
 
@@ -166,5 +166,5 @@ class TestRestore:
         answer = teacher.post("restore", archived_course)
 
         assert answer.status_code == 422
-        assert "needs a summary" in answer.text
+        assert "Write a summary first" in answer.text
         assert fresh(archived_course).status == "archived"
