@@ -66,7 +66,6 @@ class SignUp(PortalPage):
     def as_teacher(self, email: str, password: str) -> None:
         self.page.get_by_label("Email").fill(email)
         self.page.get_by_label("Password", exact=True).fill(password)
-        self.page.get_by_label("Password (again)").fill(password)
         self.page.get_by_role("main").get_by_role("button", name="Sign up").click()
 
 

@@ -1,13 +1,25 @@
 """How people come in: allauth's adapter and the sign-in page, told whether strangers may sign up."""
 
+from allauth.account import app_settings
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+EMAIL_LENGTH = app_settings.EMAIL_MAX_LENGTH
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no types
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return bool(settings.SIGNUP_OPEN)
+
+    def clean_email(self, email: str) -> str:
+        """An address longer than the column is refused: cut, it would be another one."""
+        if len(email) > EMAIL_LENGTH:
+            facts = {"length": len(email), "most": EMAIL_LENGTH}
+            raise ValidationError(_("Enter an address of at most %(most)d characters, not %(length)d."), params=facts)
+        return str(super().clean_email(email))
 
 
 def signup_open(request: HttpRequest) -> dict[str, bool]:

@@ -26,6 +26,7 @@ SCRIPTS = {
         "portal/errors.js",
         "portal/focus.js",
         "portal/keys.js",
+        "portal/passwords.js",
         "portal/countdown.js",
         "portal/rows.js",
         "portal/readings.js",

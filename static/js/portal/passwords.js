@@ -1,0 +1,18 @@
+// Passwords are typed once: a button shows what was typed. Without JavaScript there is none, and nothing to press.
+(() => {
+  "use strict";
+
+  for (const button of document.querySelectorAll("[data-show-password]")) button.hidden = false;
+  document.addEventListener("click", ({ target }) => {
+    const button = target.closest("[data-show-password]");
+    if (!button) return;
+    const field = document.getElementById(button.getAttribute("aria-controls"));
+    const shown = field.type === "text";
+    field.type = shown ? "password" : "text";
+    button.setAttribute("aria-pressed", String(!shown));
+  });
+  // Browsers offer to keep what was sent from a password field alone.
+  document.addEventListener("submit", ({ target }) => {
+    for (const button of target.querySelectorAll("[data-show-password][aria-pressed=true]")) button.click();
+  });
+})();
