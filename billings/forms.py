@@ -20,6 +20,7 @@ from billings.price_slips import Slip
 INTERVALS: dict[str, money.Interval | None] = {"one_time": None, "month": "month", "year": "year"}
 PRICE_FIELDS = frozenset({"price", "currency", "billing_interval"})
 PRICE_DEFAULTS = {"currency": "usd", "billing_interval": "one_time"}
+COMMON_CURRENCIES = ("usd", "eur", "gbp", "cad", "aud", "chf", "jpy", "inr", "brl", "mxn")
 REASON_LENGTH = PriceChange._meta.get_field("reason").max_length
 
 
@@ -34,8 +35,11 @@ def page_locale() -> str:
 
 
 @lru_cache(maxsize=8)
-def currency_choices(locale: str) -> list[tuple[str, str]]:
-    return [(code, f"{code.upper()} – {money.currency_name(code, locale)}") for code in money.CURRENCIES]
+def currency_choices(locale: str) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Every currency once: those that most courses are sold in first."""
+    named = {code: f"{code.upper()} – {money.currency_name(code, locale)}" for code in money.CURRENCIES}
+    common = [(code, named.pop(code)) for code in COMMON_CURRENCIES]
+    return [(_("Often used"), common), (_("All others"), list(named.items()))]
 
 
 def price_texts(product: BillingProduct, locale: str) -> dict[str, str]:
@@ -92,6 +96,11 @@ class FieldWithNote(forms.BoundField):
         return [Reading(str(amount), money.format_amount(amount, self.form.locale)) for amount in self.form.readings]
 
     @property
+    def limit(self) -> int | None:
+        """How many characters it takes at most, where people write that much; None for most fields."""
+        return getattr(self.field, "max_length", None) if self.name in self.form.counted else None
+
+    @property
     def sign(self) -> str:
         """The sign of the chosen currency, which stands beside the amount."""
         chosen = self.form["currency"].value() or PRICE_DEFAULTS["currency"]
@@ -102,6 +111,7 @@ class PriceFields(forms.Form):
     """Amount, currency and interval. Valid, `price_spec` is the price (None: free) and `notes` say it back."""
 
     bound_field_class = FieldWithNote
+    counted: frozenset[str] = frozenset()
 
     price = forms.CharField(
         label=__("Price"),
@@ -177,6 +187,10 @@ class PriceChangeForm(PriceFields):
     reason = forms.CharField(
         label=__("Reason"),
         max_length=REASON_LENGTH,
+        error_messages={
+            "required": __("Enter a reason."),
+            "max_length": __("Shorten the reason: %(show_value)d of %(limit_value)d characters."),
+        },
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
         help_text=__("The teacher reads it in the price history."),
     )

@@ -57,6 +57,12 @@ def set_price(
         )
 
 
+def last_currency(owner: User) -> str | None:
+    """The currency of the price that this teacher set last; None for somebody who never set one."""
+    priced = BillingProduct.objects.filter(course__owner=owner, desired_unit_amount__isnull=False)
+    return priced.order_by("-price_changed_at").values_list("desired_currency", flat=True).first()
+
+
 @dataclass(frozen=True, slots=True)
 class Period:
     """A time during which a course had one price (None: free)."""

@@ -55,20 +55,38 @@ def texts(course: Course, locale: str) -> dict[str, str]:
 
 
 class CourseForm(PriceFields):
+    counted = frozenset({"title", "summary", "description"})
     field_order = ("title", "summary", "description", "subject", "level", "language")
 
-    title = Line(label=__("Title"), max_length=TITLE_LENGTH)
+    title = Line(
+        label=__("Title"),
+        max_length=TITLE_LENGTH,
+        error_messages={
+            "required": __("Enter a title."),
+            "max_length": __("Shorten the title: %(show_value)d of %(limit_value)d characters."),
+        },
+    )
     summary = Line(
         label=__("Summary"),
         max_length=SUMMARY_LENGTH,
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
+        error_messages={"max_length": __("Shorten the summary: %(show_value)d of %(limit_value)d characters.")},
         help_text=__("One or two sentences; buyers see them at checkout. Needed before publishing."),
     )
     description = Prose(
-        label=__("Description"), max_length=DESCRIPTION_LENGTH, required=False, help_text=__("Markdown is understood.")
+        label=__("Description"),
+        max_length=DESCRIPTION_LENGTH,
+        required=False,
+        help_text=__("Formatting: **bold**, *italic*, - list, [link](https://…)"),
+        error_messages={"max_length": __("Shorten the description: %(show_value)d of %(limit_value)d characters.")},
     )
-    subject = Line(label=__("Subject"), max_length=SUBJECT_LENGTH, required=False)
+    subject = Line(
+        label=__("Subject"),
+        max_length=SUBJECT_LENGTH,
+        required=False,
+        error_messages={"max_length": __("Shorten the subject: %(show_value)d of %(limit_value)d characters.")},
+    )
     level = forms.ChoiceField(label=__("Level"), choices=Course.Level.choices)
     language = LanguageTag(label=__("Language"), widget=forms.Select)
     cover = forms.FileField(
@@ -79,6 +97,7 @@ class CourseForm(PriceFields):
     )
     remove_cover = forms.BooleanField(label=__("Remove the picture"), required=False)
     version = forms.CharField(required=False, widget=forms.HiddenInput)
+    publish = forms.BooleanField(label=__("Publish"), required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, course: Course | None = None, locale: str | None = None, **kwargs: Any) -> None:
         super().__init__(*args, locale=locale, **kwargs)
@@ -86,6 +105,7 @@ class CourseForm(PriceFields):
         self.sent_fields: frozenset[str] = frozenset()
         self.cover_text = ""
         self.older_versions: dict[str, str] = {}
+        self.focus = ""
         self.understood: Edit | None = None  # what a form asks for that was valid and yet refused
         self.fields["language"].widget.choices = language_choices()
         self._offer_present_language()
@@ -93,10 +113,11 @@ class CourseForm(PriceFields):
         self._wire()
 
     @classmethod
-    def blank(cls, version: str = "", writer: int | None = None) -> Self:
-        """An empty form; `version` is that of an empty form which is looked at again."""
+    def blank(cls, version: str = "", writer: int | None = None, *, currency: str | None = None) -> Self:
+        """An empty form, in `currency`; `version` is that of an empty form which is looked at again."""
         again = versions.read_fresh(version) and version
-        return cls(initial=DEFAULTS | {"version": again or versions.fresh_token(writer)})
+        chosen = {"currency": currency} if currency else {}
+        return cls(initial=DEFAULTS | {"version": again or versions.fresh_token(writer)} | chosen)
 
     @classmethod
     def showing(cls, course: Course) -> Self:
@@ -132,7 +153,7 @@ class CourseForm(PriceFields):
         if present or chosen:  # a form that names no version was made from an unknown one
             before = before | {"version": ""}
         form = cls({**before, **present}, chosen, course=course, locale=locale)
-        form.sent_fields = frozenset(present) - {"confirm"} | frozenset(chosen)
+        form.sent_fields = frozenset(present) - {"confirm", "publish"} | frozenset(chosen)
         form.cover_text = cover_text or ""
         sent = {name: data.get(f"version_{name}", "") for name in FIELDS}
         form.older_versions = {name: token for name, token in sent.items() if token}
@@ -175,6 +196,9 @@ class CourseForm(PriceFields):
         self.understood = self.edit()
         for name, reasons in errors.items():
             self.add_error(name or None, reasons)
+        if set(errors) == {"summary"}:  # asked for where it is written, and nowhere else
+            self.focus = "summary"
+            self.fields["summary"].widget.attrs["autofocus"] = True
         return self
 
     def ask(self, slip: Slip, *, address: str = "") -> Self:
@@ -208,6 +232,7 @@ class CourseForm(PriceFields):
         for name, field in self.fields.items():
             parts = ["helptext"] if field.help_text else []
             parts += ["note", "error"] if name == "price" else ["error"]
+            parts += ["count"] if name in self.counted else []
             field.widget.attrs["aria-describedby"] = " ".join(f"id_{name}_{part}" for part in parts)
             if name in WRITTEN_FIELDS:
                 field.widget.attrs |= {"lang": self["language"].value() or "en", "dir": "auto"}
@@ -228,20 +253,25 @@ class CourseForm(PriceFields):
         helper.field_template = "courses/field.html"
         helper.layout = Layout(
             "version",
-            Fieldset(
-                _section(_("About")),
-                "title",
-                "summary",
-                "description",
-                HTML("{% include 'courses/edit.html#preview' %}"),
-                Div("subject", "level", "language", css_class="field-row"),
-            ),
-            Fieldset(_section(_("Price")), Div("price", "currency", "billing_interval", css_class="field-row")),
+            *self._about_and_price(),
             Fieldset(
                 _section(_("Cover")), HTML("{% include 'courses/edit.html#cover' %}"), "cover", *self._cover_choices()
             ),
         )
         return helper
+
+    def _about_and_price(self) -> list[Fieldset]:
+        """A new course begins with what cannot be left out: how it is called, and what it costs."""
+        price = Div("price", "currency", "billing_interval", css_class="field-row")
+        about = [
+            "summary",
+            "description",
+            HTML("{% include 'courses/edit.html#preview' %}"),
+            Div("subject", "level", "language", css_class="field-row"),
+        ]
+        if self.course is None:
+            return [Fieldset(_section(_("Title and price")), "title", price), Fieldset(_section(_("About")), *about)]
+        return [Fieldset(_section(_("About")), "title", *about), Fieldset(_section(_("Price")), price)]
 
     def _cover_choices(self) -> list[str]:
         return ["remove_cover"] if self.course and self.course.cover else []

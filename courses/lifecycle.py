@@ -55,20 +55,21 @@ class Done:
     came_in: tuple[str, ...] = ()
 
 
-def create_once(course_id: UUID, *, owner: User, content: Content) -> Course:
-    """The draft that a form makes, also when the form is sent twice (a double click, a reload of what was sent).
+def create_once(course_id: UUID, *, owner: User, content: Content, status: str = Status.DRAFT) -> Course:
+    """The course that a form makes, also when the form is sent twice (a double click, a reload of what was sent).
 
-    A form that was changed after it had made its course makes another one.
+    A form that was changed after it had made its course makes another one. Sent again to be published, it publishes
+    the one it made. Raises NotReady where it is to be published without a summary, and then nothing is saved.
     """
     made = Course.objects.filter(pk=course_id).first()
     if made is None:
         try:
-            return create(owner=owner, content=content, course_id=course_id)
+            return create(owner=owner, content=content, course_id=course_id, status=status)
         except IntegrityError:  # the other click was faster
             made = Course.objects.get(pk=course_id)
-    if made.owner == owner and _is_as_sent(made, content):
-        return made
-    return create(owner=owner, content=content)
+    if made.owner != owner or not _is_as_sent(made, content):
+        return create(owner=owner, content=content, status=status)
+    return publish(made.pk, actor=owner).course if status == Status.PUBLISHED else made
 
 
 def _is_as_sent(course: Course, content: Content) -> bool:

@@ -76,8 +76,15 @@ def _create(request: TeacherRequest) -> HttpResponse:
     form = form_sent(request)
     if not form.is_valid():
         return invalid(request, form)
-    course = lifecycle.create_once(form.new_id(), owner=request.user, content=form.content())
-    return saved(request, Done(course), _("Saved."), notes=form.left_out(), created=True)
+    publish = form.cleaned_data["publish"]
+    status = Course.Status.PUBLISHED if publish else Course.Status.DRAFT
+    try:
+        course = lifecycle.create_once(form.new_id(), owner=request.user, content=form.content(), status=status)
+    except NotReady:
+        words = _("Write a summary to publish the course: buyers see it at checkout. Or press Save to keep a draft.")
+        return invalid(request, form.refuse({"summary": [words, _("Nothing is saved yet.")]}))
+    words = _("Saved and published.") if publish else _("Saved.")
+    return saved(request, Done(course), words, notes=form.left_out(), created=True)
 
 
 @require_safe
@@ -122,7 +129,8 @@ def _open_editor(request: TeacherRequest, course: Course | None) -> HttpResponse
         return editor(request, CourseForm.sent(typed, {}, course=course), lapsed=True)
     if course:
         return editor(request, CourseForm.showing(course))
-    return editor(request, CourseForm.blank(request.GET.get("version", ""), request.user.pk))
+    version, currency = request.GET.get("version", ""), pricing.last_currency(request.user)
+    return editor(request, CourseForm.blank(version, request.user.pk, currency=currency))
 
 
 @by_button

@@ -502,7 +502,7 @@ class TestChange:
 
         assert answer.status_code == 422
         text = answer.content.decode()
-        assert "This field is required." in text
+        assert "Enter a reason." in text
         assert 'value="61,50"' in text
         assert sold.product.price == USD49
 
@@ -704,7 +704,7 @@ class TestPlan:
         assert answer.status_code == 200
         assert "New price $59.00 replaces $49.00." in text
         assert 'value="59"' in text
-        assert "This field is required." not in text
+        assert "Enter a reason." not in text
         assert 'href="/billing/prices/?q=water"' in text
 
     def test_a_bad_price_is_told_beside_its_field(self, staff, sold, form):

@@ -1,12 +1,15 @@
 """POST /courses/, and the page its form is on."""
 
 import json
+import re
 
 import pytest
 
+from billings import money
 from billings.money import PriceSpec
+from courses import versions
 from courses.models import Course
-from courses.tests.conftest import HTMX, JSON
+from courses.tests.conftest import HTMX, JSON, form_of
 from courses.tests.pictures import picture
 from courses.tests.test_forms import FIELD_ERRORS
 
@@ -276,3 +279,113 @@ class TestSentTwice:
         teacher.post("teacher_courses", data=again)
 
         assert Course.objects.count() == 2
+
+
+class TestSaveAndPublish:
+    """The second button of a new course."""
+
+    FORM = {"title": "Bread", "summary": "Flour and water.", "price": "49", "publish": "true"}
+
+    def send(self, teacher, **fields):
+        return teacher.post("teacher_courses", data={**self.FORM, "version": versions.fresh_token(), **fields})
+
+    def test_it_works(self, teacher):
+        answer = self.send(teacher)
+
+        course = Course.objects.get()
+        assert answer.headers["Location"] == f"/courses/{course.id}/"
+        assert (course.status, course.billing.desired_status) == ("published", "published")
+        assert "Saved and published." in teacher.client.get(answer.url).text
+
+    def test_sent_twice_it_makes_one(self, teacher):
+        version = versions.fresh_token()
+
+        for _press in range(2):
+            self.send(teacher, version=version)
+
+        assert Course.objects.get().status == "published"
+
+    def test_after_save_it_publishes_the_course_that_was_made(self, teacher):
+        version = versions.fresh_token()
+        self.send(teacher, version=version, publish="")
+
+        self.send(teacher, version=version)
+
+        assert Course.objects.get().status == "published"
+
+    def test_without_a_summary_it_asks_for_one_in_place_and_loses_nothing(self, teacher):
+        answer = self.send(teacher, summary="", description="Typed")
+
+        assert answer.status_code == 422
+        assert "Write a summary to publish the course" in answer.text
+        assert "Nothing is saved yet." in answer.text
+        assert "Typed" in answer.text
+        assert re.search(r'<textarea name="summary"[^>]* autofocus', answer.text)
+        assert "data-error-summary" not in answer.text
+        assert not Course.objects.exists()
+
+    def test_by_json(self, teacher):
+        body = {"title": "Bread", "summary": "Flour and water.", "publish": True}
+
+        answer = teacher.post("teacher_courses", data=body, content_type="application/json", headers=JSON)
+
+        assert (answer.status_code, answer.json()["status"]) == (201, "published")
+
+    def test_an_edit_knows_no_such_button(self, teacher, draft):
+        teacher.post("edit", draft, form_of(draft, publish="true"))
+
+        assert Course.objects.get().status == "draft"
+
+
+class TestAnEmptyForm:
+    def test_begins_with_title_and_price(self, teacher):
+        text = teacher.get("new").text
+
+        places = [text.index(f'name="{name}"') for name in ("title", "price", "currency", "summary", "description")]
+        assert places == sorted(places)
+
+    def test_is_in_the_currency_of_the_last_price(self, teacher, make_course, other_teacher):
+        assert '<option value="usd" selected>' in teacher.get("new").text
+
+        make_course(price=PriceSpec(4900, "usd"))
+        make_course(price=PriceSpec(4900, "chf"))
+        make_course(owner=other_teacher, price=PriceSpec(4900, "jpy"))
+        make_course()
+
+        assert '<option value="chf" selected>' in teacher.get("new").text
+
+    def test_offers_common_currencies_first_and_each_once(self, teacher):
+        text = teacher.get("new").text
+
+        codes = re.findall(
+            r'<option value="([a-z]{3})"', text.partition('name="currency"')[2].partition("</select>")[0]
+        )
+        assert codes[:3] == ["usd", "eur", "gbp"]
+        assert sorted(codes) == sorted(money.CURRENCIES)
+        assert '<optgroup label="Often used">' in text
+
+    @pytest.mark.parametrize(("name", "limit"), [("title", "120"), ("summary", "200"), ("description", "20000")])
+    def test_says_how_much_each_field_takes(self, teacher, name, limit):
+        text = teacher.get("new").text
+
+        assert re.search(rf'data-counts="id_{name}" data-limit="{limit}"', text)
+        assert re.search(rf'<span id="id_{name}_count">Up to {limit} characters</span>', text)
+
+    @pytest.mark.parametrize(
+        ("name", "length", "words"),
+        [
+            ("title", 121, "Shorten the title: 121 of 120 characters."),
+            ("summary", 250, "Shorten the summary: 250 of 200 characters."),
+            ("description", 20_001, "Shorten the description: 20001 of 20000 characters."),
+        ],
+    )
+    def test_what_is_too_long_is_told_by_how_much(self, teacher, name, length, words):
+        answer = teacher.post("teacher_courses", data={"title": "Bread", name: "x" * length})
+
+        assert words in answer.text
+
+    def test_what_is_missing_is_asked_for(self, teacher):
+        answer = teacher.post("teacher_courses", data={"title": ""})
+
+        assert "Enter a title." in answer.text
+        assert "There is a problem" in answer.text

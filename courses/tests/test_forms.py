@@ -17,15 +17,15 @@ from courses.tests.pictures import picture
 from courses.versions import digests
 
 FIELD_ERRORS = [
-    ({"title": ""}, "title", "required"),
-    ({"title": " \u200b "}, "title", "required"),
-    ({"title": "x" * 121}, "title", "at most 120"),
+    ({"title": ""}, "title", "Enter a title."),
+    ({"title": " \u200b "}, "title", "Enter a title."),
+    ({"title": "x" * 121}, "title", "121 of 120"),
     ({"title": "a\0b"}, "title", "cannot be shown"),
-    ({"summary": "x" * 201}, "summary", "at most 200"),
+    ({"summary": "x" * 201}, "summary", "201 of 200"),
     ({"summary": "a\x08b"}, "summary", "cannot be shown"),
-    ({"description": "x" * 20_001}, "description", "at most 20000"),
+    ({"description": "x" * 20_001}, "description", "20001 of 20000"),
     ({"description": "a\0b"}, "description", "cannot be shown"),
-    ({"subject": "x" * 61}, "subject", "at most 60"),
+    ({"subject": "x" * 61}, "subject", "61 of 60"),
     ({"level": "guru"}, "level", "not one of the available choices"),
     ({"level": ""}, "level", "required"),
     ({"language": "english"}, "language", "not the tag of a language"),

@@ -96,7 +96,7 @@ class TestRetry:
     def test_what_is_wrong_is_told_beside_the_status(self, teacher, waiting_course):
         answer = teacher.post("retry", waiting_course, {"title": ""}, headers=STATUS)
 
-        assert "This field is required." in answer.text
+        assert "Enter a title." in answer.text
         assert '<section id="status"' in answer.text
 
     def test_a_settled_course_stays_settled(self, teacher, settled_course):

@@ -43,6 +43,7 @@ SCRIPTS = {
         "editor/upload.js",
         "editor/drafts.js",
         "editor/connection.js",
+        "editor/counters.js",
     ),
 }
 
