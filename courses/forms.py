@@ -105,7 +105,6 @@ class CourseForm(PriceFields):
         self.sent_fields: frozenset[str] = frozenset()
         self.cover_text = ""
         self.older_versions: dict[str, str] = {}
-        self.focus = ""
         self.understood: Edit | None = None  # what a form asks for that was valid and yet refused
         self.fields["language"].widget.choices = language_choices()
         self._offer_present_language()
@@ -197,7 +196,6 @@ class CourseForm(PriceFields):
         for name, reasons in errors.items():
             self.add_error(name or None, reasons)
         if set(errors) == {"summary"}:  # asked for where it is written, and nowhere else
-            self.focus = "summary"
             self.fields["summary"].widget.attrs["autofocus"] = True
         return self
 

@@ -321,7 +321,6 @@ class TestSaveAndPublish:
         assert "Nothing is saved yet." in answer.text
         assert "Typed" in answer.text
         assert re.search(r'<textarea name="summary"[^>]* autofocus', answer.text)
-        assert "data-error-summary" not in answer.text
         assert not Course.objects.exists()
 
     def test_by_json(self, teacher):

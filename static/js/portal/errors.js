@@ -1,8 +1,10 @@
-// The error summary takes the focus and shrinks as errors are fixed; a message that came in alone marks its field.
+// The error summary takes the focus, unless the page says which field is asked for, and shrinks as errors are fixed; a
+// message that came in alone marks its field.
 (() => {
   "use strict";
 
   const summary = () => document.querySelector("[data-error-summary]");
+  const focus = (whole) => (document.querySelector("main form [autofocus]") ?? whole)?.focus();
   const words = (message) => message?.textContent.trim() ?? "";
   const fieldOf = ({ id }) => document.querySelector(`[aria-describedby~="${id}"], [data-error="${id}"]`);
   const messages = () => portal.all(".invalid-feedback[id]");
@@ -38,12 +40,12 @@
     const whole = summary();
     messages().forEach(mark);
     // A form that came back with errors takes the focus to them, and that says them; nobody is interrupted in typing.
-    if (whole && target.parentElement?.contains(whole) && xhr.status >= 400 && !portal.isTyping()) whole.focus();
+    if (whole && target.parentElement?.contains(whole) && xhr.status >= 400 && !portal.isTyping()) focus(whole);
     else announce();
     shrink(whole);
     remember();
   });
   messages().forEach(mark);
   remember();
-  summary()?.focus();
+  if (summary()) focus(summary());
 })();
