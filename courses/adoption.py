@@ -3,13 +3,15 @@
 from typing import Any
 from uuid import UUID
 
+from django.contrib.auth.models import User
+
 from billings.models import BillingProduct
 from billings.plan import Field
 from courses.models import Course
 from courses.stripe_integration import copy_listing
 
 
-def adopt(course_id: UUID, field: Field, theirs: Any) -> None:
+def adopt(course_id: UUID, field: Field, theirs: Any, *, actor: User) -> None:
     """Take over one field and copy it to billing, as every save does; Stripe is told by whoever decided.
 
     Runs inside the transaction of `billings.decisions.accept`, which has judged that a course can say this.
@@ -23,5 +25,6 @@ def adopt(course_id: UUID, field: Field, theirs: Any) -> None:
             course.summary = theirs.strip()
         case Field.ACTIVE:
             course.status = Course.Status.PUBLISHED if theirs else Course.Status.DRAFT
+    course.updated_by = actor
     course.save()
     copy_listing(course)

@@ -1,10 +1,13 @@
 """One exit for each outcome, for pages, for htmx and for programs alike."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django_htmx.http import push_url
@@ -18,6 +21,7 @@ from courses import plan_line, versions, way_back
 from courses.access import TeacherRequest, with_billing
 from courses.api import conflict_json, course_json, read_body
 from courses.content import Content, NewCover
+from courses.differences import Piece, differences
 from courses.forms import CourseForm
 from courses.lifecycle import Conflict, Done
 from courses.models import Course
@@ -107,7 +111,7 @@ def conflicted(request: TeacherRequest, course: Course, form: CourseForm, confli
     sent = merged.changed + merged.conflicts
     context = {
         "course": course,
-        "rows": [Row.of(name, yours, conflict.theirs) for name in merged.conflicts],
+        "rows": [Row.of(name, yours, conflict.theirs, _saved_last(course, name)) for name in merged.conflicts],
         "kept": [CourseForm.base_fields[name].label for name in merged.changed],
         "hidden": _hidden(form, sent),
         "version": versions.token(course.id, conflict.theirs),
@@ -125,12 +129,37 @@ class Row:
 
     name: str
     label: str
-    yours: str
-    theirs: str
+    yours: list[Piece]
+    theirs: list[Piece]
+    saved: "SavedLast"
 
     @classmethod
-    def of(cls, name: str, yours: Content, theirs: Content) -> "Row":
-        return cls(name, str(CourseForm.base_fields[name].label), _in_words(name, yours), _in_words(name, theirs))
+    def of(cls, name: str, yours: Content, theirs: Content, saved: "SavedLast") -> "Row":
+        pieces = differences(_in_words(name, yours), _in_words(name, theirs))
+        return cls(name, str(CourseForm.base_fields[name].label), *pieces, saved)
+
+
+@dataclass(frozen=True, slots=True)
+class SavedLast:
+    """Who saved the version that is there now, and when; nobody known: None."""
+
+    who: str | None
+    at: datetime
+
+    @property
+    def clock(self) -> str:
+        """ "16:32 UTC", with its day where that is another one."""
+        here = timezone.localtime(self.at)
+        return date_format(here, "H:i T" if here.date() == timezone.localdate() else "j M Y, H:i T")
+
+
+def _saved_last(course: Course, name: str) -> SavedLast:
+    """Of a price its own history knows; of everything else the course's last save."""
+    change = course.billing.price_changes.select_related("actor").first() if name == "price" else None
+    if change:
+        return SavedLast(change.actor.email if change.actor else None, change.created_at)
+    last = Course.objects.select_related("updated_by").get(pk=course.pk)
+    return SavedLast(last.updated_by.email if last.updated_by else None, last.updated_at)
 
 
 def is_staff(request: TeacherRequest | StaffRequest) -> bool:

@@ -39,7 +39,7 @@ def restore_ours(request: StaffRequest, course_id: UUID, drift_id: int) -> HttpR
 @price_managers_only
 @tells_what_it_cannot_read
 def accept_stripes(request: StaffRequest, course_id: UUID, drift_id: int) -> HttpResponse:
-    accept = partial(decisions.accept, adopt=partial(adoption.adopt, course_id))
+    accept = partial(decisions.accept, adopt=partial(adoption.adopt, course_id, actor=request.user))
     return _decide(request, course_id, drift_id, accept, _("Accepted."))
 
 

@@ -85,7 +85,7 @@ def create(
     With `inline` off, the worker alone tells Stripe.
     """
     with transaction.atomic():
-        course = Course(id=course_id or uuid4(), owner=owner, status=status)
+        course = Course(id=course_id or uuid4(), owner=owner, status=status, updated_by=owner)
         if status == Status.ARCHIVED:
             course.status_before_archive = Status.PUBLISHED
         _write(course, content)
@@ -179,6 +179,7 @@ def _change(course_id: UUID, transition: Callable[[Course], None], *, actor: Use
             confirm=edit.confirm if edit else "",
         )
         if merged.changed or course.status != before[0]:
+            course.updated_by = actor
             course.save()
             _tell_stripe(course, merged.content, actor)
     return Done(course, merged.came_in)

@@ -180,7 +180,7 @@ class Conflict(PortalPage):
         self.choice(field).get_by_role("radio", name=re.compile("^Yours")).check()
 
     def keep_theirs(self, field: str) -> None:
-        self.choice(field).get_by_role("radio", name=re.compile("^Saved meanwhile")).check()
+        self.choice(field).get_by_role("radio", name=re.compile("^Saved by")).check()
 
     def save(self) -> None:
         self.button("Save this choice").click()

@@ -63,7 +63,7 @@ def test_the_same_field_is_chosen_by_hand_and_nothing_typed_is_lost(visit: Visit
     here.write(title=f"{title} of mine", description="Bring *your own* paper.", price="59")
     here.save()
     conflict = Conflict(first)
-    expect(conflict.heading).to_have_text("Which one stays?")
+    expect(conflict.heading).to_have_text("Choose which version to keep")
     expect(conflict.choice("Title")).to_contain_text(re.compile(f"{title} of mine.*{title} of theirs", re.DOTALL))
     expect(conflict.choice("Price")).to_contain_text(re.compile(r"\$59\.00.*\$77\.00", re.DOTALL))
     expect(conflict.page.get_by_role("main")).to_contain_text("Description")
