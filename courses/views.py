@@ -81,8 +81,8 @@ def _create(request: TeacherRequest) -> HttpResponse:
     try:
         course = lifecycle.create_once(form.new_id(), owner=request.user, content=form.content(), status=status)
     except NotReady:
-        words = _("Write a summary to publish the course: buyers see it at checkout. Or press Save to keep a draft.")
-        return invalid(request, form.refuse({"summary": [words, _("Nothing is saved yet.")]}))
+        words = _("Nothing is saved yet. Write a summary, which buyers see at checkout, or press Save to keep a draft.")
+        return invalid(request, form.refuse({"summary": [words]}))
     words = _("Saved and published.") if publish else _("Saved.")
     return saved(request, Done(course), words, notes=form.left_out(), created=True)
 

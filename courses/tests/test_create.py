@@ -317,8 +317,7 @@ class TestSaveAndPublish:
         answer = self.send(teacher, summary="", description="Typed")
 
         assert answer.status_code == 422
-        assert "Write a summary to publish the course" in answer.text
-        assert "Nothing is saved yet." in answer.text
+        assert "Nothing is saved yet. Write a summary" in answer.text
         assert "Typed" in answer.text
         assert re.search(r'<textarea name="summary"[^>]* autofocus', answer.text)
         assert not Course.objects.exists()
