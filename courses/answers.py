@@ -21,8 +21,8 @@ from courses import plan_line, versions, way_back
 from courses.access import TeacherRequest, with_billing
 from courses.api import conflict_json, course_json, read_body
 from courses.content import Content, NewCover
-from courses.differences import Piece, differences
-from courses.forms import CourseForm
+from courses.differences import Piece, differences, whole
+from courses.forms import WRITTEN_FIELDS, CourseForm
 from courses.lifecycle import Conflict, Done
 from courses.models import Course
 
@@ -135,7 +135,8 @@ class Row:
 
     @classmethod
     def of(cls, name: str, yours: Content, theirs: Content, saved: "SavedLast") -> "Row":
-        pieces = differences(_in_words(name, yours), _in_words(name, theirs))
+        sides = _in_words(name, yours), _in_words(name, theirs)
+        pieces = differences(*sides) if name in WRITTEN_FIELDS else [whole(side) for side in sides]
         return cls(name, str(CourseForm.base_fields[name].label), *pieces, saved)
 
 

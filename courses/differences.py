@@ -26,6 +26,11 @@ def differences(yours: str, theirs: str) -> tuple[list[Piece], list[Piece]]:
     return _joined([before, *mine, after]), _joined([before, *his, after])
 
 
+def whole(text: str) -> list[Piece]:
+    """A text in which nothing is marked."""
+    return _joined([Piece(text, shared=True)])
+
+
 def _shared_ends(one: str, other: str) -> tuple[int, int]:
     """How many characters both begin and end with, no word cut in two."""
     most = min(len(one), len(other))

@@ -1,6 +1,7 @@
 """GET and POST /courses/<uuid>/."""
 
 import json
+import re
 
 import pytest
 
@@ -567,3 +568,51 @@ class TestALapsedSession:
         lapsed(draft.get_absolute_url(), form_of(draft, description="Typed for an hour"))
 
         assert "Typed for an hour" not in teacher.get("edit", free_course).text
+
+
+class TestTheOtherVersion:
+    """The page on which one chooses says who saved the other one, and marks what differs."""
+
+    def test_says_who_saved_it_and_when_with_its_zone(self, teacher, draft):
+        shown = form_of(draft)
+        teacher.post("edit", draft, {**shown, "title": "Theirs"})
+
+        answer = teacher.post("edit", draft, {**shown, "title": "Mine"})
+
+        assert "Choose which version to keep" in answer.text
+        assert re.search(r"Saved by teacher@example.com at [0-9:]{5} UTC</time>", answer.text)
+
+    def test_of_a_price_its_own_history_knows(self, teacher, staff, draft):
+        shown = form_of(draft)
+        staff_sets(draft, staff, 7700)
+
+        answer = teacher.post("edit", draft, {**shown, "price": "59"})
+
+        assert re.search(r"Saved by staff@example.com at [0-9:]{5} UTC</time>", answer.text)
+
+    def test_of_somebody_unknown_only_when(self, teacher, draft):
+        shown = form_of(draft)
+        teacher.post("edit", draft, {**shown, "title": "Theirs"})
+        Course.objects.update(updated_by=None)
+
+        answer = teacher.post("edit", draft, {**shown, "title": "Mine"})
+
+        assert re.search(r"Saved at [0-9:]{5} UTC</time>", answer.text)
+
+    def test_marks_the_words_that_differ_and_escapes_them(self, teacher, draft):
+        shown = form_of(draft)
+        teacher.post("edit", draft, {**shown, "summary": "Paint dark <b>."})
+
+        answer = teacher.post("edit", draft, {**shown, "summary": "Paint night <i>."})
+
+        assert "Paint <ins>night</ins> <ins>&lt;i&gt;.</ins>" in answer.text
+        assert "Paint <del>dark</del> <del>&lt;b&gt;.</del>" in answer.text
+
+    def test_pressing_a_text_chooses_nothing(self, teacher, draft):
+        shown = form_of(draft)
+        teacher.post("edit", draft, {**shown, "title": "Theirs"})
+
+        answer = teacher.post("edit", draft, {**shown, "title": "Mine"})
+
+        assert '<label class="version-whose" for="keep_title_theirs">' in answer.text
+        assert re.search(r'<div class="version-text" id="title_theirs" tabindex="0" role="group"', answer.text)
