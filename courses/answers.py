@@ -136,8 +136,8 @@ class Row:
     @classmethod
     def of(cls, name: str, yours: Content, theirs: Content, saved: "SavedLast") -> "Row":
         sides = _in_words(name, yours), _in_words(name, theirs)
-        pieces = differences(*sides) if name in WRITTEN_FIELDS else [whole(side) for side in sides]
-        return cls(name, str(CourseForm.base_fields[name].label), *pieces, saved)
+        mine, his = differences(*sides) if name in WRITTEN_FIELDS else (whole(sides[0]), whole(sides[1]))
+        return cls(name, str(CourseForm.base_fields[name].label), mine, his, saved)
 
 
 @dataclass(frozen=True, slots=True)
