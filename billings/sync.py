@@ -101,6 +101,7 @@ def overview(*, after: int = 0) -> Overview:
     """Five queries, however large the catalogue; `after` leads to the drifts behind that one."""
     figures = list(_figures())
     found = list(_drifts(after))
+    runs = list(SyncRun.objects.select_related("actor")[: 2 * sync_runs.KEEP])
     page = found[:PER_PAGE]
     rows = [DriftRow(drift.product, drift.opened_at, drifts.choice(drift.product, drift)) for drift in page]
     return Overview(
@@ -109,13 +110,19 @@ def overview(*, after: int = 0) -> Overview:
         backlog=sum(row["behind"] for row in figures),
         moving=sum(row["moving"] for row in figures),
         oldest_pending=min((row["oldest"] for row in figures if row["oldest"]), default=None),
-        runs=list(SyncRun.objects.select_related("actor")[: 2 * sync_runs.KEEP]),
+        runs=runs,
         drifts=rows,
         drift_count=found[0].open_drifts if found else 0,
         next_after=page[-1].pk if len(found) > PER_PAGE else None,
         older_than_stripe=any(status.is_older_than_stripe(row.product) for row in rows),
-        strays=strays.unhandled(),
+        strays=strays.unhandled() if _has_strays(runs) else [],
     )
+
+
+def _has_strays(runs: list[SyncRun]) -> bool:
+    """Whether the last compare that came to its end saw any, so that nothing is asked where there is none."""
+    last = next((run for run in runs if run.kind == "compare" and run.state == SyncRun.State.DONE), None)
+    return last is not None and bool(last.orphans or last.foreign)
 
 
 def _counts(figures: list[dict[str, Any]]) -> Counter[str]:

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
-from billings import reconcile
+from billings import reconcile, sync_runs
 from billings.models import StrayProduct
 from billings.tests.sandbox_process import SandboxProcess
 
@@ -26,7 +26,7 @@ def orphan(sold, sandbox) -> StrayProduct:
     """Beside a course of ours and a mug that has nothing to do with courses."""
     sandbox.dashboard("products", name="A mug")
     sandbox.dashboard("products", id="course_lost", name="Lost course", metadata={"course_id": "somewhere"})
-    reconcile.compare()
+    sync_runs.record(reconcile.compare())
     return StrayProduct.objects.get(stripe_id="course_lost")
 
 
