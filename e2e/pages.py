@@ -174,7 +174,9 @@ class Conflict(PortalPage):
     """Both versions of what two people changed."""
 
     def choice(self, field: str) -> Locator:
-        return self.page.get_by_role("group", name=field, exact=True)
+        return self.page.get_by_role(
+            "group", name=field, exact=True
+        ).first  # its two texts are groups of that name, too
 
     def keep_mine(self, field: str) -> None:
         self.choice(field).get_by_role("radio", name=re.compile("^Yours")).check()
