@@ -90,7 +90,7 @@ class TestPage:
         text = staff.get(SYNC).text
 
         assert "<strong>3</strong> Up to date" in text
-        assert "Everything is in step" in text
+        assert "Everything is up to date" in text
         assert "No changes made in Stripe" in text
         assert "load delay" not in text
 
@@ -135,7 +135,7 @@ class TestPage:
         text = staff.get(SYNC).text
 
         assert "<strong>3</strong> Needs attention" in text
-        assert "Something waits for a person" in text
+        assert "Something needs your attention" in text
         assert "data-poll" not in text
 
     def test_an_old_database_is_named_as_the_cause(self, staff, catalogue, edited):
@@ -317,7 +317,7 @@ class TestCompare:
 
         text = staff.get(SYNC).text
         assert "1 product in Stripe names a course that does not sell by it" in text
-        assert "Everything is in step" not in text
+        assert "Everything is up to date" not in text
 
     def test_the_command_counts_as_well(self, staff, catalogue):
         call_command("reconcile")
