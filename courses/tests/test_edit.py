@@ -46,7 +46,8 @@ class TestEditPage:
             assert other_teacher.send(method, "edit", draft).status_code == 404
 
     def test_staff_do_not_edit_either(self, staff, draft):
-        assert staff.get("edit", draft).status_code == 404
+        assert staff.post("edit", draft, {"title": "Theirs"}).status_code == 404
+        assert 'id="course-form"' not in staff.get("edit", draft).text
 
     def test_what_is_not_there_is_not_found(self, teacher):
         assert teacher.get("edit", NEVER).status_code == 404
