@@ -44,7 +44,7 @@ class TestTheSyncPage:
         assert "A mug" in text
         assert text.count("Archive in Stripe") == 1, "what is not ours is not for us to archive"
         assert text.count("Not ours") == 2
-        assert "Everything is in step" not in text
+        assert "Everything is up to date" not in text
 
     def test_archives_an_orphan_in_stripe(self, staff, orphan, sandbox):
         answer = staff.post(f"{SYNC}strays/{orphan.pk}/archive/")
