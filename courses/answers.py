@@ -45,6 +45,7 @@ def editor(
     preview: SafeString | None = None,
     code: int = 200,
     lapsed: bool = False,
+    picture_lost: bool = False,
 ) -> HttpResponse:
     """The page on which a course is written; alone its moving part, where htmx asks.
 
@@ -61,6 +62,7 @@ def editor(
         "language": form["language"].value(),
         "list_url": way_back.to_the_list(request, request.user),
         "lapsed": lapsed,
+        "picture_lost": picture_lost or bool(form.files),
     }
     part = "#answer" if request.htmx and not request.htmx.history_restore_request else ""
     return render(request, f"courses/edit.html{part}", context, status=code)

@@ -12,12 +12,15 @@ from courses import versions
 SESSION_KEY = "lapsed_form"
 # Some times what the form can hold: nobody writes more, and strangers may not fill the session store.
 MOST_CHARACTERS = 60_000
+# Among the fields, where a picture came in with them: it is not kept, and must be chosen again.
+PICTURE_LOST = "picture_lost"
 
 
 def keep(request: HttpRequest, page: str) -> None:
     """Keep the fields of a form that a stranger sent, for the page it belongs to."""
     data = {name: value for name, value in request.POST.items() if name != "csrfmiddlewaretoken"}
     if data and sum(len(name) + len(str(value)) for name, value in data.items()) <= MOST_CHARACTERS:
+        data |= {PICTURE_LOST: "true"} if request.FILES else {}
         request.session[SESSION_KEY] = {"page": page, "data": data}
 
 

@@ -27,7 +27,7 @@ from courses.stripe_integration import (
     deactivate_stripe_product_for_course,
     update_stripe_product_for_course,
 )
-from courses.versions import Edit, Merge, merge
+from courses.versions import Edit, Merge, digests, merge
 
 Status = Course.Status
 
@@ -58,8 +58,9 @@ class Done:
 def create_once(course_id: UUID, *, owner: User, content: Content, status: str = Status.DRAFT) -> Course:
     """The course that a form makes, also when the form is sent twice (a double click, a reload of what was sent).
 
-    A form that was changed after it had made its course makes another one. Sent again to be published, it publishes
-    the one it made. Raises NotReady where it is to be published without a summary, and then nothing is saved.
+    A form that was changed after it had made its course makes another one; but a picture that comes in only now, because
+    it had been lost on the way, is the course's. Sent again to be published, it publishes the one it made. Raises
+    NotReady where it is to be published without a summary, and then nothing is saved.
     """
     made = Course.objects.filter(pk=course_id).first()
     if made is None:
@@ -69,12 +70,29 @@ def create_once(course_id: UUID, *, owner: User, content: Content, status: str =
             made = Course.objects.get(pk=course_id)
     if made.owner != owner or not _is_as_sent(made, content):
         return create(owner=owner, content=content, status=status)
-    return publish(made.pk, actor=owner).course if status == Status.PUBLISHED else made
+    edit = _lost_picture(made, content)
+    if status == Status.PUBLISHED:
+        return publish(made.pk, actor=owner, edit=edit).course
+    return save(made.pk, actor=owner, edit=edit).course if edit else made
 
 
 def _is_as_sent(course: Course, content: Content) -> bool:
     present = Content.of(course)
     return present == (replace(content, cover=present.cover) if isinstance(content.cover, NewCover) else content)
+
+
+def _lost_picture(made: Course, content: Content) -> Edit | None:
+    """The picture that came in with the same form again, where the course has not got it."""
+    if not isinstance(content.cover, NewCover) or _has_picture(made, content.cover):
+        return None
+    return Edit(content, frozenset({"cover"}), digests(Content.of(made)))
+
+
+def _has_picture(course: Course, picture: NewCover) -> bool:
+    if not course.cover:
+        return False
+    with course.cover.open() as file:
+        return bool(file.read() == picture.data)
 
 
 def create(

@@ -126,7 +126,8 @@ def _show(request: TeacherRequest, course: Course) -> HttpResponse:
 def _open_editor(request: TeacherRequest, course: Course | None) -> HttpResponse:
     """The form as the course is; or, back from signing in, as it was typed when the session had run out."""
     if typed := lapsed.take(request):
-        return editor(request, CourseForm.sent(typed, {}, course=course), lapsed=True)
+        form = CourseForm.sent(typed, {}, course=course)
+        return editor(request, form, lapsed=True, picture_lost=lapsed.PICTURE_LOST in typed)
     if course:
         return editor(request, CourseForm.showing(course))
     version, currency = request.GET.get("version", ""), pricing.last_currency(request.user)

@@ -131,6 +131,7 @@ def _environment(url: str, folder: Path) -> dict[str, str]:
         "MEDIA_ROOT": str(folder / "media"),
         "SITE_URL": url,
         "SIGNUP_OPEN": "1",
+        "TIME_ZONE": "UTC",
         "EMAIL_URL": "console:",
         "SENTRY_DSN": "",
         "STRIPE_SECRET_KEY": f"sk_test_sandbox_{secrets.token_hex(8)}",

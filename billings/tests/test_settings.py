@@ -35,6 +35,7 @@ UNREADABLE = {
         {"STRIPE_API_BASE": "http://evil.example\\@127.0.0.1"},
         "STRIPE_API_BASE",
     ),
+    "no zone": ({"TIME_ZONE": "Europe/Atlantis"}, "TIME_ZONE must be a zone"),
     "no address": ({"SITE_URL": "school.example"}, "SITE_URL must be an address"),
     "no port": ({"SITE_URL": "https://school.example:port"}, "SITE_URL must be an address"),
     "neither on nor off": ({"DEBUG": "perhaps"}, '"DEBUG" invalid'),

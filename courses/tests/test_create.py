@@ -261,6 +261,20 @@ class TestSentTwice:
 
         assert Course.objects.count() == 1
 
+    def test_saves_a_picture_that_was_lost_the_first_time(self, teacher, form):
+        teacher.post("teacher_courses", data=form)
+        teacher.post("teacher_courses", data=form | {"cover": picture()})
+
+        assert Course.objects.get().cover
+
+    def test_keeps_its_picture_where_the_same_comes_again_or_none(self, teacher, form):
+        teacher.post("teacher_courses", data=form | {"cover": picture()})
+        name = Course.objects.get().cover.name
+        teacher.post("teacher_courses", data=form | {"cover": picture()})
+        teacher.post("teacher_courses", data=form)
+
+        assert name in {course.cover.name for course in Course.objects.all()}
+
     def test_makes_another_when_it_was_changed_in_between(self, teacher, form):
         teacher.post("teacher_courses", data=form)
         teacher.post("teacher_courses", data=form | {"title": "Rolls"})

@@ -541,6 +541,14 @@ class TestALapsedSession:
         assert fresh(draft).description == ""
         assert "Typed for an hour" not in teacher.get("edit", draft).text
 
+    def test_says_that_a_picture_must_be_chosen_again_where_one_came(self, teacher, draft, lapsed):
+        lapsed(draft.get_absolute_url(), form_of(draft, cover=picture()))
+        page = teacher.get("edit", draft)
+        assert "must be chosen again" in page.text
+
+        lapsed(draft.get_absolute_url(), form_of(draft, title="Oil"))
+        assert "must be chosen again" not in teacher.get("edit", draft).text
+
     def test_brings_a_new_course_back(self, teacher, lapsed):
         lapsed("/courses/", {"title": "Typed for an hour", "price": "49"})
 

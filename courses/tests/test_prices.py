@@ -1,3 +1,7 @@
+from datetime import UTC, datetime
+
+from django.utils import timezone
+
 from billings import pricing
 from billings.models import BillingPrice, PriceChange
 from billings.money import PriceSpec
@@ -18,6 +22,15 @@ class TestPrices:
         assert page.status_code == 200
         assert page.text.index("$59.00") < page.text.index("$49.00")
         assert "New year" in page.text
+
+    def test_its_times_carry_their_zone(self, teacher, draft, settings):
+        settings.TIME_ZONE = "Europe/Berlin"
+        timezone.deactivate()
+        PriceChange.objects.update(created_at=datetime(2026, 11, 27, 15, 57, tzinfo=UTC))
+
+        page = teacher.get("prices", draft)
+
+        assert '<time datetime="2026-11-27T16:57:00+01:00">27 Nov 2026, 16:57 CET</time>' in page.text
 
     def test_a_course_that_never_had_one(self, teacher, free_course):
         page = teacher.get("prices", free_course)

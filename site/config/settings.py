@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 from django.utils.csp import CSP
 from environs import Env, EnvError, validate
@@ -222,7 +223,10 @@ WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "ma
 # Language -------------------------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English")]
-TIME_ZONE = "UTC"
+# Pages write every time with its zone: it is this one.
+TIME_ZONE = _setting("TIME_ZONE", "UTC")
+if TIME_ZONE not in available_timezones():
+    raise SystemExit(f"TIME_ZONE must be a zone like Europe/Berlin, not {TIME_ZONE!r}.")
 USE_TZ = True
 
 # People ---------------------------------------------------------------------------------------------------------------

@@ -35,6 +35,7 @@ os.environ.update(
     MEDIA_ROOT=_temporary.name,
     EMAIL_URL="console:",
     SIGNUP_OPEN="1",
+    TIME_ZONE="UTC",
     SENTRY_DSN="",
 )
 
