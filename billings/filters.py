@@ -258,14 +258,14 @@ def _priced(text: str) -> Q | None:
     """The price that this is, with the sign or the code of its currency: "$49", "49 €", "chf 1,200.50"; else None."""
     if not _AMOUNT_AND_SIGN.fullmatch(text):
         return None
-    prices = Q()
+    prices = []
     for currency in money.CURRENCIES:
         try:
             amount = money.parse_amount(text, currency).amount
         except money.MoneyError:
             continue
-        prices |= Q(desired_currency=currency, desired_unit_amount=amount)
-    return prices or None
+        prices.append(Q(desired_currency=currency, desired_unit_amount=amount))
+    return Q(*prices, _connector=Q.OR) if prices else None
 
 
 def _priced_in() -> Case:

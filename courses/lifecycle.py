@@ -58,9 +58,9 @@ class Done:
 def create_once(course_id: UUID, *, owner: User, content: Content, status: str = Status.DRAFT) -> Course:
     """The course that a form makes, also when the form is sent twice (a double click, a reload of what was sent).
 
-    A form that was changed after it had made its course makes another one; but a picture that comes in only now, because
-    it had been lost on the way, is the course's. Sent again to be published, it publishes the one it made. Raises
-    NotReady where it is to be published without a summary, and then nothing is saved.
+    A form that was changed after it had made its course makes another one; but a picture that comes in only now,
+    because it had been lost on the way, is the course's. Sent again to be published, it publishes the one it made.
+    Raises NotReady where it is to be published without a summary, and then nothing is saved.
     """
     made = Course.objects.filter(pk=course_id).first()
     if made is None:

@@ -127,5 +127,6 @@ def _without_pictures(markdown: MarkdownIt, tokens: list[Token]) -> list[Token]:
 
 
 def _alternative(markdown: MarkdownIt, picture: Token) -> str:
-    words = markdown.renderer.renderInlineAsText(picture.children or [], markdown.options, {})
+    renderer: Any = markdown.renderer
+    words = str(renderer.renderInlineAsText(picture.children or [], markdown.options, {}))
     return words.strip() or _("Picture")
