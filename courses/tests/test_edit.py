@@ -623,5 +623,5 @@ class TestTheOtherVersion:
 
         answer = teacher.post("edit", draft, {**shown, "title": "Mine"})
 
-        assert '<label class="version-whose" for="keep_title_theirs">' in answer.text
+        assert '<label class="version-whose" id="whose_title_theirs" for="keep_title_theirs">' in answer.text
         assert re.search(r'<div class="version-text" id="title_theirs" tabindex="0" role="group"', answer.text)
