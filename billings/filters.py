@@ -249,7 +249,7 @@ def _in_text(word: str) -> Q:
         found |= Q(*(Q(course__search_title__contains=part) for part in folded))
     if _STRIPE_ID.match(word):
         price = BillingPrice.objects.filter(product=OuterRef("pk"), stripe_id__iexact=word)
-        found |= Q(stripe_id__istartswith=word) | Exists(price)
+        found |= Q(stripe_id__istartswith=word) | Q(Exists(price))
     return found
 
 
