@@ -64,6 +64,16 @@ def keep_what_was_sent(form: forms.Form, name: str) -> None:
         field.widget.choices = [(sent, sent), *field.widget.choices]
 
 
+def _price_note(price: PriceSpec) -> str:
+    """The price said back beside its field."""
+    words = {
+        None: _("Buyers pay %(amount)s once."),
+        "month": _("Buyers pay %(amount)s every month."),
+        "year": _("Buyers pay %(amount)s every year."),
+    }
+    return words[price.interval] % {"amount": price.money}
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """One way to read what was typed: in words for a button, and as text that has no other reading."""
@@ -171,7 +181,7 @@ class PriceFields(forms.Form):
             self.notes["price"] = _("Free.")
             return
         self.price_spec = PriceSpec(amount.amount, currency, INTERVALS[billing_interval])
-        self.notes["price"] = " ".join(filter(None, [f"{self.price_spec}.", money.caution(amount)]))
+        self.notes["price"] = " ".join(filter(None, [_price_note(self.price_spec), money.caution(amount)]))
 
     def errors_as_json(self) -> dict[str, Any]:
         """Why nothing was saved; and the amounts to send, where the one that came in has two readings."""

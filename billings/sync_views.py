@@ -119,8 +119,8 @@ def outcome(run: SyncRun) -> str:
         return " ".join(_compared(run))
     if run.left:
         return ngettext(
-            "%(n)d of them changed again meanwhile and is still to be decided.",
-            "%(n)d of them changed again meanwhile and are still to be decided.",
+            "%(n)d of them has changed again and is still to be decided.",
+            "%(n)d of them have changed again and are still to be decided.",
             run.left,
         ) % {"n": run.left}
     return _("Ours stands for all of them; what Stripe has yet to hear is counted above.")

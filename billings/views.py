@@ -205,7 +205,7 @@ def _plan_line(form: PriceChangeForm) -> str:
     if not form.price_is_valid:
         return _("This cannot be saved yet: see the messages beside the fields.")
     if repricing.moved(form.product, form.price_spec, version=form["version"].value() or ""):
-        return _("This price was changed elsewhere meanwhile. Saving will show both, and you choose.")
+        return _("This price was changed elsewhere while you were writing. Saving shows both, and you choose.")
     on_sale = form.product.desired_status == Availability.PUBLISHED
     form.slip = price_slips.find(form.product.price, form.price_spec, was_on_sale=on_sale, on_sale=on_sale)
     words = plan_line.for_price(form.product, form.price_spec)

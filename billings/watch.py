@@ -9,14 +9,13 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import Subquery
-from django.utils import timezone
-from django.utils.dateformat import format as format_date
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from billings import clock, endpoints, gateway, heartbeat, permissions
 from billings.models import StripeEvent, StripeKey, WorkerHeartbeat
 from billings.permissions import PERMISSIONS, Permission
+from web import times
 
 NEEDED_EVENTS = gateway.CATALOGUE_EVENTS
 WORKER_COLUMNS = ("id", "host", "pid", "seen_at", "stopped_at", "stripe_ahead", "database_ahead")
@@ -162,8 +161,7 @@ class Watch:
 
     def _at(self, moment: datetime) -> str:
         """A time of today, or with its day; with its zone in either case."""
-        local, today = timezone.localtime(moment), timezone.localtime(self.now)
-        return format_date(local, "H:i T" if local.date() == today.date() else "j M, H:i T")
+        return times.clock(moment, self.now)
 
 
 def _difference(whose: str, others: str, ahead: float) -> str:

@@ -6,8 +6,6 @@ from datetime import datetime
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django_htmx.http import push_url
@@ -25,6 +23,7 @@ from courses.differences import Piece, differences, whole
 from courses.forms import WRITTEN_FIELDS, CourseForm
 from courses.lifecycle import Conflict, Done
 from courses.models import Course
+from web import times
 
 
 class SeeOther(HttpResponseRedirect):
@@ -151,9 +150,7 @@ class SavedLast:
 
     @property
     def clock(self) -> str:
-        """ "16:32 UTC", with its day where that is another one."""
-        here = timezone.localtime(self.at)
-        return date_format(here, "H:i T" if here.date() == timezone.localdate() else "j M Y, H:i T")
+        return times.clock(self.at)
 
 
 def _saved_last(course: Course, name: str) -> SavedLast:
@@ -177,7 +174,7 @@ def _in_words(name: str, content: Content) -> str:
         return (
             _("A new picture")
             if isinstance(value, NewCover)
-            else _("The present picture")
+            else _("The current picture")
             if value
             else _("No picture")
         )
@@ -217,9 +214,9 @@ def _with_outcome(words: str, course: Course) -> tuple[int, str]:
 def _came_in(course: Course, name: str) -> str:
     if name != "price":
         label = str(CourseForm.base_fields[name].label)
-        return _("%(field)s: changed elsewhere meanwhile; that change stays.") % {"field": label}
+        return _("%(field)s: changed elsewhere while you were writing; that change stays.") % {"field": label}
     last = course.billing.price_changes.first()
     facts = {"price": course.billing.price or _("free")}
     if last and last.source != PriceChange.Source.EDIT:
-        return _("The price was changed to %(price)s by staff meanwhile; it stays.") % facts
-    return _("The price was changed to %(price)s meanwhile; it stays.") % facts
+        return _("Staff changed the price to %(price)s while you were writing; it stays.") % facts
+    return _("The price was changed to %(price)s while you were writing; it stays.") % facts

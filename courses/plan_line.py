@@ -90,7 +90,9 @@ def _intended(form: CourseForm) -> Content | str:
         return theirs
     merged = merge(edit, theirs)
     if merged.conflicts:
-        return _("This course was changed elsewhere meanwhile. Saving will show both versions, and you choose.")
+        return _(
+            "This course was changed elsewhere while you were writing. Saving shows both versions, and you choose."
+        )
     return merged.content
 
 

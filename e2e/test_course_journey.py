@@ -115,8 +115,9 @@ def test_a_picture_is_judged_kept_and_shown(visit: Visit, title: str) -> None:
     editor.choose_picture("teal.png", picture.getvalue())
     editor.save()
     editor.expect_saved()
-    expect(page.get_by_role("img", name="The present picture")).to_be_visible()
-    assert page.get_by_role("img", name="The present picture").evaluate(IS_LOADED)
+    shown = page.get_by_role("img", name="The current picture")
+    shown.scroll_into_view_if_needed()  # where it is loaded at the latest
+    assert shown.evaluate(IS_LOADED)
 
     editor.field("Remove the picture").check()
     editor.save()

@@ -24,7 +24,7 @@ def test_a_staff_price_change_survives_the_teachers_open_form(visit: Visit, titl
 
     editor.write(title=f"{title}, second edition")
     editor.save()
-    expect(editor.toasts).to_contain_text("The price was changed to $77.00 by staff meanwhile; it stays.")
+    expect(editor.toasts).to_contain_text("Staff changed the price to $77.00 while you were writing; it stays.")
     expect(editor.heading).to_have_text(f"{title}, second edition")
     expect(editor.field("Price")).to_have_value("77.00")
     expect(editor.status).to_contain_text("Ready at $77.00")
@@ -44,7 +44,7 @@ def test_different_fields_are_merged(visit: Visit, title: str, script: bool) -> 
 
     here.write(title=f"{title}, renamed", price="59")
     here.save()
-    expect(here.toasts).to_contain_text("Summary: changed elsewhere meanwhile; that change stays.")
+    expect(here.toasts).to_contain_text("Summary: changed elsewhere while you were writing; that change stays.")
     expect(here.heading).to_have_text(f"{title}, renamed")
     expect(here.field("Summary")).to_have_value("Now with gouache.")
     expect(here.status).to_contain_text("Ready at $59.00")

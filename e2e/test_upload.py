@@ -58,7 +58,7 @@ def test_an_upload_shows_how_far_it_is_and_can_be_canceled(page: Page, editor: E
     assert cover_of(editor) is None
 
     editor.save()  # it is still chosen
-    expect(page.get_by_role("img", name="The present picture")).to_be_visible()
+    expect(page.get_by_role("img", name="The current picture")).to_be_visible()
     expect(editor.save_state).to_contain_text("Saved at")
     assert cover_of(editor)
 
@@ -81,7 +81,7 @@ def test_an_error_a_lost_line_and_a_conflict_keep_the_chosen_picture(page: Page,
     expect(conflict.choice("Title")).to_be_visible()
     expect(page.get_by_text("must be chosen again")).to_be_hidden()
     conflict.save()
-    expect(page.get_by_role("img", name="The present picture")).to_be_visible()
+    expect(page.get_by_role("img", name="The current picture")).to_be_visible()
     assert cover_of(editor)
 
 
@@ -117,4 +117,4 @@ def test_without_javascript_looking_first_says_that_the_picture_must_be_chosen_a
         expect(editor.page.get_by_text("The picture must be chosen again")).to_be_visible()
     editor.choose_picture("light.png", PICTURE)
     editor.save()
-    expect(editor.page.get_by_role("img", name="The present picture")).to_be_visible()
+    expect(editor.page.get_by_role("img", name="The current picture")).to_be_visible()

@@ -693,7 +693,7 @@ class TestPlan:
 
         assert "New price $1,234.50 replaces $49.00." in text
         note = text[text.index(f'id="price-{sold.course.pk}-price_note"') :].partition("</div>")[0]
-        assert note.endswith('hx-swap-oob="true">$1,234.50.')
+        assert note.endswith('hx-swap-oob="true">Buyers pay $1,234.50 once.')
         assert sold.product.price == USD49
         assert len(sandbox.calls()) == before
 
@@ -722,7 +722,7 @@ class TestPlan:
     def test_says_that_the_price_has_moved(self, staff, sold, form):
         sold.price(PriceSpec(7700, "usd"))
 
-        assert "was changed elsewhere meanwhile" in self.plan(staff, sold, form).content.decode()
+        assert "was changed elsewhere while you were writing" in self.plan(staff, sold, form).content.decode()
 
     def test_says_that_nothing_changes(self, staff, sold, form):
         assert "Nothing changes in Stripe." in self.plan(staff, sold, form, price="49").content.decode()

@@ -363,7 +363,7 @@ class TestRestoreAll:
 
         (left,) = seen(staff)["drifts"]["results"]
         assert "“Once more”" in left["words"]
-        assert "1 of them changed again meanwhile and is still to be decided." in staff.get(SYNC).text
+        assert "1 of them has changed again and is still to be decided." in staff.get(SYNC).text
 
     def test_stops_where_stripe_cannot_be_read(self, staff, catalogue, edited, sandbox):
         edited(*catalogue)

@@ -199,7 +199,7 @@ class TestTwoPeople:
 
         assert fresh(draft).billing.price == PriceSpec(7700, "usd")
         assert fresh(draft).title == "Oil"
-        assert "The price was changed to $77.00 by staff meanwhile; it stays." in page.text
+        assert "Staff changed the price to $77.00 while you were writing; it stays." in page.text
 
     def test_the_same_in_another_window(self, teacher, draft):
         shown = form_of(draft)
@@ -208,8 +208,8 @@ class TestTwoPeople:
         page = teacher.client.post(f"/courses/{draft.id}/", {**shown, "title": "Oil"}, follow=True)
 
         assert fresh(draft).subject == "Oil"
-        assert "The price was changed to $55.00 meanwhile; it stays." in page.text
-        assert "Subject: changed elsewhere meanwhile; that change stays." in page.text
+        assert "The price was changed to $55.00 while you were writing; it stays." in page.text
+        assert "Subject: changed elsewhere while you were writing; that change stays." in page.text
 
     @pytest.mark.parametrize(
         ("first", "second"),

@@ -67,12 +67,17 @@ class TestNewCourse:
     @pytest.mark.parametrize(
         ("typed", "spec", "said"),
         [
-            ({"price": "49"}, PriceSpec(4900, "usd"), "$49.00."),
-            ({"price": " 1,234.00 "}, PriceSpec(123400, "usd"), "$1,234.00."),
-            ({"price": "1.234,50", "currency": "eur"}, PriceSpec(123450, "eur"), "€1,234.50."),
-            ({"price": "¥500", "currency": "jpy"}, PriceSpec(500, "jpy"), "¥500."),
-            ({"price": "9", "billing_interval": "month"}, PriceSpec(900, "usd", "month"), "$9.00 a month."),
-            ({"price": "9", "currency": "", "billing_interval": ""}, PriceSpec(900, "usd"), "$9.00."),
+            ({"price": "49"}, PriceSpec(4900, "usd"), "Buyers pay $49.00 once."),
+            ({"price": " 1,234.00 "}, PriceSpec(123400, "usd"), "Buyers pay $1,234.00 once."),
+            ({"price": "1.234,50", "currency": "eur"}, PriceSpec(123450, "eur"), "Buyers pay €1,234.50 once."),
+            ({"price": "¥500", "currency": "jpy"}, PriceSpec(500, "jpy"), "Buyers pay ¥500 once."),
+            (
+                {"price": "9", "billing_interval": "month"},
+                PriceSpec(900, "usd", "month"),
+                "Buyers pay $9.00 every month.",
+            ),
+            ({"price": "9", "billing_interval": "year"}, PriceSpec(900, "usd", "year"), "Buyers pay $9.00 every year."),
+            ({"price": "9", "currency": "", "billing_interval": ""}, PriceSpec(900, "usd"), "Buyers pay $9.00 once."),
             ({"price": "0"}, None, "Free."),
             ({"price": "", "currency": "eur"}, None, "Free."),
         ],

@@ -88,7 +88,7 @@ class TestInlineValidation:
         answer = teacher.post("plan_new", data={"title": "Bread", "price": "1,234.00"}, headers=left("price"))
 
         assert 'id="id_price_note"' in answer.text
-        assert "$1,234.00." in answer.text
+        assert "Buyers pay $1,234.00 once." in answer.text
 
     def test_another_currency_judges_the_price_anew(self, teacher):
         data = {"title": "Bread", "price": "49.50", "currency": "jpy"}
@@ -140,7 +140,7 @@ class TestPlanOfACourse:
         shown = form_of(draft)
         teacher.post("edit", draft, {**shown, "price": "51"})
 
-        assert "Saving will show both versions" in self.plan(teacher, draft, **{**shown, "price": "52"})
+        assert "Saving shows both versions" in self.plan(teacher, draft, **{**shown, "price": "52"})
 
     def test_a_change_from_elsewhere_is_no_part_of_it(self, teacher, draft):
         in_stripe(draft)

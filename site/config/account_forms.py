@@ -43,11 +43,11 @@ def _let_the_adapter_limit(field: forms.Field) -> None:
 
 
 class EmailView(allauth_views.EmailView):  # type: ignore[misc]
-    """The page of one's addresses. allauth lets an unconfirmed one become the main one while none is confirmed."""
+    """The page of one's addresses. allauth lets an unconfirmed one become the primary one while none is confirmed."""
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if "action_primary" in request.POST and not self._is_confirmed(request):
-            messages.error(request, _("Confirm this address first; then it can become the main one."))
+            messages.error(request, _("Confirm this address first; then it can become the primary one."))
             return redirect("account_email")
         answer: HttpResponse = super().post(request, *args, **kwargs)
         return answer

@@ -155,6 +155,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "config.accounts.signup_open",
             ],
+            "builtins": ["web.times"],
         },
     },
 ]

@@ -91,7 +91,7 @@ class TestAddresses:
         answer = self.make_primary(signed_in, other.email)
 
         assert EmailAddress.objects.get(primary=True).email == "teacher@example.com"
-        assert "Confirm this address first; then it can become the main one." in answer.text
+        assert "Confirm this address first; then it can become the primary one." in answer.text
         teacher.refresh_from_db()
         assert teacher.email == "teacher@example.com"
 

@@ -1,8 +1,7 @@
-// Passwords are typed once: a button shows what was typed. Without JavaScript there is none, and nothing to press.
+// Passwords are typed once: a button shows what was typed. Without JavaScript the style sheet leaves it out.
 (() => {
   "use strict";
 
-  for (const button of document.querySelectorAll("[data-show-password]")) button.hidden = false;
   document.addEventListener("click", ({ target }) => {
     const button = target.closest("[data-show-password]");
     if (!button) return;
