@@ -15,7 +15,7 @@ from billings.access import StaffRequest, price_managers_only, wants_json
 from billings.bodies import fields_sent, tells_what_it_cannot_read
 from billings.filters import Wanted, to_retry, with_course
 from billings.models import BillingProduct
-from billings.views import Row, product_or_404, row_answer, row_json, vary
+from billings.views import Row, by_button, product_or_404, row_answer, row_json, vary
 from billings.watching import Watched
 
 
@@ -38,7 +38,7 @@ def statuses(request: StaffRequest) -> HttpResponse:
     return render(request, "billings/prices.html#watched", context)
 
 
-@require_POST
+@by_button
 @vary
 @price_managers_only
 def retry(request: StaffRequest, course_id: UUID) -> HttpResponse:

@@ -10,7 +10,7 @@ from playwright.sync_api import ConsoleMessage, Page, Response
 
 from e2e.queries import HEADER
 
-MOST_BYTES = 90_000
+MOST_BYTES = 72_000
 MOST_REQUESTS = 6
 MOST_QUERIES = 10
 # The page, width and colours that a picture of the README shows.

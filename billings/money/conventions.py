@@ -14,11 +14,11 @@ from babel.languages import get_official_languages
 from billings.money.formatting import UNKNOWN_LOCALE, decimal_point, likely_territory, parse_locale
 from billings.money.text import plain
 
-# Decimal points and commas live side by side: the law says the one, keyboards, shops or neighbours the other
-# (en.wikipedia.org/wiki/Decimal_separator; South Africa's law says comma and its banks write points).
+# CLDR has one way of writing for each of these, and we do not rely on it: a wrong guess there costs a thousandfold, a
+# question costs a press. Our own judgement, not a published list: these countries, regions of many countries, ...
 _MIXED_TERRITORIES = frozenset({"ZA", "NA", "419", "001", "150"})
 _MIXED_SPANISH = frozenset({"BO", "CR", "CU", "DO", "EC", "GQ", "HN", "NI", "PA", "PE", "PH", "PR", "SV", "US", "VE"})
-# Sent without a country these are spoken on both sides of the line.
+# ... and languages that are sent without a country, for which CLDR has points in some countries and commas in others.
 _MIXED_LANGUAGES = frozenset(["es", "pt", "ar"])
 
 

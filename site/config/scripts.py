@@ -1,7 +1,7 @@
-"""The pages' own JavaScript: small files by feature, sent together, so that a page costs few requests.
+"""The pages' own JavaScript and CSS as they are sent: together, so that a page costs few requests, and minified.
 
-There is no build step: the files of a folder under `static/js/` are put behind one another, in the order given here,
-whenever static files are looked for. They are plain deferred scripts that share one object, `portal`.
+There is no build step: the files are put behind one another, in the order given here, whenever static files are looked
+for. The scripts are plain deferred ones that share one object, `portal`.
 """
 
 import os
@@ -9,41 +9,44 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import rcssmin
+import rjsmin
 from django.conf import settings
 from django.contrib.staticfiles.finders import BaseFinder
 from django.core.files.storage import FileSystemStorage
 
-SOURCES = Path(settings.BASE_DIR) / "static" / "js"
+SOURCES = Path(settings.BASE_DIR) / "static"
 JOINED = Path(settings.BASE_DIR) / ".stamps" / "scripts"
 SCRIPTS = {
+    "css/portal.min.css": ("css/portal.css",),
     # Every page.
     "js/portal.js": (
-        "portal/toasts.js",
-        "portal/times.js",
-        "portal/busy.js",
-        "portal/failures.js",
-        "portal/announcements.js",
-        "portal/errors.js",
-        "portal/focus.js",
-        "portal/keys.js",
-        "portal/passwords.js",
-        "portal/countdown.js",
-        "portal/rows.js",
-        "portal/readings.js",
-        "portal/drafts.js",
-        "portal/sign_out.js",
+        "js/portal/toasts.js",
+        "js/portal/times.js",
+        "js/portal/busy.js",
+        "js/portal/failures.js",
+        "js/portal/announcements.js",
+        "js/portal/errors.js",
+        "js/portal/focus.js",
+        "js/portal/keys.js",
+        "js/portal/passwords.js",
+        "js/portal/countdown.js",
+        "js/portal/rows.js",
+        "js/portal/readings.js",
+        "js/portal/drafts.js",
+        "js/portal/sign_out.js",
     ),
     # The pages on which a course is written. Idiomorph 0.8.0 (https://github.com/bigskysoftware/idiomorph, 0BSD) morphs
     # an answer into the page, so that fields keep cursor, undo and a chosen picture; htmx itself replaces them.
     "js/editor.js": (
-        "vendor/idiomorph.js",
-        "editor/course.js",
-        "editor/answers.js",
-        "editor/saving.js",
-        "editor/upload.js",
-        "editor/drafts.js",
-        "editor/connection.js",
-        "editor/counters.js",
+        "js/vendor/idiomorph.js",
+        "js/editor/course.js",
+        "js/editor/answers.js",
+        "js/editor/saving.js",
+        "js/editor/upload.js",
+        "js/editor/drafts.js",
+        "js/editor/connection.js",
+        "js/editor/counters.js",
     ),
 }
 
@@ -67,7 +70,8 @@ class ScriptFinder(BaseFinder):
 
 def _joined(path: str) -> Path:
     """The script as one file, written only where it became another one: its time tells whether to collect it."""
-    text = "".join(_without_comments(SOURCES / source) for source in SCRIPTS[path])
+    # A line between two files: neither has to end with one.
+    text = _minified(path, "\n".join((SOURCES / source).read_text() for source in SCRIPTS[path]))
     script = JOINED / path
     if not script.exists() or script.read_text() != text:
         script.parent.mkdir(parents=True, exist_ok=True)
@@ -77,7 +81,7 @@ def _joined(path: str) -> Path:
     return script
 
 
-def _without_comments(source: Path) -> str:
-    """The file without the lines that only readers of the source need: an eighth of what would be sent."""
-    lines = source.read_text().splitlines(keepends=True)
-    return "".join(line for line in lines if not line.lstrip().startswith("//"))
+def _minified(path: str, text: str) -> str:
+    """Without what only readers of the source need."""
+    minified: str = rcssmin.cssmin(text) if path.endswith(".css") else rjsmin.jsmin(text)
+    return minified

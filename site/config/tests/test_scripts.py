@@ -10,15 +10,18 @@ from config.scripts import SCRIPTS, SOURCES, ScriptFinder
 
 def test_every_file_of_ours_is_part_of_exactly_one_script() -> None:
     sent = [source for sources in SCRIPTS.values() for source in sources]
-    assert sorted(sent) == sorted(str(file.relative_to(SOURCES)) for file in SOURCES.rglob("*.js"))
+    assert sorted(sent) == sorted(str(file.relative_to(SOURCES)) for file in SOURCES.rglob("*.[jc]s*"))
 
 
-def test_a_script_is_its_files_in_their_order_without_lines_of_comment() -> None:
+def test_a_file_is_its_sources_in_their_order_without_what_only_readers_need() -> None:
     for path, sources in SCRIPTS.items():
         found = finders.find(path)
         assert isinstance(found, str)
-        lines = "".join((SOURCES / source).read_text() for source in sources).splitlines()
-        assert Path(found).read_text().splitlines() == [line for line in lines if not line.strip().startswith("//")]
+        text = Path(found).read_text()
+        starts = [text.index(_first_words(SOURCES / source)) for source in sources]
+        assert starts == sorted(starts)
+        assert "/*" not in text
+        assert len(text) < sum((SOURCES / source).stat().st_size for source in sources)
 
 
 def test_collecting_finds_the_same_files_as_looking_one_up() -> None:
