@@ -10,7 +10,9 @@ from playwright.sync_api import ConsoleMessage, Page, Response
 
 from e2e.queries import HEADER
 
-MOST_BYTES = 72_000
+MOST_BYTES = 60_000
+# Where a course is written: the editor's scripts came along.
+MOST_BYTES_TO_WRITE = 72_000
 MOST_REQUESTS = 6
 MOST_QUERIES = 10
 # The page, width and colours that a picture of the README shows.
@@ -192,7 +194,8 @@ class Cost:
         found.queries = int(self.answer.headers[HEADER.lower()])
         if unfinished := sent.keys() - self.received.keys():
             found.wrong.append(f"never arrived: {[sent[request] for request in unfinished]}")
-        if found.bytes > MOST_BYTES:
+        writes = any("/js/editor." in url for _, url in self.sent)
+        if found.bytes > (MOST_BYTES_TO_WRITE if writes else MOST_BYTES):
             found.wrong.append(f"{found.bytes} bytes: {[(sent.get(one), size) for one, size in self.received.items()]}")
         if found.requests > MOST_REQUESTS:
             found.wrong.append(f"{found.requests} requests: {[url for _, url in self.sent]}")
@@ -235,4 +238,7 @@ def table(rows: Iterable[Measured]) -> list[str]:
     for row in sorted(rows, key=lambda row: (row.page, -row.width)):
         cost = (row.bytes, row.requests, row.shift, row.queries, row.violations)
         lines.append(line(row.page, row.width, row.status, *cost) + ("   <- wrong" if row.wrong else ""))
-    return [*lines, line("at most", "", "", MOST_BYTES, MOST_REQUESTS, 0, MOST_QUERIES, 0)]
+    return [
+        *lines,
+        line("at most", "", "", f"{MOST_BYTES} or {MOST_BYTES_TO_WRITE}", MOST_REQUESTS, 0, MOST_QUERIES, 0),
+    ]
