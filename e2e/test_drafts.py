@@ -1,6 +1,7 @@
 """What was typed and not saved: kept in the browser, given back by way of the merge, and to nobody else."""
 
 import re
+from unittest.mock import ANY
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -97,6 +98,23 @@ def test_two_tabs_keep_a_draft_each_and_new_courses_too(visit: Visit, title: str
     editor.save()
     editor.expect_saved()
     assert kept(page) == []
+
+
+def test_a_new_courses_draft_is_not_offered_to_the_course_that_was_saved(visit: Visit, title: str) -> None:
+    page = visit(AUTHOR)
+    Editor(page).open().write(title=f"{title} not yet")
+    page = crash(page)
+
+    editor = Editor(page).open()
+    expect(editor.notices).to_contain_text(OFFER)
+    editor.write(title=title, price="5")
+    editor.save()
+    editor.expect_saved()
+    expect(editor.save_state).to_contain_text("Saved at")
+    expect(editor.notices).not_to_contain_text(OFFER)
+    assert kept(page) == [{"title": ANY}]  # for the next new course
+    Editor(page).open()
+    expect(editor.notices).to_contain_text(OFFER)
 
 
 def test_signing_out_asks_wherever_the_unsaved_text_is(visit: Visit, title: str) -> None:

@@ -69,8 +69,15 @@
     return Object.entries(fields).some(([name, { text }]) => name in now && text !== now[name]);
   };
 
+  // A page can become another course's (a new one was saved, a copy was made), or ask which version to keep: what was
+  // offered before would then be put where it does not belong.
+  const placeOf = (form) => (course.isConflict(form) ? "conflict" : course.state(form).scope);
+  let offeredAt = null;
+
   function offerAll() {
     const form = course.form();
+    offeredAt = placeOf(form);
+    portal.all("[data-notice^='draft']").forEach((note) => note.remove());
     if (course.isConflict(form)) return;
     const wanted = portal.drafts.wanted();
     for (const draft of drafts.of(course.state(form).scope)) {
@@ -87,7 +94,10 @@
     soon = setTimeout(keep, KEEP_MS);
   });
   document.addEventListener("submit", keep, { capture: true });
-  document.addEventListener("course:answered", keep);
+  document.addEventListener("course:answered", () => {
+    keep();
+    if (placeOf(course.form()) !== offeredAt) offerAll();
+  });
   addEventListener("pagehide", () => { if (soon && !portal.leaving) keep(); });
   document.addEventListener("visibilitychange", () => { if (soon && document.hidden) keep(); });
   // Answered in another tab, or saved there.
