@@ -38,13 +38,16 @@ def test_what_cannot_be_taken_is_said_before_it_is_sent(page: Page, editor: Edit
     expect(editor.message_beside("Picture")).to_contain_text("“notes.png” is not a PNG, JPEG or WebP picture.")
     expect(editor.field("Picture")).to_have_attribute("aria-invalid", "true")
     editor.choose_picture("huge.png", PICTURE + bytes(5 * 1024 * 1024))
-    expect(editor.message_beside("Picture")).to_contain_text("“huge.png” has 5.0 MB; the most is 5 MB.")
+    expect(editor.message_beside("Picture")).to_contain_text("“huge.png” has 5.1 MB; the most is 5 MB.")
     assert page.evaluate("document.getElementById('id_cover').files.length") == 0
 
     editor.choose_picture("light.png", PICTURE)
     expect(page.get_by_role("img", name="The picture you chose: light.png")).to_be_visible()
     expect(editor.message_beside("Picture")).to_have_text("")
     expect(editor.save_state).to_have_text("Unsaved changes")
+
+    editor.choose_picture("unfinished.jpg", picture("JPEG", size=(640, 400)).read()[:-2])
+    expect(page.get_by_role("img", name="The picture you chose: unfinished.jpg")).to_be_visible()
 
 
 def test_an_upload_shows_how_far_it_is_and_can_be_canceled(page: Page, editor: Editor) -> None:

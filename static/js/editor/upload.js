@@ -33,13 +33,22 @@
     const file = course.file(course.form());
     if (!file) return complain("");
     const { tooLarge, wrongKind } = words();
-    const megabytes = (file.size / (1024 * 1024)).toFixed(1);
+    // Rounded up: "5.0 MB; the most is 5 MB" would be a riddle.
+    const megabytes = (Math.ceil((10 * file.size) / (1024 * 1024)) / 10).toFixed(1);
     const wrong = file.size > MOST_BYTES ? tooLarge : (await isPicture(file)) ? "" : wrongKind;
     if (course.file(course.form()) !== file) return;
     complain(wrong.replace("{name}", file.name).replace("{size}", megabytes));
-    if (wrong) input().value = "";
+    if (wrong) {
+      input().value = "";
+      portal.announce(complaint);
+    }
     portal.saving.show(course.form());
   }
+
+  // A JPEG whose end marker is missing is shown by browsers as a picture, and drawn only once it has one.
+  const END_OF_JPEG = new Uint8Array([0xff, 0xd9]);
+  const decode = (file) =>
+    createImageBitmap(file).catch(() => createImageBitmap(new Blob([file, END_OF_JPEG]))).catch(() => null);
 
   // Drawn, not linked: the page's policy allows no pictures from elsewhere, not even this browser's own.
   async function preview() {
@@ -53,7 +62,7 @@
       if (present) present.hidden = false;
       return;
     }
-    const picture = await createImageBitmap(file).catch(() => null);
+    const picture = await decode(file);
     if (!picture || input()?.files[0] !== file) return;
     const canvas = shown ?? Object.assign(document.createElement("canvas"), { className: "cover" });
     canvas.width = Math.min(WIDTH, picture.width);
