@@ -71,7 +71,7 @@ def is_somebody_elses(request: HttpRequest) -> bool:
 
 
 def token_refused(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Django comes here (`CSRF_FAILURE_VIEW`) before any view: programs get JSON, strangers the 401 they would get."""
+    """A request without its CSRF token: API clients get JSON, anonymous ones the 401 they would get with it."""
     if not wants_json(request):
         return csrf_failure(request, reason)
     if not request.user.is_authenticated:

@@ -5,7 +5,8 @@ and shown as unsaved.
 """
 
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import resolve, reverse
+from django_htmx.middleware import HtmxDetails
 
 from courses import versions
 
@@ -16,12 +17,30 @@ MOST_CHARACTERS = 60_000
 PICTURE_LOST = "picture_lost"
 
 
-def keep(request: HttpRequest, page: str) -> None:
-    """Keep the fields of a form that a stranger sent, for the page it belongs to."""
+def keep(request: HttpRequest, page: str) -> bool:
+    """Keep the fields of a form that an anonymous user sent, for the page it belongs to; False where it is not one."""
     data = {name: value for name, value in request.POST.items() if name != "csrfmiddlewaretoken"}
-    if data and sum(len(name) + len(str(value)) for name, value in data.items()) <= MOST_CHARACTERS:
-        data |= {PICTURE_LOST: "true"} if request.FILES else {}
-        request.session[SESSION_KEY] = {"page": page, "data": data}
+    if not data or sum(len(name) + len(str(value)) for name, value in data.items()) > MOST_CHARACTERS:
+        return False
+    data |= {PICTURE_LOST: "true"} if request.FILES else {}
+    request.session[SESSION_KEY] = {"page": page, "data": data}
+    return True
+
+
+def keep_without_token(request: HttpRequest) -> str | None:
+    """Keep a course form whose CSRF token is out of date, and say on which page it is shown again.
+
+    Signing in (in another tab) makes a new token, so an open form's is refused before any view sees it. None where it
+    is no course form, or not from a page of ours: another site may neither put words in a form nor change the session.
+    """
+    own = request.headers.get("Origin") == f"{request.scheme}://{request.get_host()}"
+    if not own or "version" not in request.POST or HtmxDetails(request):
+        return None
+    match = resolve(request.path_info)
+    if match.namespace != "courses":
+        return None
+    page = page_of(match.kwargs.get("course_id"))
+    return page if keep(request, page) else None
 
 
 def take(request: HttpRequest) -> dict[str, str]:

@@ -541,6 +541,42 @@ class TestALapsedSession:
         assert fresh(draft).description == ""
         assert "Typed for an hour" not in teacher.get("edit", draft).text
 
+    def test_is_said_where_one_signs_in(self, teacher, draft):
+        said = """<p class="lead">You've been signed out. Sign in to continue; your text is kept.</p>"""
+        teacher.client.logout()
+        assert said not in teacher.client.get("/accounts/login/").text
+
+        answer = teacher.client.post(draft.get_absolute_url(), form_of(draft, description="Typed for an hour"))
+
+        assert said in teacher.client.get(answer.headers["Location"]).text
+
+    @pytest.mark.parametrize("signed_out", [False, True])
+    def test_brings_the_text_back_where_signing_in_again_made_a_new_token(self, teacher, draft, signed_out):
+        """Pages are sent with the token of the session before, also where nobody is signed in at all."""
+        teacher.client.handler.enforce_csrf_checks = True
+        if signed_out:
+            teacher.client.logout()
+        sent = form_of(draft, description="Typed for an hour")
+        answer = teacher.client.post(
+            f"{draft.get_absolute_url()}publish/", sent, headers={"Origin": "http://testserver"}
+        )
+        teacher.client.force_login(teacher.user, backend="django.contrib.auth.backends.ModelBackend")
+
+        assert answer.headers["Location"] == draft.get_absolute_url()
+        page = teacher.client.get(draft.get_absolute_url())
+        assert "Typed for an hour" in page.text
+        assert (fresh(draft).description, fresh(draft).status) == ("", Course.Status.DRAFT)
+
+    @pytest.mark.parametrize("origin", ["https://elsewhere.example", "null", ""])
+    def test_takes_no_words_from_another_site(self, teacher, draft, origin):
+        teacher.client.handler.enforce_csrf_checks = True
+
+        sent = form_of(draft, description="Not of mine")
+        answer = teacher.client.post(draft.get_absolute_url(), sent, headers={"Origin": origin})
+
+        assert answer.status_code == 403
+        assert "Not of mine" not in teacher.get("edit", draft).text
+
     def test_says_that_a_picture_must_be_chosen_again_where_one_came(self, teacher, draft, lapsed):
         lapsed(draft.get_absolute_url(), form_of(draft, cover=picture()))
         page = teacher.get("edit", draft)

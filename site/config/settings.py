@@ -65,7 +65,7 @@ if SITE_IS_PUBLIC and not HTTPS:
     raise SystemExit("SITE_URL must begin with https:// unless it is this machine's own address (localhost).")
 
 ALLOWED_HOSTS = _list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]", str(_site.hostname)])
-CSRF_FAILURE_VIEW = "billings.access.token_refused"
+CSRF_FAILURE_VIEW = "config.errors.token_refused"
 CSRF_TRUSTED_ORIGINS = _list("CSRF_TRUSTED_ORIGINS", [f"{_site.scheme}://{_site.netloc}"])
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
