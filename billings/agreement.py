@@ -58,9 +58,8 @@ def disagreements(scope: QuerySet[BillingProduct]) -> Iterator[Disagreement]:
 def _disagreement(product: BillingProduct) -> Disagreement | None:
     state = state_of(product)
     if state in UNSETTLED:
-        return Disagreement(
-            product, state, _cause(state, product), describe(product, staff=True).sentence, _drift_alone(state, product)
-        )
+        cause, words = _cause(state, product), _words(state, product)
+        return Disagreement(product, state, cause, words, _drift_alone(state, product))
     if product.reads_wanted > product.reads_done:
         words = _("What Stripe holds is still to be read.")
         return Disagreement(product, "pending", "read", words, is_drift_alone=False)
@@ -75,6 +74,13 @@ def _cause(state: str, product: BillingProduct) -> str:
     if state == "attention" and not product.trouble:
         return "rejected"
     return product.trouble or state
+
+
+def _words(state: str, product: BillingProduct) -> str:
+    """As the pages say it; of drift without the choice that only a page has "below"."""
+    if state == "drift":
+        return " ".join(drifts.in_words(drift) for drift in drifts.open_drifts(product))
+    return describe(product, staff=True).sentence
 
 
 def _drift_alone(state: str, product: BillingProduct) -> bool:

@@ -8,7 +8,8 @@ from operator import or_
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Min, Q
+from django.db.models import Count, F, Min, Q, Window
+from django.db.models.functions import RowNumber
 from django.utils.translation import gettext as _
 
 from billings import status
@@ -33,7 +34,7 @@ class Cause:
 
 
 def causes(figures: Iterable[Mapping[str, Any]]) -> list[Cause]:
-    """From the figures by state and trouble. No query where nothing is wrong; else at most three."""
+    """From the figures by state and trouble. No query where nothing is wrong; else at most two."""
     rows = [row for row in figures if row["billing_state"] in ("attention", "retrying")]
     return [*_troubles(rows), *(_rejections() if any(row["billing_state"] == "attention" for row in rows) else [])]
 
@@ -64,25 +65,29 @@ def _troubles(rows: list[Mapping[str, Any]]) -> list[Cause]:
 
 
 def _rejections() -> list[Cause]:
-    groups = list(
-        Refusal.objects.order_by()
-        .values("field", "call__error_message")
-        .annotate(rows=Count("pk"), oldest=Min("created_at"), first=Min("pk"))
-        .order_by("-rows")[:MOST_REJECTIONS]
+    """One query: the first of each group, which carries what is known of all of them."""
+    same = [F("field"), F("call__error_message")]
+    groups = (
+        Refusal.objects.annotate(
+            place=Window(RowNumber(), partition_by=same, order_by="pk"),
+            rows=Window(Count("pk"), partition_by=same),
+            oldest=Window(Min("created_at"), partition_by=same),
+        )
+        .filter(place=1)
+        .order_by("-rows", "pk")
+        .values("field", "call__error_message", "rows", "oldest", "product__desired_name", "product__course_id")
     )
-    firsts = Refusal.objects.select_related("product").in_bulk([group["first"] for group in groups])
     return [
         Cause(
             code=f"rejected_{group['field']}",
             words=_("Stripe rejected this: %(why)s") % {"why": status.clean(group["call__error_message"])},
             count=group["rows"],
             oldest=group["oldest"],
-            course=firsts[group["first"]].product.desired_name,
-            course_id=firsts[group["first"]].product.course_id,
+            course=group["product__desired_name"],
+            course_id=group["product__course_id"],
             url=Wanted(billing="attention", cause=f"rejected_{group['field']}").url,
         )
-        for group in groups
-        if group["first"] in firsts
+        for group in groups[:MOST_REJECTIONS]
     ]
 
 

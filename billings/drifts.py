@@ -35,16 +35,30 @@ def open_drifts(product: BillingProduct) -> list[Drift]:
     return [drift for drift in product.drifts.all() if drift.closed_at is None]
 
 
-def choice(product: BillingProduct, drift: Drift) -> DriftChoice:
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What a choice depends on besides: the price that Stripe sells at, and whether more was changed of this course."""
+
+    default_price: BillingPrice | None
+    has_others: bool
+
+
+def beside(product: BillingProduct, drift: Drift) -> Beside:
     """No query where the product's drifts and prices are prefetched."""
-    reason = why_not(product, drift)
+    return Beside(default_price(product), any(other.pk != drift.pk for other in open_drifts(product)))
+
+
+def choice(product: BillingProduct, drift: Drift, known: Beside | None = None) -> DriftChoice:
+    """`known`: what `beside` would say, where a list has read it already."""
+    known = known or beside(product, drift)
+    reason = _why_not(product, drift, known)
     where = [product.course_id, drift.pk]
     return DriftChoice(
         id=drift.pk,
         field=drift.field,
         words=in_words(drift),
         restore_label=_restore_label(product, drift),
-        accept_label=None if reason else _accept_label(product, drift),
+        accept_label=None if reason else _accept_label(drift, known),
         why_not=reason,
         shown=token(drift),
         restore_url=reverse("courses:restore_ours", args=where),
@@ -106,12 +120,12 @@ def _restore_label(product: BillingProduct, drift: Drift) -> str:
     return _("Restore %(ours)s") % {"ours": _quoted(ours[Field(drift.field)])}
 
 
-def _accept_label(product: BillingProduct, drift: Drift) -> str:
+def _accept_label(drift: Drift, known: Beside) -> str:
     match drift.field:
         case Field.PRODUCT:
             return _("Accept, and make the course free")
         case Field.PRICE:
-            price = default_price(product)
+            price = known.default_price
             return _("Accept %(theirs)s") % {"theirs": price.spec if price else ""}
     return _("Accept %(theirs)s") % {"theirs": _quoted(drift.theirs)}
 
@@ -133,9 +147,13 @@ def default_price(product: BillingProduct) -> BillingPrice | None:
 
 def why_not(product: BillingProduct, drift: Drift) -> str:
     """Why a course cannot be what Stripe holds, in a sentence; empty where it can."""
+    return _why_not(product, drift, beside(product, drift))
+
+
+def _why_not(product: BillingProduct, drift: Drift, known: Beside) -> str:
     match drift.field:
         case Field.PRICE:
-            return _why_not_price(product)
+            return _why_not_price(product, known.default_price)
         case Field.IMAGE:
             return _("In Stripe the picture is a link; a course has a file of its own. Restore ours.")
         case Field.NAME:
@@ -143,12 +161,11 @@ def why_not(product: BillingProduct, drift: Drift) -> str:
         case Field.DESCRIPTION:
             return _why_not_description(product, drift.theirs)
         case Field.ACTIVE:
-            return _why_not_on_sale(product, drift) if drift.theirs else ""
+            return _why_not_on_sale(product, known) if drift.theirs else ""
     return ""
 
 
-def _why_not_price(product: BillingProduct) -> str:
-    price = default_price(product)
+def _why_not_price(product: BillingProduct, price: BillingPrice | None) -> str:
     if price is None:
         return _("In Stripe the product has no default price. Restore ours, or set one in Stripe.")
     if price.currency_options:
@@ -187,7 +204,7 @@ def _why_not_description(product: BillingProduct, theirs: str) -> str:
     return ""
 
 
-def _why_not_on_sale(product: BillingProduct, drift: Drift) -> str:
+def _why_not_on_sale(product: BillingProduct, known: Beside) -> str:
     """A course goes on sale as by its own button: with a price and a summary, and with nothing else left to decide."""
     if product.desired_status == Availability.ARCHIVED:
         return _("The course is archived, so it cannot be on sale. Restore ours, or bring the course back first.")
@@ -195,7 +212,7 @@ def _why_not_on_sale(product: BillingProduct, drift: Drift) -> str:
         return _("The course is free, so there is nothing to sell. Restore ours, or set a price first.")
     if not product.desired_description:
         return _("A course on sale needs a summary. Restore ours, or have its teacher write one first.")
-    if any(other.pk != drift.pk for other in open_drifts(product)):
+    if known.has_others:
         return _("Something else of this course was changed in Stripe. Decide that first.")
     return ""
 

@@ -9,11 +9,11 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Count, Min, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, F, FilteredRelation, Min, OuterRef, Q, QuerySet, Subquery
 
 from billings import drifts, status, strays, sync_runs, sync_tasks
 from billings.causes import Cause, causes
-from billings.drifts import DriftChoice
+from billings.drifts import Beside, DriftChoice
 from billings.models import TROUBLE_FOR_PEOPLE, BillingProduct, Drift, StrayProduct, SyncRun, behind
 
 PER_PAGE = 50
@@ -98,12 +98,15 @@ def is_alive(run: SyncRun) -> bool:
 
 
 def overview(*, after: int = 0) -> Overview:
-    """Five queries, however large the catalogue; `after` leads to the drifts behind that one."""
+    """Three queries, and three more where causes and strays are to be named, however large the catalogue.
+
+    `after` leads to the drifts behind that one.
+    """
     figures = list(_figures())
     found = list(_drifts(after))
     runs = list(SyncRun.objects.select_related("actor")[: 2 * sync_runs.KEEP])
     page = found[:PER_PAGE]
-    rows = [DriftRow(drift.product, drift.opened_at, drifts.choice(drift.product, drift)) for drift in page]
+    rows = [DriftRow(drift.product, drift.opened_at, _choice(drift)) for drift in page]
     return Overview(
         counts=_counts(figures),
         causes=causes(figures),
@@ -154,9 +157,18 @@ def _drifts(after: int) -> QuerySet[Any]:
     still_open = Drift.objects.filter(closed_at=None)
     total = still_open.order_by().values("closed_at").annotate(rows=Count("pk")).values("rows")
     chosen = still_open.filter(pk__gt=after).order_by("pk").annotate(open_drifts=Subquery(total))
-    return chosen.select_related("product__course__owner").prefetch_related("product__drifts", "product__prices")[
-        : PER_PAGE + 1
-    ]
+    others = still_open.filter(product=OuterRef("product")).exclude(pk=OuterRef("pk"))
+    default_price = FilteredRelation(
+        "product__prices", condition=Q(product__prices__stripe_id=F("product__observed_default_price"))
+    )
+    return chosen.annotate(has_others=Exists(others), default_price=default_price).select_related(
+        "product__course__owner", "default_price"
+    )[: PER_PAGE + 1]
+
+
+def _choice(drift: Any) -> DriftChoice:
+    """Of a drift that `_drifts` read, with what it depends on."""
+    return drifts.choice(drift.product, drift, Beside(drift.default_price, drift.has_others))
 
 
 def compare(*, actor: User) -> bool:

@@ -68,5 +68,5 @@ class TestTheSyncPage:
         assert "Why courses wait" not in staff.get("/billing/sync/").content.decode()
 
     def test_takes_few_queries_however_many_causes_there_are(self, staff, troubled, django_assert_max_num_queries):
-        with django_assert_max_num_queries(14):
+        with django_assert_max_num_queries(10):
             staff.get("/billing/sync/")

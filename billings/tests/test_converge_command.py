@@ -100,7 +100,7 @@ class TestTheCommand:
         code, (line, _) = run()
 
         assert code == 1
-        assert line.startswith(f"{sold.course.id} Watercolour: drift. The title was changed in Stripe")
+        assert line == f"{sold.course.id} Watercolour: drift. The title was changed in Stripe to “Oil”."
 
     def test_lists_drift_of_a_row_with_nothing_pending(self, sold, sandbox):
         edit(sandbox, sold, name="Oil")
