@@ -21,7 +21,12 @@ def read_body(request: HttpRequest) -> "tuple[Mapping[str, str], Mapping[str, Up
     """The fields and files that came in, whether as a form or as JSON. Raises UnreadableBody."""
     files = {} if sends_json(request) else request.FILES
     uploads = {name: file for name, file in files.items() if isinstance(file, UploadedFile)}
-    return fields_sent(request, CourseForm.base_fields), uploads
+    fields = fields_sent(request, CourseForm.base_fields)
+    # So a browser sends a file field in which nothing was chosen: Django has it as an empty text, which elsewhere is
+    # how a picture is taken away.
+    if request.content_type == "multipart/form-data" and fields.get("cover") == "":
+        del fields["cover"]
+    return fields, uploads
 
 
 def course_json(course: Course) -> dict[str, Any]:

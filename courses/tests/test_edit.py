@@ -151,6 +151,23 @@ class TestSave:
 
 
 class TestCover:
+    @pytest.mark.parametrize("page", ["edit", "publish", "duplicate"])
+    def test_stays_where_a_browser_sends_a_file_field_with_nothing_chosen(self, teacher, draft, page):
+        teacher.post("edit", draft, form_of(draft, cover=picture()))
+        kept = fresh(draft).cover.name
+        body = "".join(
+            f'--X\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{text}\r\n'
+            for name, text in form_of(fresh(draft)).items()
+        )
+        body += '--X\r\nContent-Disposition: form-data; name="cover"; filename=""\r\n'
+        body += "Content-Type: application/octet-stream\r\n\r\n\r\n--X--\r\n"
+
+        teacher.send("POST", page, draft, data=body.encode(), content_type="multipart/form-data; boundary=X")
+
+        assert kept
+        assert fresh(draft).cover.name == kept
+        assert all(course.cover for course in Course.objects.all())
+
     def test_a_new_one_takes_the_place_of_the_old(self, teacher, draft, django_capture_on_commit_callbacks):
         teacher.post("edit", draft, form_of(draft, cover=picture()))
         old = fresh(draft).cover
