@@ -161,9 +161,8 @@ def _drifts(after: int) -> QuerySet[Any]:
     default_price = FilteredRelation(
         "product__prices", condition=Q(product__prices__stripe_id=F("product__observed_default_price"))
     )
-    return chosen.annotate(has_others=Exists(others), default_price=default_price).select_related(
-        "product__course__owner", "default_price"
-    )[: PER_PAGE + 1]
+    told: QuerySet[Any] = chosen.annotate(has_others=Exists(others), default_price=default_price)
+    return told.select_related("product__course__owner", "default_price")[: PER_PAGE + 1]
 
 
 def _choice(drift: Any) -> DriftChoice:
