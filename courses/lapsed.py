@@ -19,7 +19,8 @@ PICTURE_LOST = "picture_lost"
 
 def keep(request: HttpRequest, page: str) -> bool:
     """Keep the fields of a form that an anonymous user sent, for the page it belongs to; False where it is not one."""
-    data = {name: value for name, value in request.POST.items() if name != "csrfmiddlewaretoken"}
+    # As text, `cover` is a file field in which nothing was chosen; `remove_cover` takes a picture away.
+    data = {name: value for name, value in request.POST.items() if name not in ("csrfmiddlewaretoken", "cover")}
     if not data or sum(len(name) + len(str(value)) for name, value in data.items()) > MOST_CHARACTERS:
         return False
     data |= {PICTURE_LOST: "true"} if request.FILES else {}

@@ -558,6 +558,15 @@ class TestALapsedSession:
         assert fresh(draft).description == ""
         assert "Typed for an hour" not in teacher.get("edit", draft).text
 
+    def test_does_not_ask_for_the_picture_to_be_removed_where_none_was_chosen(self, teacher, draft, lapsed):
+        teacher.post("edit", draft, form_of(draft, cover=picture()))
+
+        answer = lapsed(draft.get_absolute_url(), form_of(fresh(draft), cover=""))
+
+        page = teacher.client.get(answer.headers["Location"].partition("next=")[2]).text
+        [box] = re.findall(r'<input[^>]*name="remove_cover"[^>]*>', page)
+        assert "checked" not in box
+
     def test_is_said_where_one_signs_in(self, teacher, draft):
         said = """<p class="lead">You've been signed out. Sign in to continue; your text is kept.</p>"""
         teacher.client.logout()
