@@ -54,7 +54,7 @@ def test_a_forgotten_password_is_answered_alike_for_everybody(visit: Visit) -> N
     SignIn(page).open().link("Forgotten your password?").click()
     page.get_by_label("Email").fill("nobody-here@example.com")
     page.get_by_role("main").get_by_role("button").click()
-    expect(SignIn(page).heading).to_have_text("Look into your mailbox")
+    expect(SignIn(page).heading).to_have_text("Check your inbox")
 
 
 def test_another_teachers_course_is_not_there(visit: Visit, title: str) -> None:

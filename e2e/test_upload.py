@@ -121,3 +121,20 @@ def test_without_javascript_looking_first_says_that_the_picture_must_be_chosen_a
     editor.choose_picture("light.png", PICTURE)
     editor.save()
     expect(editor.page.get_by_role("img", name="The current picture")).to_be_visible()
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+def test_a_later_save_that_chooses_no_picture_keeps_the_one_there_is(visit: Visit, title: str, script: bool) -> None:
+    page = visit(AUTHOR, java_script_enabled=script)
+    editor = Editor(page).of(Desk(page).make_course(title=title))
+    editor.choose_picture("light.png", PICTURE)
+    editor.save()
+    expect(page.get_by_role("img", name="The current picture")).to_be_visible()
+    kept = cover_of(editor)
+
+    editor.write(title=f"{title}, again")
+    editor.save()
+    expect(editor.heading).to_have_text(f"{title}, again")
+    assert kept
+    assert cover_of(editor) == kept
+    expect(editor.field("Remove the picture")).not_to_be_checked()

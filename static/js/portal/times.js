@@ -1,4 +1,4 @@
-// Times on the reader's own clock, with its zone. Without JavaScript the page has them in UTC.
+// Times on the reader's own clock, with its zone. Without JavaScript the page has them in the portal's zone.
 (() => {
   "use strict";
 
