@@ -231,9 +231,9 @@ def _matching(q: str) -> QuerySet[BillingProduct]:
     found = BillingProduct.objects.all()
     asked = q.split()[: search.MAX_WORDS]
     while asked:
-        price = _priced(" ".join(asked[:2])) if len(asked) > 1 else None
+        price = priced(" ".join(asked[:2])) if len(asked) > 1 else None
         size = 2 if price else 1
-        price = price or _priced(asked[0])
+        price = price or priced(asked[0])
         text = Q()
         for word in asked[:size]:
             text &= _in_text(word)
@@ -254,8 +254,11 @@ def _in_text(word: str) -> Q:
 
 
 @lru_cache(maxsize=1024)
-def _priced(text: str) -> Q | None:
-    """The price that this is, with the sign or the code of its currency: "$49", "49 €", "chf 1,200.50"; else None."""
+def priced(text: str, prefix: str = "") -> Q | None:
+    """The price that this is, with the sign or the code of its currency: "$49", "49 €", "chf 1,200.50"; else None.
+
+    `prefix` leads from what is searched to its billing product: "billing__" from a course.
+    """
     if not _AMOUNT_AND_SIGN.fullmatch(text):
         return None
     prices = []
@@ -264,7 +267,8 @@ def _priced(text: str) -> Q | None:
             amount = money.parse_amount(text, currency).amount
         except money.MoneyError:
             continue
-        prices.append(Q(desired_currency=currency, desired_unit_amount=amount))
+        is_price = {f"{prefix}desired_currency": currency, f"{prefix}desired_unit_amount": amount}
+        prices.append(Q(**is_price))
     return Q(*prices, _connector=Q.OR) if prices else None
 
 

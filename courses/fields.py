@@ -91,5 +91,5 @@ def _storable(text: str) -> str:
     """The text in one normal form and with one kind of line end; control characters and half characters are refused."""
     uniform = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
     if any(unicodedata.category(character) in {"Cc", "Cs"} and character not in "\n\t" for character in uniform):
-        raise ValidationError(_("This text has characters in it that cannot be shown; type it anew."), code="control")
+        raise ValidationError(_("This text has characters in it that cannot be shown; type it again."), code="control")
     return uniform

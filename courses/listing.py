@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from billings import status
+from billings.filters import priced
 from billings.paging import PageLink, page_links
 from courses.access import with_billing
 from courses.models import Course
@@ -171,11 +172,13 @@ def listing(owner: User, query: Mapping[str, str]) -> Listing:
 
 
 def _matching(owner: User, q: str) -> QuerySet[Course]:
-    """Every word of `q` must stand somewhere in title, summary or subject, whatever its case and marks."""
-    found = Course.objects.filter(owner=owner)
-    for word in search.words(q):
-        found = found.filter(search_text__contains=word)
-    return found
+    """Every word of `q` must stand somewhere in title, summary or subject, whatever its case and marks.
+
+    An amount with its currency ("$49", "49 €") finds the courses at that price too.
+    """
+    text = Q(*(Q(search_text__contains=word) for word in search.words(q)))
+    price = priced(q, prefix="billing__")
+    return Course.objects.filter(text | price if price else text, owner=owner)
 
 
 def _counts(found: QuerySet[Course]) -> Counter[tuple[str, str]]:

@@ -108,6 +108,10 @@ class TestSearch:
     def test_every_word_must_stand_somewhere(self, teacher, three, q, found):
         assert titles(teacher, f"?q={q}") == found
 
+    @pytest.mark.parametrize(("q", "found"), [("$99", ["apples"]), ("usd 5.00", ["Cheese"]), ("99", []), ("€99", [])])
+    def test_an_amount_with_its_currency_finds_prices(self, teacher, three, q, found):
+        assert titles(teacher, f"?{urlencode({'q': q})}") == found
+
     @pytest.mark.parametrize(
         ("title", "q"),
         [
