@@ -40,6 +40,21 @@ def test_offline_is_said_while_it_lasts_and_is_no_lost_answer(page: Page, title:
     expect(editor.status).to_contain_text("$59.00")
 
 
+def test_the_plan_of_an_older_price_does_not_stay_beside_a_newer_one(page: Page, title: str) -> None:
+    editor = Editor(page).of(Desk(page).make_course(title=title))
+    editor.write(price="59")
+    editor.field("Summary").focus()
+    expect(editor.plan).to_contain_text("$59.00")
+    page.context.set_offline(True)
+    editor.write(price="69")
+    editor.field("Summary").focus()
+    expect(editor.plan).to_have_text("")
+    expect(page.get_by_role("main")).not_to_contain_text("$59.00")
+
+    page.context.set_offline(False)
+    expect(editor.plan).to_contain_text("$69.00")
+
+
 def test_what_the_page_asks_for_by_itself_never_says_that_something_may_have_been_saved(page: Page, title: str) -> None:
     editor = Editor(page).of(Desk(page).make_course(title=title))
     page.route("**/plan/", lambda route: route.abort())

@@ -98,4 +98,17 @@
     // What saving would have done, asked before it was done, is no news any more.
     if (detail.target.id === "plan" && askedAt.get(detail.xhr) !== morphs) detail.shouldSwap = false;
   });
+
+  // What saving would do, and how a price is read, cannot be said without an answer: no older words stay beside a newer price.
+  let unanswered = null;
+  function forgetPlan({ detail: { elt, target } }) {
+    if (target?.id !== "plan") return;
+    unanswered = elt;
+    portal.all("#plan, .button-line p, .form-note").forEach((line) => line.replaceChildren());
+  }
+  for (const failure of ["sendError", "timeout", "responseError"]) document.addEventListener(`htmx:${failure}`, forgetPlan);
+  addEventListener("online", () => {
+    if (unanswered?.isConnected) htmx.trigger(unanswered, "change");
+    unanswered = null;
+  });
 })();
