@@ -37,3 +37,25 @@ def test_staff_decide_what_a_dashboard_edit_becomes(
     assert [f"${one['unit_amount'] / 100:.2f}" for one in sold] == [price]
     editor.page.reload()
     expect(editor.status).to_contain_text(f"Ready at {price}")
+
+
+def test_a_long_note_of_what_stripe_sells_leaves_the_title_its_room_on_a_phone(
+    visit: Visit, sandbox: SandboxProcess, title: str
+) -> None:
+    desk = Desk(visit(AUTHOR))
+    course = desk.make_course(title=title)
+    desk.press(course, "publish")
+    sandbox.dashboard(
+        f"prices/{course['billing']['price']['stripe_id']}",
+        currency_options={code: {"unit_amount": 100} for code in ("eur", "gbp", "chf", "cad")},
+    )
+    until(lambda: bool(desk.get(f"{course['url']}status/")["billing"]["state"] == "drift"))
+
+    page = visit(STAFF)
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"/billing/prices/?q={title}")
+    expect(page.locator(".prices-still")).to_contain_text("also")
+    box = page.locator(".prices-course").bounding_box()
+
+    assert box
+    assert box["width"] >= 120
