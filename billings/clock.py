@@ -7,6 +7,7 @@ such a time bounds it.
 """
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Mapping
@@ -103,7 +104,9 @@ def note_answer(headers: Mapping[str, str], began: _Moment) -> None:
     if written.tzinfo is None:
         written = written.replace(tzinfo=UTC)
     # It was written in between, at some time of that second.
-    ahead = written.timestamp() + 0.5 - (began.wall + ended.wall) / 2
+    between = written.timestamp() + 0.5 - (began.wall + ended.wall) / 2
+    # What the length of the way may explain is no fault of a clock.
+    ahead = math.copysign(max(abs(between) - (ended.ticks - began.ticks) / 2, 0.0), between)
     _Known.stripe = _Measured(ahead, ended)
     if abs(ahead) > TOLERATED_SECONDS:
         _warn(ahead)

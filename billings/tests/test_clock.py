@@ -3,7 +3,9 @@
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 from django.utils import timezone
@@ -74,6 +76,15 @@ class TestStripesTime:
                 gateway.ask_the_time(seconds=5)
 
         assert [words in record.getMessage() for record in caplog.records].count(True) == 1
+
+    def test_takes_a_slow_answer_for_no_wrong_clock(self, settings, caplog):
+        now = clock.moment()
+        sent = replace(now, wall=now.wall - 16, ticks=now.ticks - 16)
+
+        clock.note_answer({"Date": format_datetime(timezone.now())}, sent)
+
+        assert clock.stripe_ahead() == pytest.approx(0, abs=1)
+        assert not caplog.records
 
     def test_is_learnt_from_a_refusal_too(self, settings):
         with serving(body=b'{"error": {"message": "no"}}', status=403) as scripted:

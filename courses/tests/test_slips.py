@@ -181,6 +181,12 @@ class TestPlanLine:
         assert QUESTION in answer.text
         assert button(answer.text)
 
+    def test_the_question_stands_beside_the_price_on_the_page_without_javascript(self, teacher, published_course):
+        answer = teacher.post("plan", published_course, form_of(published_course, price="490"))
+
+        assert answer.text.count(QUESTION) == 1
+        assert button(answer.text)
+
     def test_and_goes_with_another_price(self, teacher, published_course):
         headers = {**HTMX, "HX-Trigger-Name": "price"}
         answer = teacher.post("plan", published_course, form_of(published_course, price="59"), headers=headers)
