@@ -8,9 +8,8 @@ from typing import Any, Self
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.translation import get_language, to_locale
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as __
+from django.utils.translation import get_language, gettext, to_locale
+from django.utils.translation import gettext_lazy as _
 
 from billings import money, number_locale, repricing
 from billings.models import BillingProduct, PriceChange
@@ -39,7 +38,7 @@ def currency_choices(locale: str) -> list[tuple[str, list[tuple[str, str]]]]:
     """Every currency once: those that most courses are sold in first."""
     named = {code: f"{code.upper()} – {money.currency_name(code, locale)}" for code in money.CURRENCIES}
     common = [(code, named.pop(code)) for code in COMMON_CURRENCIES]
-    return [(_("Often used"), common), (_("All others"), list(named.items()))]
+    return [(gettext("Often used"), common), (gettext("All others"), list(named.items()))]
 
 
 def price_texts(product: BillingProduct, locale: str) -> dict[str, str]:
@@ -67,9 +66,9 @@ def keep_what_was_sent(form: forms.Form, name: str) -> None:
 def _price_note(price: PriceSpec) -> str:
     """The price said back beside its field."""
     words = {
-        None: _("Buyers pay %(amount)s once."),
-        "month": _("Buyers pay %(amount)s every month."),
-        "year": _("Buyers pay %(amount)s every year."),
+        None: gettext("Buyers pay %(amount)s once."),
+        "month": gettext("Buyers pay %(amount)s every month."),
+        "year": gettext("Buyers pay %(amount)s every year."),
     }
     return words[price.interval] % {"amount": price.money}
 
@@ -124,19 +123,19 @@ class PriceFields(forms.Form):
     counted: frozenset[str] = frozenset()
 
     price = forms.CharField(
-        label=__("Price"),
+        label=_("Price"),
         required=False,
         widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
-        help_text=__("Leave it empty for a free course."),
+        help_text=_("Leave it empty for a free course."),
     )
-    currency = CurrencyField(label=__("Currency"), required=False, choices=lambda: currency_choices(page_locale()))
+    currency = CurrencyField(label=_("Currency"), required=False, choices=lambda: currency_choices(page_locale()))
     billing_interval = forms.ChoiceField(
-        label=__("Billing"),
+        label=_("Billing"),
         required=False,
-        choices=[("one_time", __("One-time")), ("month", __("Monthly")), ("year", __("Yearly"))],
+        choices=[("one_time", _("One-time")), ("month", _("Monthly")), ("year", _("Yearly"))],
     )
 
-    confirm = forms.CharField(label=__("Confirmation"), required=False, widget=forms.HiddenInput)
+    confirm = forms.CharField(label=_("Confirmation"), required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, locale: str | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -154,7 +153,7 @@ class PriceFields(forms.Form):
         self.is_valid()
         self.slip, self.slip_address = slip, address
         self.add_error("price", str(slip))
-        self.add_error("confirm", _("Confirm the change, or correct the price."))
+        self.add_error("confirm", gettext("Confirm the change, or correct the price."))
         return self
 
     def clean_currency(self) -> str:
@@ -178,7 +177,7 @@ class PriceFields(forms.Form):
             self.add_error("price", str(error))
             return
         if amount.amount == 0:
-            self.notes["price"] = _("Free.")
+            self.notes["price"] = gettext("Free.")
             return
         self.price_spec = PriceSpec(amount.amount, currency, INTERVALS[billing_interval])
         self.notes["price"] = " ".join(filter(None, [_price_note(self.price_spec), money.caution(amount)]))
@@ -195,14 +194,14 @@ class PriceChangeForm(PriceFields):
     """A price changed by staff, with the reason that the audit keeps."""
 
     reason = forms.CharField(
-        label=__("Reason"),
+        label=_("Reason"),
         max_length=REASON_LENGTH,
         error_messages={
-            "required": __("Enter a reason."),
-            "max_length": __("Shorten the reason: %(show_value)d of %(limit_value)d characters."),
+            "required": _("Enter a reason."),
+            "max_length": _("Shorten the reason: %(show_value)d of %(limit_value)d characters."),
         },
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
-        help_text=__("The teacher reads it in the price history."),
+        help_text=_("The teacher reads it in the price history."),
     )
     version = forms.CharField(required=False, widget=forms.HiddenInput)
 

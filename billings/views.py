@@ -11,8 +11,8 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect, JsonResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as __
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
@@ -34,12 +34,12 @@ from billings.watching import seconds as watch_seconds
 vary = vary_on_headers("Accept", "HX-Request")
 
 SORT_LABELS = (
-    ("title", __("Course")),
-    ("teacher", __("Teacher")),
-    ("price", __("Currency, then lowest price")),
-    ("-price", __("Currency, then highest price")),
-    ("-changed", __("Changed last")),
-    ("changed", __("Changed first")),
+    ("title", _("Course")),
+    ("teacher", _("Teacher")),
+    ("price", _("Currency, then lowest price")),
+    ("-price", _("Currency, then highest price")),
+    ("-changed", _("Changed last")),
+    ("changed", _("Changed first")),
 )
 
 
@@ -203,9 +203,9 @@ def _form_sent(request: StaffRequest, product: BillingProduct) -> PriceChangeFor
 
 def _plan_line(form: PriceChangeForm) -> str:
     if not form.price_is_valid:
-        return _("This cannot be saved yet: see the messages beside the fields.")
+        return gettext("This cannot be saved yet: see the messages beside the fields.")
     if repricing.moved(form.product, form.price_spec, version=form["version"].value() or ""):
-        return _("This price was changed elsewhere while you were writing. Saving shows both, and you choose.")
+        return gettext("This price was changed elsewhere while you were writing. Saving shows both, and you choose.")
     on_sale = form.product.desired_status == Availability.PUBLISHED
     form.slip = price_slips.find(form.product.price, form.price_spec, was_on_sale=on_sale, on_sale=on_sale)
     words = plan_line.for_price(form.product, form.price_spec)
@@ -238,8 +238,8 @@ def _moved(request: StaffRequest, form: PriceChangeForm, moved: PriceMoved) -> H
         return JsonResponse({"conflicts": {"price": sides}, "version": repricing.token(product)}, status=409)
     again = PriceChangeForm.sent({**form.data, "version": repricing.token(product)}, product)
     conflict = {
-        "yours": form.price_spec or _("Free"),
-        "theirs": moved.theirs or _("Free"),
+        "yours": form.price_spec or gettext("Free"),
+        "theirs": moved.theirs or gettext("Free"),
         "change": product.price_changes.select_related("actor").first(),
     }
     return _editor(request, again, code=409, conflict=conflict)
@@ -257,16 +257,19 @@ def _changed(request: StaffRequest, course_id: UUID, change: PriceChange | None)
 
 def _in_words(row: Row, change: PriceChange | None) -> tuple[int, str]:
     """The message's level and text; green only where Stripe holds the new price, and what it sells instead is said."""
-    facts = {"course": row.product.course.title, "price": row.product.price or _("free")}
+    facts = {"course": row.product.course.title, "price": row.product.price or gettext("free")}
     if change is None:
-        return messages.INFO, _("Nothing to change: “%(course)s” was %(price)s already.") % facts
+        return messages.INFO, gettext("Nothing to change: “%(course)s” was %(price)s already.") % facts
     match row.status.state:
         case "in_sync" | "free" | "archived":
-            return messages.SUCCESS, _("“%(course)s” is %(price)s now.") % facts
+            return messages.SUCCESS, gettext("“%(course)s” is %(price)s now.") % facts
         case "attention" | "drift":
-            level, words = messages.WARNING, _("“%(course)s” should be %(price)s, but that needs attention.") % facts
+            level, words = (
+                messages.WARNING,
+                _("“%(course)s” should be %(price)s, but that needs attention.") % facts,
+            )
         case _:
-            level, words = messages.INFO, _("“%(course)s” will be %(price)s as soon as Stripe follows.") % facts
+            level, words = messages.INFO, gettext("“%(course)s” will be %(price)s as soon as Stripe follows.") % facts
     return level, f"{words} {row.status.still}." if row.status.still else words
 
 

@@ -10,10 +10,11 @@ from crispy_forms.layout import HTML, Div, Fieldset, Layout
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as __
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from billings.forms import (
     PRICE_DEFAULTS,
@@ -59,45 +60,45 @@ class CourseForm(PriceFields):
     field_order = ("title", "summary", "description", "subject", "level", "language")
 
     title = Line(
-        label=__("Title"),
+        label=_("Title"),
         max_length=TITLE_LENGTH,
         error_messages={
-            "required": __("Enter a title."),
-            "max_length": __("Shorten the title: %(show_value)d of %(limit_value)d characters."),
+            "required": _("Enter a title."),
+            "max_length": _("Shorten the title: %(show_value)d of %(limit_value)d characters."),
         },
     )
     summary = Line(
-        label=__("Summary"),
+        label=_("Summary"),
         max_length=SUMMARY_LENGTH,
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
-        error_messages={"max_length": __("Shorten the summary: %(show_value)d of %(limit_value)d characters.")},
-        help_text=__("One or two sentences; buyers see them at checkout. Needed before publishing."),
+        error_messages={"max_length": _("Shorten the summary: %(show_value)d of %(limit_value)d characters.")},
+        help_text=_("One or two sentences; buyers see them at checkout. Needed before publishing."),
     )
     description = Prose(
-        label=__("Description"),
+        label=_("Description"),
         max_length=DESCRIPTION_LENGTH,
         required=False,
-        help_text=__("Formatting: **bold**, *italic*, - list, [link](https://…)"),
-        error_messages={"max_length": __("Shorten the description: %(show_value)d of %(limit_value)d characters.")},
+        help_text=_("Formatting: **bold**, *italic*, - list, [link](https://…)"),
+        error_messages={"max_length": _("Shorten the description: %(show_value)d of %(limit_value)d characters.")},
     )
     subject = Line(
-        label=__("Subject"),
+        label=_("Subject"),
         max_length=SUBJECT_LENGTH,
         required=False,
-        error_messages={"max_length": __("Shorten the subject: %(show_value)d of %(limit_value)d characters.")},
+        error_messages={"max_length": _("Shorten the subject: %(show_value)d of %(limit_value)d characters.")},
     )
-    level = forms.ChoiceField(label=__("Level"), choices=Course.Level.choices)
-    language = LanguageTag(label=__("Language"), widget=forms.Select)
+    level = forms.ChoiceField(label=_("Level"), choices=Course.Level.choices)
+    language = LanguageTag(label=_("Language"), widget=forms.Select)
     cover = forms.FileField(
-        label=__("Picture"),
+        label=_("Picture"),
         required=False,
         widget=forms.FileInput(attrs={"accept": covers.ACCEPT}),
-        help_text=__("PNG, JPEG or WebP, up to 5 MB."),
+        help_text=_("PNG, JPEG or WebP, up to 5 MB."),
     )
-    remove_cover = forms.BooleanField(label=__("Remove the picture"), required=False)
+    remove_cover = forms.BooleanField(label=_("Remove the picture"), required=False)
     version = forms.CharField(required=False, widget=forms.HiddenInput)
-    publish = forms.BooleanField(label=__("Publish"), required=False, widget=forms.HiddenInput)
+    publish = forms.BooleanField(label=_("Publish"), required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, course: Course | None = None, locale: str | None = None, **kwargs: Any) -> None:
         super().__init__(*args, locale=locale, **kwargs)
@@ -187,7 +188,7 @@ class CourseForm(PriceFields):
         """What of a valid form is not kept as it came, in words."""
         cover: NewCover | None = self.cleaned_data["cover"]
         if cover and cover.animated:
-            return (_("The picture is animated; only its first frame is kept."),)
+            return (gettext("The picture is animated; only its first frame is kept."),)
         return ()
 
     def refuse(self, errors: Mapping[str, list[str]]) -> Self:
@@ -253,7 +254,10 @@ class CourseForm(PriceFields):
             "version",
             *self._about_and_price(),
             Fieldset(
-                _section(_("Cover")), HTML("{% include 'courses/edit.html#cover' %}"), "cover", *self._cover_choices()
+                _section(_("Cover")),
+                HTML("{% include 'courses/edit.html#cover' %}"),
+                "cover",
+                *self._cover_choices(),
             ),
         )
         return helper
@@ -268,14 +272,17 @@ class CourseForm(PriceFields):
             Div("subject", "level", "language", css_class="field-row"),
         ]
         if self.course is None:
-            return [Fieldset(_section(_("Title and price")), "title", price), Fieldset(_section(_("About")), *about)]
+            return [
+                Fieldset(_section(_("Title and price")), "title", price),
+                Fieldset(_section(_("About")), *about),
+            ]
         return [Fieldset(_section(_("About")), "title", *about), Fieldset(_section(_("Price")), price)]
 
     def _cover_choices(self) -> list[str]:
         return ["remove_cover"] if self.course and self.course.cover else []
 
 
-def _section(label: str) -> SafeString:
+def _section(label: str | Promise) -> SafeString:
     """A legend that is a heading too, for those who go from heading to heading."""
     return format_html("<h2>{}</h2>", label)
 

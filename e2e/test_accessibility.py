@@ -1,11 +1,13 @@
 """What axe cannot see: where the focus goes, what is said, what stays in reach in a low window, and what is printed."""
 
 import re
+from contextlib import suppress
 from itertools import pairwise
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from e2e import audit
 from e2e.conftest import Visit
@@ -22,8 +24,10 @@ VISIBLE_BOXES = """
 
 
 def focused(page: Page) -> str:
-    """What has the focus once everything that came in has its place."""
+    """What has the focus once everything that came in has its place; the status may be there some frames before."""
     page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+    with suppress(PlaywrightTimeout):
+        page.wait_for_function("document.activeElement !== document.body", timeout=3000)
     return str(page.evaluate(FOCUSED))
 
 
