@@ -118,7 +118,7 @@ PLACES = [
 @pytest.fixture(scope="session")
 def settled(portal: Portal) -> None:
     """No page asks again and again how a demo course stands."""
-    portal.manage("converge")
+    portal.converge()
 
 
 @pytest.mark.usefixtures("settled")

@@ -35,7 +35,7 @@ def test_a_list_asks_once_for_all_that_is_under_way(
     assert {"/statuses/" in request.url for request in asked} == {True}, "no row asks for itself"
     assert len(asked) <= 4
     sandbox.clear_faults()
-    portal.manage("converge")
+    portal.converge()
     expect(page.get_by_text("Ready", exact=True)).to_have_count(ROWS)
     expect(waiting).to_have_count(0)
     page.wait_for_load_state("networkidle")
