@@ -273,7 +273,7 @@ def account_id(*, seconds: float) -> str:
 def permits(method: str, path: str, params: Mapping[str, Any], *, seconds: float) -> tuple[bool, str]:
     """Whether the key may make such a call, and Stripe's words where not. Raises ReadFailed.
 
-    Permission is judged before parameters are, so a POST that lacks what is required tells and changes nothing.
+    Stripe checks the permission before the parameters, so a POST without a required one tells and changes nothing.
     """
     answer = _request(method, path, params, seconds)
     if isinstance(answer, Unanswered) and answer.trouble == Trouble.PERMISSION:

@@ -1,7 +1,7 @@
 """What the key may do in Stripe, tested without changing anything there, and kept with the time it was tested.
 
 A POST that lacks a required parameter is refused with 403 where the key lacks the permission, and with 400 where it has
-it: the one is judged before the other. https://docs.stripe.com/keys#limit-access
+it: Stripe checks the one before the other. https://docs.stripe.com/keys#limit-access
 """
 
 from dataclasses import dataclass

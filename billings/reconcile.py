@@ -52,8 +52,8 @@ def compare(after_page: Callable[[Findings], None] = lambda found: None) -> Find
     found = Findings()
     seen: set[int] = set()
     for page in gateway.product_pages(seconds=seconds):
-        strangers = _compare_products(page, found, seen)
-        _note_strangers(strays.keep(strangers, account=account, at=began_at).values(), found)
+        unmatched = _compare_products(page, found, seen)
+        _note_strays(strays.keep(unmatched, account=account, at=began_at).values(), found)
         after_page(found)
     for page in gateway.price_pages(seconds=seconds):
         _compare_prices(page, found, seen)
@@ -76,21 +76,21 @@ def _check_account(seconds: float) -> Account:
 
 def _compare_products(page: list[dict[str, Any]], found: Findings, seen: set[int]) -> list[dict[str, Any]]:
     """Returns those that are no course's."""
-    strangers = []
+    unmatched = []
     rows = {row.stripe_id: row for row in BillingProduct.objects.filter(stripe_id__in=[data["id"] for data in page])}
     for data in page:
         found.products += 1
         row = rows.get(data["id"])
         if row is None:
-            strangers.append(data)
+            unmatched.append(data)
             continue
         seen.add(hash(data["id"]))
         if not says_the_same(data, row):
             found.suspects.add(row.pk)
-    return strangers
+    return unmatched
 
 
-def _note_strangers(unhandled: Iterable[StrayProduct], found: Findings) -> None:
+def _note_strays(unhandled: Iterable[StrayProduct], found: Findings) -> None:
     for stray in unhandled:
         if stray.course_id:
             found.orphans[stray.stripe_id] = stray.course_id

@@ -91,7 +91,7 @@ def _alignment(state: Any) -> None:
 
 
 def _tasks(state: Any) -> None:
-    """`- [ ] buy copper` as a box that cannot be ticked here. The known plugin looks for each item's list anew."""
+    """`- [ ] buy copper` as a box that cannot be ticked here. The known plugin looks for each item's list again."""
     for item, paragraph, block in zip(state.tokens, state.tokens[1:], state.tokens[2:], strict=False):
         if (item.type, paragraph.type, block.type) != ("list_item_open", "paragraph_open", "inline"):
             continue

@@ -6,7 +6,7 @@ from billings.converge import Result
 from billings.models import StripeKey, Trouble
 from billings.status import describe, state_of
 from billings.tests.conftest import USD59
-from billings.tests.test_converge import assert_in_sync
+from billings.tests.in_sync import assert_in_sync
 
 OTHER_KEY, LIVE_KEY, NEW_KEY = "sk_test_of_another_school", "sk_live_of_this_school", "sk_test_rolled"
 

@@ -13,7 +13,8 @@ from billings.models import StripeCall, StripeKey
 from billings.money import PriceSpec
 from billings.status import describe
 from billings.tests.conftest import USD59
-from billings.tests.test_mirror import USD39, edit, older_afterwards, open_drift
+from billings.tests.drifting import edit, open_drift
+from billings.tests.test_mirror import USD39, older_afterwards
 from billings.tests.wait import until
 
 USD29 = PriceSpec(2900, "usd")

@@ -13,9 +13,9 @@ from billings.management.commands.worker import PatientWorker
 from billings.models import BillingProduct
 from billings.sweep import due, sweep
 from billings.tests.conftest import USD59
+from billings.tests.drifting import add_price, ask_for_a_read, edit, edit_price, open_drift
+from billings.tests.in_sync import assert_in_sync
 from billings.tests.interruptions import at_call
-from billings.tests.test_converge import assert_in_sync
-from billings.tests.test_mirror import add_price, ask_for_a_read, edit, edit_price, open_drift
 from billings.webhooks import want_reads
 
 FIVE = 5

@@ -15,8 +15,8 @@ from billings.converge import LANDED_AFTER, Result
 from billings.models import BillingProduct, StripeCall, StripeKey, SyncRun, WriteBudget
 from billings.sweep import due
 from billings.tests.conftest import USD59
+from billings.tests.in_sync import assert_in_sync
 from billings.tests.scripted_server import serving
-from billings.tests.test_converge import assert_in_sync
 
 HOURS = [pytest.param(hours, id=f"{hours:+d} h") for hours in (3, -3, 40, -40)]
 

@@ -14,8 +14,8 @@ from billings.gateway import ReadFailed
 from billings.management.commands.worker import PatientWorker
 from billings.models import StripeKey, Trouble, WorkerHeartbeat
 from billings.status import describe
+from billings.tests.in_sync import assert_in_sync
 from billings.tests.scripted_server import serving
-from billings.tests.test_converge import assert_in_sync
 
 SYNC, CHECK, REGISTER = "/billing/sync/", "/billing/sync/check/", "/billing/sync/webhook-endpoint/"
 HTMX = {"HX-Request": "true", "HX-Target": "sync-connection"}

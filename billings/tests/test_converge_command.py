@@ -9,8 +9,8 @@ from django.core.management import CommandError, call_command
 from billings import lease
 from billings.management.commands import converge as command
 from billings.tests.conftest import USD59
-from billings.tests.test_converge import assert_in_sync
-from billings.tests.test_mirror import ask_for_a_read, edit, read
+from billings.tests.drifting import ask_for_a_read, edit, read
+from billings.tests.in_sync import assert_in_sync
 from billings.tests.test_refusals import refuse
 from billings.tests.test_sweep import wait_until
 

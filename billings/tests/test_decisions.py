@@ -7,7 +7,7 @@ from billings.decisions import Inexpressible, MovedOn, Undecidable
 from billings.plan import Field
 from billings.status import is_older_than_stripe
 from billings.tests.conftest import USD59
-from billings.tests.test_converge import assert_in_sync
+from billings.tests.in_sync import assert_in_sync
 from billings.tests.test_mirror import older_afterwards
 from billings.webhooks import want_reads
 

@@ -16,8 +16,8 @@ from billings.converge import Result
 from billings.models import Drift
 from billings.plan import Desired, Field
 from billings.tests.conftest import USD49, USD59, Sold
-from billings.tests.test_converge import assert_in_sync
-from billings.tests.test_mirror import edit, edit_price, read
+from billings.tests.drifting import edit, edit_price, read
+from billings.tests.in_sync import assert_in_sync
 from billings.tests.test_refusals import refuse
 from billings.tests.test_settling import forget_the_lease
 

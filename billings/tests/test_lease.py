@@ -16,8 +16,8 @@ from billings.gateway import call_seconds
 from billings.lease import LeaseLost
 from billings.models import BillingProduct
 from billings.tests.conftest import USD59
+from billings.tests.in_sync import assert_in_sync
 from billings.tests.interruptions import at_call
-from billings.tests.test_converge import assert_in_sync
 from billings.tests.test_settling import forget_the_lease
 from billings.tests.wait import until
 

@@ -9,7 +9,7 @@ from billings.converge import Result
 from billings.models import StripeKey
 from billings.sweep import sweep
 from billings.tests.conftest import USD59
-from billings.tests.test_converge import assert_in_sync
+from billings.tests.in_sync import assert_in_sync
 
 
 def use_second_account(sandbox, settings):

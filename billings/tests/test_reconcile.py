@@ -11,8 +11,8 @@ from billings.converge import Result
 from billings.models import StripeKey
 from billings.money import PriceSpec
 from billings.tests.conftest import USD59
+from billings.tests.in_sync import assert_in_sync
 from billings.tests.interruptions import at_call
-from billings.tests.test_converge import assert_in_sync
 
 
 def run(capsys, *options: str) -> tuple[int, str]:

@@ -11,10 +11,10 @@ from billings.money import PriceSpec
 from billings.plan import Field
 from billings.status import describe, state_of
 from billings.tests.conftest import USD49, USD59, Sold
+from billings.tests.drifting import ask_for_a_read, edit
+from billings.tests.in_sync import assert_in_sync
 from billings.tests.interruptions import at_call
 from billings.tests.sandbox_process import SandboxProcess
-from billings.tests.test_converge import assert_in_sync
-from billings.tests.test_mirror import ask_for_a_read, edit
 
 CHF49 = PriceSpec(4900, "chf")
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 from billings import gateway, schedule
 from billings.management.commands.worker import PatientWorker
 from billings.models import Schedule, SyncRun
-from billings.tests.test_mirror import open_drift
+from billings.tests.drifting import open_drift
 from billings.tests.wait import until
 
 pytestmark = pytest.mark.django_db

@@ -21,9 +21,9 @@ from billings.converge import (
 from billings.models import BillingProduct, StripeCall, Trouble, WriteBudget
 from billings.plan import plan
 from billings.tests.conftest import USD49, USD59, Sold
+from billings.tests.drifting import add_price, ask_for_a_read
+from billings.tests.in_sync import assert_in_sync
 from billings.tests.interruptions import Killed, at_call, kill
-from billings.tests.test_converge import assert_in_sync
-from billings.tests.test_mirror import add_price, ask_for_a_read
 from billings.tests.wait import until
 from billings.throttle import PAUSE_SECONDS
 

@@ -34,9 +34,9 @@ from billings.money import PriceSpec
 from billings.plan import Field
 from billings.sweep import due, sweep
 from billings.tests.conftest import Sold
+from billings.tests.in_sync import assert_in_sync
 from billings.tests.interruptions import Killed, at_call, kill
 from billings.tests.sandbox_process import SandboxProcess
-from billings.tests.test_converge import assert_in_sync
 from billings.webhooks import store, want_reads
 
 PRICES = [None, PriceSpec(4900, "usd"), PriceSpec(5900, "usd"), PriceSpec(4900, "eur"), PriceSpec(4900, "usd", "month")]

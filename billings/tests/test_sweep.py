@@ -14,8 +14,8 @@ from billings.models import BillingProduct
 from billings.sweep import due, sweep
 from billings.tasks import converge_product
 from billings.tests.conftest import USD59
-from billings.tests.test_converge import assert_in_sync
-from billings.tests.test_mirror import ask_for_a_read, edit, open_drift
+from billings.tests.drifting import ask_for_a_read, edit, open_drift
+from billings.tests.in_sync import assert_in_sync
 
 
 def wait_until(sold, seconds: float) -> None:

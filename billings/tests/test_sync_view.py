@@ -13,7 +13,7 @@ from billings import drifts, gateway, sync, sync_runs
 from billings.converge import Result
 from billings.models import BillingProduct, StripeEvent, StripeKey, SyncRun, Trouble
 from billings.money import PriceSpec
-from billings.tests.test_converge import assert_in_sync
+from billings.tests.in_sync import assert_in_sync
 from billings.tests.test_reconcile import Only
 from billings.webhooks import want_reads
 

@@ -10,8 +10,8 @@ from billings import webhooks
 from billings.models import StripeEvent
 from billings.sweep import sweep
 from billings.tests.conftest import USD59
-from billings.tests.test_converge import assert_in_sync
-from billings.tests.test_mirror import open_drift
+from billings.tests.drifting import open_drift
+from billings.tests.in_sync import assert_in_sync
 from billings.tests.test_webhooks import SECRET, deliver, signature
 
 pytestmark = pytest.mark.django_db

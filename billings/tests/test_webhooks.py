@@ -17,7 +17,7 @@ from billings import clock, gateway
 from billings.models import StripeEvent
 from billings.sweep import sweep
 from billings.tests.conftest import ROOT, USD59
-from billings.tests.test_converge import assert_in_sync
+from billings.tests.in_sync import assert_in_sync
 from billings.webhooks import KEEP_DAYS, process
 
 URL = "/billing/webhooks/stripe/"
