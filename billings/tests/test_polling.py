@@ -15,8 +15,8 @@ from billings.management.commands.worker import PatientWorker
 from billings.models import Schedule, StripeEvent, StripeKey
 from billings.sweep import sweep
 from billings.tests.conftest import ROOT, USD59
+from billings.tests.delivering import deliver
 from billings.tests.drifting import open_drift
-from billings.tests.test_webhooks import deliver
 from billings.tests.wait import until
 
 pytestmark = pytest.mark.django_db

@@ -10,9 +10,9 @@ from billings import webhooks
 from billings.models import StripeEvent
 from billings.sweep import sweep
 from billings.tests.conftest import USD59
+from billings.tests.delivering import SECRET, deliver, signature
 from billings.tests.drifting import open_drift
 from billings.tests.in_sync import assert_in_sync
-from billings.tests.test_webhooks import SECRET, deliver, signature
 
 pytestmark = pytest.mark.django_db
 

@@ -17,11 +17,9 @@ from billings import clock, gateway
 from billings.models import StripeEvent
 from billings.sweep import sweep
 from billings.tests.conftest import ROOT, USD59
+from billings.tests.delivering import URL, deliver
 from billings.tests.in_sync import assert_in_sync
 from billings.webhooks import KEEP_DAYS, process
-
-URL = "/billing/webhooks/stripe/"
-SECRET = "whsec_tests"
 
 
 def event(**changes):
@@ -29,20 +27,6 @@ def event(**changes):
     shown = {"id": "prod_1", "object": "product", "name": "Oil", "active": True}
     body = {"id": "evt_1", "object": "event", "type": "product.updated", "livemode": False, "data": {"object": shown}}
     return body | {"request": {"id": None, "idempotency_key": None}} | changes
-
-
-def signature(payload: str, *secrets: str, at: int | None = None) -> str:
-    at = int(time.time()) if at is None else at
-    signed = [stripe.WebhookSignature._compute_signature(f"{at}.{payload}", secret) for secret in secrets]
-    return ",".join([f"t={at}", *(f"v1={one}" for one in signed)])
-
-
-def deliver(body, *secrets: str, at: int | None = None):
-    payload = body if isinstance(body, str) else json.dumps(body)
-    header = signature(payload, *(secrets or (SECRET,)), at=at)
-    return Client(enforce_csrf_checks=True).post(
-        URL, payload, content_type="application/json", headers={"Stripe-Signature": header}
-    )
 
 
 LOSE_THE_CONNECTION = """
