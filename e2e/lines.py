@@ -35,6 +35,38 @@ def cut(page: Page, *, after_arrival: bool) -> Iterator[None]:
     page.unroute("**/courses/**", lose)
 
 
+class Held:
+    """The POSTs of a page, each waiting on its way to the portal until it is let go."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.waiting: list[Route] = []
+
+    def hold(self, route: Route) -> None:
+        if route.request.method == "POST" and not route.request.url.endswith("/plan/"):
+            self.waiting.append(route)
+        else:
+            route.continue_()
+
+    def let_go(self) -> None:
+        """The next one goes on, as soon as it was sent."""
+        self.wait()
+        self.waiting.pop(0).continue_()
+
+    def wait(self) -> None:
+        """Until the next one was sent."""
+        while not self.waiting:
+            self.page.wait_for_timeout(20)
+
+
+@contextmanager
+def held(page: Page) -> Iterator[Held]:
+    posts = Held(page)
+    page.route("**/courses/**", posts.hold)
+    yield posts
+    page.unroute("**/courses/**", posts.hold)
+
+
 def watch_policy(page: Page) -> list[str]:
     """What the browser says when a page breaks its own Content-Security-Policy, or a script fails."""
     said: list[str] = []
