@@ -9,6 +9,7 @@ from django.urls import resolve, reverse
 from django_htmx.middleware import HtmxDetails
 
 from courses import versions
+from courses.models import Course
 
 SESSION_KEY = "lapsed_form"
 # Some times what the form can hold: nobody writes more, and strangers may not fill the session store.
@@ -24,7 +25,7 @@ def keep(request: HttpRequest, page: str) -> bool:
     if not data or sum(len(name) + len(str(value)) for name, value in data.items()) > MOST_CHARACTERS:
         return False
     data |= {PICTURE_LOST: "true"} if request.FILES else {}
-    request.session[SESSION_KEY] = {"page": page, "data": data}
+    request.session[SESSION_KEY] = {"page": page, "by": _writer(page, data), "data": data}
     return True
 
 
@@ -45,18 +46,32 @@ def keep_without_token(request: HttpRequest) -> str | None:
 
 
 def take(request: HttpRequest) -> dict[str, str]:
-    """The fields kept for this page, which are forgotten by that; empty where there are none.
-
-    Nobody gets what somebody else wrote: another's course cannot be opened, and an empty form knows its writer.
-    """
+    """The fields kept for this page, which are forgotten by that; empty where there are none, or somebody else's."""
     kept = request.session.get(SESSION_KEY)
     if not kept or kept["page"] != request.path:
         return {}
     del request.session[SESSION_KEY]
     data: dict[str, str] = kept["data"]
-    return data if versions.written_by(data.get("version", "")) in (None, request.user.pk) else {}
+    return data if kept.get("by") == request.user.pk else {}
+
+
+def forget_others(request: HttpRequest) -> None:
+    """Called at sign-in: what another person typed at this browser does not stay in the session of this one."""
+    kept = request.session.get(SESSION_KEY)
+    if kept and kept.get("by") != request.user.pk:
+        del request.session[SESSION_KEY]
 
 
 def page_of(course_id: object) -> str:
     """Where the form of a course stands; of none, that of a new one."""
     return reverse("courses:edit", args=[course_id]) if course_id else reverse("courses:new")
+
+
+def _writer(page: str, data: dict[str, str]) -> int | None:
+    """Who alone may see the form again: the course's teacher, or whom an empty form was shown to; else nobody.
+
+    The session that sent it says nothing: it has run out.
+    """
+    if course_id := resolve(page).kwargs.get("course_id"):
+        return Course.objects.filter(pk=course_id).values_list("owner_id", flat=True).first()
+    return versions.written_by(data.get("version", ""))

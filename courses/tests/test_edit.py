@@ -4,10 +4,12 @@ import json
 import re
 
 import pytest
+from allauth.account.models import EmailAddress
 
 from billings import pricing
 from billings.models import PriceChange
 from billings.money import PriceSpec
+from courses import versions
 from courses.models import Course
 from courses.tests.conftest import HTMX, JSON, NEVER, form_of
 from courses.tests.pictures import picture
@@ -548,6 +550,18 @@ class TestALapsedSession:
 
         return send
 
+    @pytest.fixture
+    def lapsed_at(self, teacher, draft):
+        def send(page: str):
+            version = versions.fresh_token(teacher.user.pk)
+            sent = form_of(draft) if page == "edit" else {"version": version}
+            teacher.client.logout()
+            return teacher.client.post(
+                draft.get_absolute_url() if page == "edit" else "/courses/", {**sent, "title": "Typed for an hour"}
+            )
+
+        return send
+
     def test_brings_the_text_back_after_sign_in(self, teacher, draft, lapsed):
         answer = lapsed(draft.get_absolute_url(), form_of(draft, description="Typed for an hour"))
 
@@ -612,23 +626,39 @@ class TestALapsedSession:
         assert "must be chosen again" not in teacher.get("edit", draft).text
 
     def test_brings_a_new_course_back(self, teacher, lapsed):
-        lapsed("/courses/", {"title": "Typed for an hour", "price": "49"})
+        version = versions.fresh_token(teacher.user.pk)
+        lapsed("/courses/", {"title": "Typed for an hour", "price": "49", "version": version})
 
         page = teacher.get("new")
 
         assert "Typed for an hour" in page.text
         assert not Course.objects.exists()
 
-    def test_gives_a_new_course_to_nobody_but_its_writer(self, teacher, other_teacher, lapsed):
-        page = teacher.get("new")
-        version = page.context["form"]["version"].value()
-        lapsed("/courses/", {"title": "Typed for an hour", "version": version})
+    @pytest.mark.parametrize("whose", ["mine", "nobody's"])
+    def test_gives_a_new_course_to_nobody_but_its_writer(self, teacher, other_teacher, whose):
+        version = {"version": versions.fresh_token(teacher.user.pk)} if whose == "mine" else {}
+        teacher.client.logout()
+        teacher.client.post("/courses/", {"title": "Typed for an hour", **version})
         teacher.client.force_login(other_teacher.user, backend="django.contrib.auth.backends.ModelBackend")
-        session = teacher.client.session
-        session["lapsed_form"] = {"page": "/courses/new/", "data": {"title": "Typed for an hour", "version": version}}
-        session.save()
 
         assert "Typed for an hour" not in teacher.get("new").text
+
+    @pytest.mark.parametrize("page", ["edit", "new"])
+    def test_does_not_stay_with_another_person_who_signs_in_on_that_browser(
+        self, teacher, other_teacher, draft, lapsed_at, page
+    ):
+        other_teacher.user.set_password("eleven quiet evenings")
+        other_teacher.user.save()
+        EmailAddress.objects.create(
+            user=other_teacher.user, email=other_teacher.user.email, primary=True, verified=True
+        )
+        answer = lapsed_at(page)
+
+        teacher.client.post(answer.url, {"login": other_teacher.user.email, "password": "eleven quiet evenings"})
+
+        session = teacher.client.session
+        assert session["_auth_user_id"] == str(other_teacher.user.pk)
+        assert "Typed for an hour" not in str(dict(session.items()))
 
     def test_keeps_nothing_that_no_form_would_send(self, teacher, draft, lapsed):
         lapsed(draft.get_absolute_url(), form_of(draft, description="x" * 200_000))

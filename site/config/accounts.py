@@ -3,9 +3,12 @@
 from allauth.account import app_settings
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
+
+from courses import lapsed
 
 EMAIL_LENGTH = app_settings.EMAIL_MAX_LENGTH
 
@@ -13,6 +16,10 @@ EMAIL_LENGTH = app_settings.EMAIL_MAX_LENGTH
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no types
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return bool(settings.SIGNUP_OPEN)
+
+    def login(self, request: HttpRequest, user: User) -> None:
+        super().login(request, user)
+        lapsed.forget_others(request)
 
     def clean_email(self, email: str) -> str:
         """An address longer than the column is refused: cut, it would be another one."""
