@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from e2e import audit
-from e2e.conftest import Visit
+from e2e.conftest import Visit, at_both_widths
 from e2e.pages import CourseList, Desk, Editor, StaffPrices
 from e2e.people import AUTHOR, STAFF, TEACHER
 
@@ -71,6 +71,7 @@ class TestTheFocus:
         expect(courses.page.get_by_role("rowheader")).to_have_count(1)
         assert 'id="search"' in focused(courses.page)
 
+    @at_both_widths
     def test_goes_into_a_row_and_back_to_its_button(self, visit: Visit, course: dict[str, Any], title: str) -> None:
         prices = StaffPrices(visit(STAFF)).open()
         prices.search(title)
@@ -86,6 +87,7 @@ class TestTheFocus:
         expect(change).to_be_focused()
 
 
+@at_both_widths
 class TestErrors:
     def test_are_said_when_a_field_is_left_and_the_summary_shrinks_as_they_are_fixed(self, visit: Visit) -> None:
         editor = Editor(visit(AUTHOR)).open()
@@ -122,10 +124,7 @@ class TestALowWindow:
         assert editor.page.evaluate(audit.OVERFLOWING) == []
 
 
-@pytest.mark.parametrize("width", [1280])
-def test_the_status_and_the_buttons_about_it_stay_in_sight_as_one(
-    visit: Visit, course: dict[str, Any], width: int
-) -> None:
+def test_the_status_and_the_buttons_about_it_stay_in_sight_as_one(visit: Visit, course: dict[str, Any]) -> None:
     editor = Editor(visit(AUTHOR)).of(course)
     editor.field("Picture").scroll_into_view_if_needed()
     editor.page.mouse.wheel(0, 2000)
@@ -147,6 +146,7 @@ def test_a_word_without_end_scrolls_no_page_sideways(visit: Visit, text: str, wi
             assert page.evaluate(audit.OVERFLOWING) == [], f"{address} at {size} px"
 
 
+@at_both_widths
 def test_what_is_chosen_is_seen_in_the_readers_own_colours(visit: Visit) -> None:
     page = visit(TEACHER, forced_colors="active")
     CourseList(page).open()
@@ -160,9 +160,8 @@ def test_what_is_chosen_is_seen_in_the_readers_own_colours(visit: Visit) -> None
         assert chip.evaluate("(one) => getComputedStyle(one).borderStyle") == "solid"
 
 
-@pytest.mark.parametrize("width", [1280])
 def test_a_printed_page_has_its_parts_one_below_the_other_and_nothing_to_press(
-    visit: Visit, course: dict[str, Any], width: int
+    visit: Visit, course: dict[str, Any]
 ) -> None:
     editor = Editor(visit(AUTHOR)).of(course)
     editor.save()
@@ -175,6 +174,7 @@ def test_a_printed_page_has_its_parts_one_below_the_other_and_nothing_to_press(
     assert all(above["bottom"] <= below["top"] + 1 for above, below in pairwise(boxes))
 
 
+@at_both_widths
 def test_the_header_stands_still_from_page_to_page(visit: Visit, course: dict[str, Any]) -> None:
     page = visit(STAFF)
     where = []

@@ -2,11 +2,12 @@
 
 from playwright.sync_api import expect
 
-from e2e.conftest import Visit
+from e2e.conftest import Visit, at_both_widths
 from e2e.pages import CourseList, Desk, Editor, SignIn, SignUp, StaffPrices
 from e2e.people import AUTHOR, NEWCOMER, PASSWORD
 
 
+@at_both_widths
 def test_from_sign_up_to_the_first_course(visit: Visit, title: str) -> None:
     page = visit()
     page.goto("/")

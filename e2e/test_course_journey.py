@@ -8,7 +8,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from billings.tests.sandbox_process import SandboxProcess
-from e2e.conftest import Visit
+from e2e.conftest import Visit, at_both_widths
 from e2e.pages import CourseList, Desk, Editor, SandboxPage, SignIn
 from e2e.people import AUTHOR, PASSWORD
 
@@ -25,6 +25,7 @@ def product_of(sandbox: SandboxProcess, course_id: str) -> dict[str, object]:
     return product
 
 
+@at_both_widths
 def test_from_sign_in_to_sale_and_back(visit: Visit, sandbox: SandboxProcess) -> None:
     page = visit()
     SignIn(page).open().as_(AUTHOR.email, PASSWORD)
@@ -137,8 +138,7 @@ def test_a_copy_is_a_draft_of_its_own(visit: Visit, sandbox: SandboxProcess, tit
     assert product_of(sandbox, course["id"])["active"] is True
 
 
-@pytest.mark.parametrize("width", [1280])
-def test_create_by_keyboard_alone(visit: Visit, width: int) -> None:
+def test_create_by_keyboard_alone(visit: Visit) -> None:
     page = visit(AUTHOR)
     CourseList(page).open()
     keys = page.keyboard

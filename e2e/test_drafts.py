@@ -3,7 +3,6 @@
 import re
 from unittest.mock import ANY
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from e2e.conftest import Visit
@@ -11,11 +10,6 @@ from e2e.pages import Conflict, Desk, Editor, StaffPrices
 from e2e.people import AUTHOR, STAFF, TEACHER
 
 OFFER = re.compile(r"You have unsaved changes from \d\d:\d\d UTC\.")
-
-
-@pytest.fixture
-def width() -> int:
-    return 1280
 
 
 KEPT = "Object.keys(localStorage).filter((key) => key.startsWith('draft:'))"

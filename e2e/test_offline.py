@@ -14,11 +14,6 @@ SIGNED_OUT = "You've been signed out. Sign in to continue; your text is kept."
 
 
 @pytest.fixture
-def width() -> int:
-    return 1280
-
-
-@pytest.fixture
 def page(visit: Visit) -> Page:
     return visit(AUTHOR)
 

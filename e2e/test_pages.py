@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from e2e import audit
 from e2e.audit import Album, Cost, Measured
-from e2e.conftest import Visit
+from e2e.conftest import Visit, at_both_widths
 from e2e.pages import Conflict, CourseList, Desk, Editor, SignIn, SignUp, StaffPrices
 from e2e.people import AUTHOR, NEWCOMER, STAFF, TEACHER, Person
 from e2e.programs import Portal
@@ -121,6 +121,7 @@ def settled(portal: Portal) -> None:
     portal.converge()
 
 
+@at_both_widths
 @pytest.mark.usefixtures("settled")
 @pytest.mark.parametrize("place", PLACES, ids=str)
 def test_page(

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from e2e.conftest import Visit
+from e2e.conftest import Visit, at_both_widths
 from e2e.pages import Desk, Editor
 from e2e.people import AUTHOR, STAFF
 
@@ -43,6 +43,7 @@ def test_without_a_script_a_press_sends_the_form_again(visit: Visit, title: str)
     expect(editor.field("Price")).to_have_value("49000.00")
 
 
+@at_both_widths
 def test_the_question_fits_the_window_and_its_buttons_a_finger(visit: Visit) -> None:
     page = visit(AUTHOR)
     editor = Editor(page).open()

@@ -2,19 +2,12 @@
 
 import re
 
-import pytest
 from playwright.sync_api import expect
 
 from e2e import lines
 from e2e.conftest import Visit
 from e2e.pages import Conflict, Desk, Editor
 from e2e.people import AUTHOR
-
-
-@pytest.fixture
-def width() -> int:
-    return 1280
-
 
 # Both read in the page, at the moment of the press: a test that asks later would see what came later.
 PRESS = """(id) => {

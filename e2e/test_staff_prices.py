@@ -4,11 +4,12 @@ import re
 
 from playwright.sync_api import expect
 
-from e2e.conftest import Visit
+from e2e.conftest import Visit, at_both_widths
 from e2e.pages import Desk, StaffPrices
 from e2e.people import AUTHOR, STAFF
 
 
+@at_both_widths
 def test_an_open_row_outlives_a_search(visit: Visit, title: str) -> None:
     Desk(visit(AUTHOR)).make_course(title=title)
     prices = StaffPrices(visit(STAFF)).open()

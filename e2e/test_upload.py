@@ -15,11 +15,6 @@ HEAVY = PICTURE + bytes(400_000)
 
 
 @pytest.fixture
-def width() -> int:
-    return 1280
-
-
-@pytest.fixture
 def page(visit: Visit) -> Page:
     return visit(AUTHOR)
 
