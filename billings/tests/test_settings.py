@@ -13,6 +13,7 @@ MANAGE = [sys.executable, "manage.py", "check"]
 GUNICORN = [sys.executable, "-m", "gunicorn", "--preload", "--no-control-socket", "--bind", "127.0.0.1:0"]
 GUNICORN += ["--pythonpath", "site", "config.wsgi"]
 
+PUBLIC = {"SITE_URL": "https://school.example", "EMAIL_URL": "smtp://mail.example"}
 REFUSED = {
     "no secret key": ({"SECRET_KEY": ""}, "SECRET_KEY is missing"),
     "no Stripe key": ({"STRIPE_SECRET_KEY": ""}, "STRIPE_SECRET_KEY is missing"),
@@ -21,6 +22,8 @@ REFUSED = {
     "a live restricted key and DEBUG": ({"STRIPE_SECRET_KEY": "rk_live_x", "DEBUG": "1"}, "A live Stripe key together"),
     "Stripe elsewhere": ({"STRIPE_API_BASE": "https://stripe.example"}, "STRIPE_API_BASE may only be"),
     "a public address without https": ({"SITE_URL": "http://school.example"}, "SITE_URL must begin with https://"),
+    "a public address without mail": ({**PUBLIC, "EMAIL_URL": ""}, "EMAIL_URL is missing"),
+    "a public address with mail on the console": ({**PUBLIC, "EMAIL_URL": "console:"}, "EMAIL_URL is missing"),
 }
 UNREADABLE = {
     "Stripe's name in front of another's": (
@@ -41,6 +44,8 @@ UNREADABLE = {
     "neither on nor off": ({"DEBUG": "perhaps"}, '"DEBUG" invalid'),
     "no database": ({"DATABASE_URL": "postgres"}, '"DATABASE_URL" invalid'),
     "no mail": ({"EMAIL_URL": "pigeon://loft"}, "EMAIL_URL must begin with"),
+    "mails in no file": ({"EMAIL_URL": "file:"}, "EMAIL_URL names no folder"),
+    "a host instead of a folder": ({"EMAIL_URL": "file://mails"}, "EMAIL_URL names no folder"),
     "no time to answer": ({"STRIPE_TIMEOUT_SECONDS": "0"}, '"STRIPE_TIMEOUT_SECONDS" invalid'),
     "no number": ({"STRIPE_INLINE_BUDGET_SECONDS": "soon"}, '"STRIPE_INLINE_BUDGET_SECONDS" invalid'),
     "no writes": ({"STRIPE_MAX_WRITES_PER_SECOND": "-1"}, '"STRIPE_MAX_WRITES_PER_SECOND" invalid'),
@@ -52,7 +57,7 @@ ACCEPTED = {
     "nothing but what is required": {"ALLOWED_HOSTS": "", "SITE_URL": "", "STRIPE_API_BASE": "", "SIGNUP_OPEN": ""},
     "a live key without DEBUG": {"STRIPE_SECRET_KEY": "sk_live_x"},
     "DEBUG and no secrets": {"DEBUG": "1", "SECRET_KEY": "", "STRIPE_SECRET_KEY": "", "STRIPE_WEBHOOK_SECRET": ""},
-    "a public address": {"SITE_URL": "https://school.example/"},
+    "a public address": {**PUBLIC, "SITE_URL": "https://school.example/"},
     "the sandbox by another name": {"STRIPE_API_BASE": "http://localhost:12111/"},
     "a mail server": {"EMAIL_URL": "submission://portal:secret@mail.example"},
     "mails in files": {"EMAIL_URL": "file:///mails"},
@@ -95,7 +100,7 @@ def test_starts_with(changes):
     [
         ({"SIGNUP_OPEN": ""}, "True [False, 'http://127.0.0.1:8000']"),
         ({"SIGNUP_OPEN": "", "STRIPE_SECRET_KEY": "sk_live_x"}, "False [False, 'http://127.0.0.1:8000']"),
-        ({"SITE_URL": "https://school.example"}, "True [True, 'https://school.example']"),
+        (PUBLIC, "True [True, 'https://school.example']"),
     ],
     ids=["sign-up is open", "but not where strangers would sell", "https switches on what belongs to it"],
 )
@@ -110,17 +115,27 @@ def test_what_follows_from_others(changes, values):
     assert ended.stdout.strip() == values
 
 
+@pytest.mark.parametrize(
+    ("url", "folder"), [("file:///tmp/x", Path("/tmp/x")), ("file:mails/out", ROOT / "mails" / "out")]
+)
+def test_mails_are_written_into_the_folder_that_was_named(url, folder):
+    show = "from django.conf import settings as s; print(s.MAILERS['default']['OPTIONS']['file_path'])"
+    ended = start([sys.executable, "manage.py", "shell", "--no-imports", "--command", show], {"EMAIL_URL": url})
+
+    assert Path(ended.stdout.strip()) == folder
+
+
 def test_a_file_says_what_the_environment_does_not(tmp_path):
     config = tmp_path / "site" / "config"
     config.mkdir(parents=True)
     shutil.copy(ROOT / "site" / "config" / "settings.py", config)
-    (tmp_path / ".env").write_text("SITE_URL=https://file.example\nSECRET_KEY=from-the-file\n")
+    (tmp_path / ".env").write_text("SITE_URL=http://localhost:8123\nSECRET_KEY=from-the-file\n")
     environment = {name: value for name, value in os.environ.items() if name != "SITE_URL"}
     show = "import settings as s; print(s.SITE_URL, s.SECRET_KEY)"
 
     shown = subprocess.check_output([sys.executable, "-c", show], cwd=config, env=environment, text=True)
 
-    assert shown.split() == ["https://file.example", os.environ["SECRET_KEY"]]
+    assert shown.split() == ["http://localhost:8123", os.environ["SECRET_KEY"]]
 
 
 def test_the_example_names_every_setting():

@@ -1,5 +1,7 @@
 """How people come in: allauth's adapter and the sign-in page, told whether strangers may sign up."""
 
+from typing import Any
+
 from allauth.account import app_settings
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
@@ -8,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from config import mails
 from courses import lapsed
 
 EMAIL_LENGTH = app_settings.EMAIL_MAX_LENGTH
@@ -20,6 +23,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
     def login(self, request: HttpRequest, user: User) -> None:
         super().login(request, user)
         lapsed.forget_others(request)
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """allauth makes links of the Host header, in context variables that end in `_url`."""
+        links = {name: mails.on_our_site(url) for name, url in context.items() if name.endswith("_url")}
+        super().send_mail(template_prefix, email, {**context, **links, "site_url": settings.SITE_URL})
 
     def clean_email(self, email: str) -> str:
         """An address longer than the column is refused: cut, it would be another one."""

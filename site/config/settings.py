@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from zoneinfo import available_timezones
 
 from django.utils.csp import CSP
@@ -258,6 +258,13 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = "Course desk: "
 _mail = _setting("EMAIL_URL", {"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}, env.dj_email_url)
 if "EMAIL_BACKEND" not in _mail:
     raise SystemExit("EMAIL_URL must begin with smtp:, submission:, file:, memory:, dummy: or console:.")
+if _mail["EMAIL_BACKEND"].endswith("console.EmailBackend"):
+    if HTTPS:
+        raise SystemExit(
+            "EMAIL_URL is missing: over https nobody reads mail on the console, and its links would stand in the log. "
+            "Set it in the environment or in .env (see .env.example)."
+        )
+    _mail["EMAIL_BACKEND"] = "config.mails.ConsoleBackend"
 _mail_options: dict[str, Any] = {}
 if _mail["EMAIL_BACKEND"].endswith("smtp.EmailBackend"):
     _mail_options = {
@@ -271,7 +278,11 @@ if _mail["EMAIL_BACKEND"].endswith("smtp.EmailBackend"):
         "timeout": _mail["EMAIL_TIMEOUT"] or 10,
     }
 elif _mail["EMAIL_BACKEND"].endswith("filebased.EmailBackend"):
-    _mail_options = {"file_path": BASE_DIR / _mail["EMAIL_FILE_PATH"]}
+    # dj-email-url takes away the path's first character, which makes an absolute one relative.
+    _folder = unquote(urlsplit(env.str("EMAIL_URL").strip()).path)
+    if not _folder.strip("/"):
+        raise SystemExit("EMAIL_URL names no folder: write it as file:///folder/of/the/mails.")
+    _mail_options = {"file_path": BASE_DIR / _folder}
 MAILERS = {"default": {"BACKEND": _mail["EMAIL_BACKEND"], "OPTIONS": _mail_options}}
 DEFAULT_FROM_EMAIL = _setting("DEFAULT_FROM_EMAIL", f"portal@{_site.hostname}")
 
@@ -280,7 +291,10 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"without_keys": {"()": "config.secret_links.WithoutKeys"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["without_keys"]},
+    },
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         "billings": {"level": "INFO"},
@@ -291,9 +305,19 @@ LOGGING = {
 SENTRY_DSN = _setting("SENTRY_DSN", "")
 if SENTRY_DSN:
     import sentry_sdk
+    from sentry_sdk.scrubber import DEFAULT_DENYLIST, EventScrubber
     from sentry_sdk.utils import BadDsn
 
+    from config import secret_links
+
     try:
-        sentry_sdk.init(dsn=SENTRY_DSN, send_default_pii=False)
+        sentry_sdk.init(
+            dsn=SENTRY_DSN,
+            send_default_pii=False,
+            before_send=secret_links.scrub,
+            before_send_transaction=secret_links.scrub,
+            before_breadcrumb=secret_links.scrub,
+            event_scrubber=EventScrubber([*DEFAULT_DENYLIST, *secret_links.VARIABLES], recursive=True),
+        )
     except BadDsn as error:
         raise SystemExit(f"SENTRY_DSN cannot be read: {error}") from None

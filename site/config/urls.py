@@ -1,5 +1,6 @@
 """Every address of the portal; each room keeps its own."""
 
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.contrib.auth.decorators import login_required
 from django.urls import include, path, re_path
@@ -7,6 +8,9 @@ from django.views.generic import RedirectView
 
 from config import health, media
 from config.account_forms import EmailView
+
+# Signing in has one page, with its limits; without this the admin site has one more, with none.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 handler404 = "config.errors.not_found"
 
@@ -16,6 +20,7 @@ urlpatterns = [
     path("accounts/", include("allauth.account.urls")),
     path("courses/", include("courses.urls")),
     path("billing/", include("billings.urls")),
+    path("admin/password_change/", RedirectView.as_view(pattern_name="account_change_password")),
     path("admin/", admin.site.urls),
     re_path(r"^media/(?P<name>covers/[0-9a-f]{32}\.(?:webp|png|jpg))$", media.cover, name="media"),
     path("healthz", health.healthz, name="healthz"),

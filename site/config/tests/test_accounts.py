@@ -76,6 +76,27 @@ class TestSignUp:
         assert "Enter a password." in text
 
 
+class TestTheAdminSite:
+    def test_is_entered_by_the_portals_own_sign_in(self, client):
+        answer = client.get("/admin/courses/course/?q=oil", follow=True)
+
+        assert answer.redirect_chain[-1][0] == "/accounts/login/?next=%2Fadmin%2Fcourses%2Fcourse%2F%3Fq%3Doil"
+
+    def test_takes_no_password_of_its_own(self, client):
+        User.objects.create_superuser("admin", "admin@example.com", PASSWORD)
+
+        answer = client.post("/admin/login/?next=/admin/", {"username": "admin", "password": PASSWORD})
+
+        assert (answer.status_code, answer.url) == (302, "/accounts/login/?next=%2Fadmin%2F")
+        assert "_auth_user_id" not in client.session
+
+    def test_is_closed_to_teachers(self, signed_in):
+        assert signed_in.get("/admin/", follow=True).status_code == 403
+
+    def test_changes_no_password_where_its_owner_is_not_told(self, signed_in):
+        assert signed_in.post("/admin/password_change/").url == "/accounts/password/change/"
+
+
 class TestAddresses:
     @pytest.fixture
     def other(self, teacher) -> EmailAddress:
