@@ -167,7 +167,8 @@ def _drifts(after: int) -> QuerySet[Any]:
 
 def _choice(drift: Any) -> DriftChoice:
     """Of a drift that `_drifts` read, with what it depends on."""
-    return drifts.choice(drift.product, drift, Beside(drift.default_price, drift.has_others))
+    # Django sets no attribute at all where the relation found nothing.
+    return drifts.choice(drift.product, drift, Beside(getattr(drift, "default_price", None), drift.has_others))
 
 
 def compare(*, actor: User) -> bool:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect, JsonResponse, QueryDict
+from django.http.request import RawPostDataException
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext
@@ -304,7 +305,7 @@ def webhook(request: HttpRequest) -> HttpResponse:
         return HttpResponse("too large", status=400, content_type="text/plain")
     try:
         event = gateway.verified_event(request.body, request.META.get("HTTP_STRIPE_SIGNATURE", ""))
-    except gateway.BadSignature:
+    except (gateway.BadSignature, RawPostDataException):  # the latter for what came as a form, which is no message
         return HttpResponse("bad signature or payload", status=400, content_type="text/plain")
     webhooks.store(event)
     return HttpResponse("stored", content_type="text/plain")

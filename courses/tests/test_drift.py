@@ -141,6 +141,14 @@ class TestRestore:
 
         assert answer.url == f"/courses/{renamed.product.course_id}/prices/"
 
+    def test_a_page_whose_address_cannot_be_read_hears_of_it_too(self, staff, renamed):
+        htmx = {"HX-Request": "true", "HX-Target": "row-1", "HX-Current-URL": "http://["}
+
+        answer = press(staff, "restore", renamed, headers=htmx)
+
+        assert (answer.status_code, now_course(renamed).billing.drifts.get().decision) == (200, "restored")
+        assert "Restored. On sale at $49.00." in answer.text
+
 
 class TestAccept:
     def test_a_title(self, staff, renamed, sandbox):

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from config import mails
+from config.readable_requests import is_address
 from courses import lapsed
 
 EMAIL_LENGTH = app_settings.EMAIL_MAX_LENGTH
@@ -28,6 +29,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
         """allauth makes links of the Host header, in context variables that end in `_url`."""
         links = {name: mails.on_our_site(url) for name, url in context.items() if name.endswith("_url")}
         super().send_mail(template_prefix, email, {**context, **links, "site_url": settings.SITE_URL})
+
+    def is_safe_url(self, url: str) -> bool:
+        return is_address(url) and bool(super().is_safe_url(url))
 
     def clean_email(self, email: str) -> str:
         """An address longer than the column is refused: cut, it would be another one."""

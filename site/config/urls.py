@@ -12,7 +12,10 @@ from config.account_forms import EmailView
 # Signing in has one page, with its limits; without this the admin site has one more, with none.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
+handler400 = "config.errors.bad_request"
+handler403 = "config.errors.permission_denied"
 handler404 = "config.errors.not_found"
+handler500 = "config.errors.server_error"
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="courses:teacher_courses"), name="home"),

@@ -8,6 +8,10 @@ from web import search
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-application = get_wsgi_application()
+_django = get_wsgi_application()
+
+from config.readable_requests import ReadableApplication  # noqa: E402  needs the settings
+
+application = ReadableApplication(_django)
 # Once, before the workers part, and not in the first save of each.
 search.prepare()

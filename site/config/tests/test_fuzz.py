@@ -1,0 +1,16 @@
+"""Odd requests at every address: a few of those that `make campaign` sends."""
+
+from config.tests.cast import Cast
+from config.tests.fuzz import Fuzz
+
+REQUESTS = 500
+
+
+def test_no_request_makes_an_error(db, settings):
+    settings.STRIPE_INLINE_BUDGET_SECONDS = 0
+    fuzz = Fuzz(Cast.make(), seed=2)
+
+    fuzz.run(REQUESTS)
+
+    assert not fuzz.failures, "\n".join(fuzz.failures)
+    assert sum(fuzz.statuses.values()) == REQUESTS
