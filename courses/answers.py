@@ -42,6 +42,7 @@ def editor(
     *,
     plan: str = "",
     preview: SafeString | None = None,
+    too_often: bool = False,
     code: int = 200,
     lapsed: bool = False,
     picture_lost: bool = False,
@@ -49,6 +50,7 @@ def editor(
     """The page on which a course is written; alone its moving part, where htmx asks.
 
     `lapsed`: the form is as it was typed when the session had run out, and its writer has just signed in again.
+    `too_often`: there is no preview, since there were many a moment ago.
     """
     course = form.course
     context = {
@@ -58,6 +60,7 @@ def editor(
         "plan": plan,
         "lines": plan_line.button_lines(form),
         "preview": preview,
+        "too_often": too_often,
         "language": form["language"].value(),
         "list_url": way_back.to_the_list(request, request.user),
         "lapsed": lapsed,

@@ -1,15 +1,18 @@
-"""A description as HTML that can do no harm: Markdown is rendered, then all but text and its marks is taken out."""
+"""A description as HTML that can do no harm: Markdown is rendered, then all but text and its marks is taken out.
+
+Whatever is typed costs about the same: the renderer is linear, and what is beyond its bounds is shown as plain text.
+"""
 
 import re
 from functools import lru_cache
-from typing import Any
 
+import comrak
 import nh3
+from django.utils.html import linebreaks
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
-from linkify_it import LinkifyIt
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
+
+from courses.models import DESCRIPTION_LENGTH
 
 # The page's own headings end at h2; pictures of other sites are refused by the page's policy anyway.
 TAGS = {"p", "br", "hr", "em", "strong", "s", "code", "pre", "blockquote", "ul", "ol", "li", "a", "label"}
@@ -23,110 +26,124 @@ VALUES: dict[str, dict[str, set[str]]] = {
     "td": {"align": ALIGNMENTS},
 }
 SCHEMES = {"http", "https", "mailto"}
-LONGEST_LINK = 1_000
-HOST = r"[\w-]{1,63}(?:\.[\w-]{1,63}){0,9}(?![\w-])"
-# GFM 6.9: the name's last part ends in a letter or digit, and the parts before have hyphens and underscores too.
-EMAIL = (
-    r"(^|[^a-z0-9._+-])"
-    r"([a-z0-9._+-]{1,64}@(?:[a-z0-9_-]{1,63}\.){1,9}(?:[a-z0-9_-]{0,62}[a-z0-9])(?![a-z0-9_@-]))"
-)
-TASK = re.compile(r"\[[ xX]\]\s")
 REL = "nofollow noopener noreferrer"
+# An address of one of these, or one without a scheme.
+LEADS = re.compile(r"(?:https?|mailto):|(?!$)[^:/?#]*(?:[/?#]|$)", re.IGNORECASE)
+
+# Far more than anybody reads, and less than browsers, and those who draw the page, have trouble with.
+MOST_NESTED = 40
+# A row that ends early is filled up with empty cells, so that few characters make many of them.
+MOST_CELLS = 10_000
+# The renderer goes a call deeper for each e-mail address that it makes a link of.
+MOST_ADDRESSES = 500
+DELIMITER_ROW = re.compile(r"^[ \t>]*[|:-][ \t|:-]*$", re.MULTILINE)
+
+# In the renderer's answer text is escaped, so that what looks like a tag is one.
+NESTED = re.compile(r"<(/?)(?:blockquote|ul|ol|li|em|strong|del)\b")
+RENAMED = re.compile(r"(</?)(h[1-6]|del)\b")
+NAMES = {"h1": "h3", "h2": "h4", "h3": "h5", "h4": "h6", "h5": "h6", "h6": "h6", "del": "s"}
+LINK = re.compile(r'<a href="(?P<to>[^"]*)"[^>]*>|(?P<end></a>)|<img src="(?P<of>[^"]*)" alt="(?P<words>[^"]*)"[^>]*>')
+TASK = re.compile(
+    r'<input type="checkbox" class="task-list-item-checkbox"(?P<ticked>(?: checked="")?) disabled="" /> '
+    r"(?P<start>(?:\n<p>)?)(?P<words>.*?)(?=</p>|</li>|\n<(?:ul|ol|blockquote|pre|h[1-6]|table|hr))",
+    re.DOTALL,
+)
 
 
 def render(text: str) -> SafeString:
-    """The description, written in GitHub's Markdown (github.github.com/gfm), without pictures and raw HTML."""
-    html = _markdown().render(text)
+    """The description, written in GitHub's Markdown (github.github.com/gfm), without pictures and raw HTML.
+
+    As plain text where it is longer than a description may be, nested more deeply than anybody reads, or would show
+    nothing.
+    """
+    if len(text) > DESCRIPTION_LENGTH:
+        return plain(text)
+    html = _rendered(text)
+    # Nothing would be seen of links that are defined and not used.
+    if _depth(html) > MOST_NESTED or (text.strip() and not html.strip()):
+        return plain(text)
+    html = TASK.sub(_task, _with_words_for_pictures(_with_our_names(html)))
     clean = nh3.clean(
         html, tags=TAGS, attributes=ATTRIBUTES, tag_attribute_values=VALUES, url_schemes=SCHEMES, link_rel=REL
     )
     return mark_safe(clean)  # noqa: S308  cleaned in the line above
 
 
+def plain(text: str) -> SafeString:
+    """The text as it was typed, with its lines and paragraphs."""
+    return mark_safe(linebreaks(_storable(text), autoescape=True))  # noqa: S308  escaped by that
+
+
+def _rendered(text: str) -> str:
+    """Tables, and links without brackets, only as long as they are bounded; else they are the text that they are."""
+    extensions = _extensions(table=_cells(text) <= MOST_CELLS, autolink=text.count("@") <= MOST_ADDRESSES)
+    return comrak.render_markdown(_storable(text), extension_options=extensions, render_options=_rendering())
+
+
+@lru_cache(maxsize=4)
+def _extensions(*, table: bool, autolink: bool) -> comrak.ExtensionOptions:
+    options = comrak.ExtensionOptions()
+    options.table, options.autolink = table, autolink
+    options.strikethrough = options.tasklist = True
+    return options
+
+
 @lru_cache(maxsize=1)
-def _markdown() -> MarkdownIt:
-    markdown = MarkdownIt("commonmark", {"html": False, "linkify": True})
-    markdown.enable(["table", "strikethrough", "linkify"])
-    markdown.linkify = _links()
-    markdown.core.ruler.push("smaller_headings", _smaller_headings)
-    markdown.core.ruler.push("alignment", _alignment)
-    markdown.core.ruler.push("tasks", _tasks)
-    markdown.core.ruler.push("pictures_as_words", _pictures_as_words)
-    return markdown
+def _rendering() -> comrak.RenderOptions:
+    """What raw HTML says is shown, not done."""
+    options = comrak.RenderOptions()
+    options.escape = options.tasklist_classes = True
+    return options
 
 
-def _links() -> LinkifyIt:
-    """What GFM takes for a link by itself: www., http, https and e-mail, whatever the last part of the name (6.9)."""
-    links = LinkifyIt(options={"fuzzy_link": False, "fuzzy_ip": False, "fuzzy_email": True})
-    links.add("ftp:", None).add("//", None)
-    links.add("http:", {"validate": lambda *at: _length_behind(*at, slashes="//")}).add("https:", "http:")
-    links.add("www.", {"validate": _length_behind, "normalize": _with_scheme})
-    links.re["email_fuzzy"] = EMAIL
-    return links
+def _storable(text: str) -> str:
+    """A preview shows what was not validated: half characters cannot be sent."""
+    return text.encode(errors="replace").decode()
 
 
-def _length_behind(links: LinkifyIt, text: str, position: int, *, slashes: str = "") -> int:
-    """Of the host and its path; 0: no link. No longer than addresses are, which bounds the cost."""
-    link = re.compile(slashes + HOST + links.re["src_port"] + links.re["src_path"], re.IGNORECASE)
-    found = link.match(text, position, position + LONGEST_LINK)
-    return found.end() - position if found else 0
+def _cells(text: str) -> int:
+    """How many cells the tables of `text` have at most: as if every line were a row of the widest."""
+    widest = max((row[0].count("|") + 1 for row in DELIMITER_ROW.finditer(text) if "-" in row[0]), default=0)
+    return widest * (text.count("\n") + 1)
 
 
-def _with_scheme(links: LinkifyIt, match: Any) -> None:
-    match.url = f"http://{match.url}"
+def _depth(html: str) -> int:
+    depth = deepest = 0
+    for tag in NESTED.finditer(html):
+        depth += -1 if tag[1] else 1
+        deepest = max(deepest, depth)
+    return deepest
 
 
-def _smaller_headings(state: Any) -> None:
+def _with_our_names(html: str) -> str:
     """`#` is an h3: the page has its own h1 and h2."""
-    for token in state.tokens:
-        if token.type in ("heading_open", "heading_close"):
-            token.tag = f"h{min(int(token.tag[1]) + 2, 6)}"
+    return RENAMED.sub(lambda tag: tag[1] + NAMES[tag[2]], html)
 
 
-def _alignment(state: Any) -> None:
-    """As an attribute: the page's policy refuses `style`."""
-    for token in state.tokens:
-        if token.type in ("th_open", "td_open") and (style := token.attrs.pop("style", None)):
-            token.attrs["align"] = str(style).removeprefix("text-align:")
+def _with_words_for_pictures(html: str) -> str:
+    """A picture of another site is not loaded: its words stand there, and lead to it.
+
+    A link of a scheme that is refused is none.
+    """
+    in_link = leads = False
+
+    def changed(found: re.Match[str]) -> str:
+        nonlocal in_link, leads
+        if found["end"]:
+            in_link = False
+            return found[0] if leads else ""
+        if found["to"] is not None:
+            in_link, leads = True, bool(LEADS.match(found["to"]))
+            return found[0] if leads else ""
+        words = found["words"].strip() or _("Picture")
+        if in_link or not LEADS.match(found["of"]):
+            return words
+        return f'<a href="{found["of"]}">{words}</a>'
+
+    return LINK.sub(changed, html)
 
 
-def _tasks(state: Any) -> None:
-    """`- [ ] buy copper` as a box that cannot be ticked here. The known plugin looks for each item's list again."""
-    for item, paragraph, block in zip(state.tokens, state.tokens[1:], state.tokens[2:], strict=False):
-        if (item.type, paragraph.type, block.type) != ("list_item_open", "paragraph_open", "inline"):
-            continue
-        first = block.children[0] if block.children else None
-        task = TASK.match(first.content) if first and first.type == "text" else None
-        if not first or not task:
-            continue
-        ticked = " checked" if first.content[1] in "xX" else ""
-        first.content = first.content[4:]
-        item.attrs["class"] = "task-list-item"
-        box = Token("html_inline", "", 0, content=f'<label><input type="checkbox" disabled{ticked}> ')
-        block.children = [box, *block.children, Token("html_inline", "", 0, content="</label>")]
-
-
-def _pictures_as_words(state: Any) -> None:
-    """A picture of another site is not loaded: its words stand there, and lead to it."""
-    for block in state.tokens:
-        if any(token.type == "image" for token in block.children or ()):
-            block.children = _without_pictures(state.md, block.children)
-
-
-def _without_pictures(markdown: MarkdownIt, tokens: list[Token]) -> list[Token]:
-    kept, in_link = [], 0
-    for token in tokens:
-        in_link += token.nesting if token.type in ("link_open", "link_close") else 0
-        if token.type != "image":
-            kept.append(token)
-            continue
-        words = Token("text", "", 0, content=_alternative(markdown, token))
-        link = Token("link_open", "a", 1, attrs={"href": token.attrs["src"]})
-        kept += [words] if in_link else [link, words, Token("link_close", "a", -1)]
-    return kept
-
-
-def _alternative(markdown: MarkdownIt, picture: Token) -> str:
-    renderer: Any = markdown.renderer
-    words = str(renderer.renderInlineAsText(picture.children or [], markdown.options, {}))
-    return words.strip() or _("Picture")
+def _task(found: re.Match[str]) -> str:
+    """`- [ ] buy copper` as a box that cannot be ticked here, named by its words."""
+    box = f'<input type="checkbox" disabled=""{found["ticked"]}>'
+    return f"{found['start']}<label>{box} {found['words']}</label>"

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+from allauth.core import ratelimit
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -295,13 +296,16 @@ def preview(request: TeacherRequest, course_id: UUID) -> HttpResponse:
 
 
 def _preview(request: TeacherRequest, course: Course | None) -> HttpResponse:
-    """The description as people will read it. Nothing is saved."""
+    """The description as people will read it, so often as people read (`ACCOUNT_RATE_LIMITS`). Nothing is saved."""
     form = form_sent(request, course)
-    text = str(form["description"].value() or "")
+    allowed = ratelimit.consume(request, action="preview", user=request.user)
+    preview = markdown.render(str(form["description"].value() or "")) if allowed else None
+    code = 200 if allowed else 429
     if request.htmx:
-        context = {"course": course, "preview": markdown.render(text), "language": form["language"].value()}
-        return render(request, "courses/edit.html#preview", context)
-    return editor(request, form, plan=plan_line(form), preview=markdown.render(text))
+        context = {"course": course, "preview": preview, "too_often": not allowed}
+        context["language"] = form["language"].value()
+        return render(request, "courses/edit.html#preview", context, status=code)
+    return editor(request, form, plan=plan_line(form), preview=preview, too_often=not allowed, code=code)
 
 
 @require_safe

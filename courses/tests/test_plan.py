@@ -1,5 +1,9 @@
 """POST …/plan/ and …/preview/: what is said before anything is saved."""
 
+import pytest
+from allauth.account import app_settings
+from django.core.cache import cache
+
 from billings.models import BillingPrice, BillingProduct, Drift
 from billings.money import PriceSpec
 from courses.models import Course
@@ -197,3 +201,48 @@ class TestPreview:
         assert "<strong>Water</strong>" in answer.text
         assert 'value="Typed"' in answer.text
         assert Course.objects.get().title == "Watercolour"
+
+    @pytest.mark.parametrize("length", [20_001, 60_000])
+    def test_what_is_too_long_for_a_description_is_shown_as_typed(self, teacher, length):
+        answer = teacher.post("preview_new", data={"description": "**a** " + "b" * length}, headers=HTMX)
+
+        assert "<p>**a** bbb" in answer.text
+
+
+class TestManyPreviews:
+    @pytest.fixture(autouse=True)
+    def twice_a_minute(self, settings):
+        cache.clear()
+        settings.ACCOUNT_RATE_LIMITS = {"preview": "2/m/user"}
+        yield
+        cache.clear()
+
+    def press(self, person, **options):
+        return person.post("preview_new", data={"description": "**Water**", "price": "49"}, **options)
+
+    def test_are_refused_in_words_beside_the_preview(self, teacher):
+        assert [self.press(teacher, headers=HTMX).status_code for _ in range(2)] == [200, 200]
+
+        answer = self.press(teacher, headers=HTMX)
+
+        assert answer.status_code == 429
+        assert "Wait a moment, then press Preview again." in answer.text
+        assert "<strong>" not in answer.text
+
+    def test_leave_the_plan_alone_and_nothing_that_was_typed_is_lost(self, teacher):
+        pages = [self.press(teacher) for _ in range(3)]
+
+        assert [page.status_code for page in pages] == [200, 200, 429]
+        assert pages[2].context["plan"] == pages[0].context["plan"] != ""
+        assert "**Water**" in pages[2].text
+
+    def test_of_one_person_do_not_count_for_another(self, teacher, other_teacher):
+        pressed = [self.press(person, headers=HTMX).status_code for person in (teacher, teacher, other_teacher)]
+
+        assert pressed == [200, 200, 200]
+
+
+def test_nobody_who_writes_meets_the_limit_of_previews():
+    amount, seconds = app_settings.RATE_LIMITS["preview"].split("/")[:2]
+
+    assert (int(amount), seconds) == (60, "m")

@@ -253,6 +253,8 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_FORMS = {"signup": "config.account_forms.SignupForm", "add_email": "config.account_forms.AddEmailForm"}
 ACCOUNT_EMAIL_VERIFICATION = "optional"
 ACCOUNT_SESSION_REMEMBER = True
+# Beside the library's own: nobody who writes looks at a preview more often.
+ACCOUNT_RATE_LIMITS = {"preview": "60/m/user"}
 # Mail is from the product, not from the machine's address; the sentence behind it is in templates/account/email/.
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "Course desk: "
 
