@@ -51,6 +51,10 @@ UNREADABLE = {
     "no writes": ({"STRIPE_MAX_WRITES_PER_SECOND": "-1"}, '"STRIPE_MAX_WRITES_PER_SECOND" invalid'),
     "a negative pause": ({"EVENTS_POLL_SECONDS": "-1"}, '"EVENTS_POLL_SECONDS" invalid'),
     "no number of hours": ({"COMPARE_EVERY_HOURS": "daily"}, '"COMPARE_EVERY_HOURS" invalid'),
+    "no number of proxies": ({"TRUSTED_PROXY_COUNT": "-1"}, '"TRUSTED_PROXY_COUNT" invalid'),
+    "no cache for all processes": ({"CACHE_URL": "locmem://"}, "CACHE_URL must be"),
+    "sessions without length": ({"SESSION_HOURS": "0"}, '"SESSION_HOURS" invalid'),
+    "sessions that are idle at once": ({"SESSION_IDLE_HOURS": "0"}, '"SESSION_IDLE_HOURS" invalid'),
     "no Sentry": ({"SENTRY_DSN": "sentry"}, "SENTRY_DSN cannot be read"),
 }
 ACCEPTED = {
@@ -61,6 +65,7 @@ ACCEPTED = {
     "the sandbox by another name": {"STRIPE_API_BASE": "http://localhost:12111/"},
     "a mail server": {"EMAIL_URL": "submission://portal:secret@mail.example"},
     "mails in files": {"EMAIL_URL": "file:///mails"},
+    "a Redis for what is limited": {"CACHE_URL": "redis://127.0.0.1:1/0"},
     "PostgreSQL": {"DATABASE_URL": "postgres://portal:secret@127.0.0.1:1/portal"},
     "webhook secrets while rotating": {"STRIPE_WEBHOOK_SECRET": "whsec_new, whsec_old"},
 }

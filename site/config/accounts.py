@@ -3,7 +3,6 @@
 from typing import Any
 
 from allauth.account import app_settings
-from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
@@ -13,11 +12,12 @@ from django.utils.translation import gettext as _
 from config import mails
 from config.readable_requests import is_address
 from courses import lapsed
+from people.limits import LimitedSignIn
 
 EMAIL_LENGTH = app_settings.EMAIL_MAX_LENGTH
 
 
-class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no types
+class AccountAdapter(LimitedSignIn):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return bool(settings.SIGNUP_OPEN)
 

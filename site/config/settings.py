@@ -6,6 +6,7 @@ traceback of a hundred lines, and gunicorn would start its workers anew for ever
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -73,6 +74,9 @@ SECURE_SSL_REDIRECT = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
 
+# Each of our proxies adds the address that it saw to X-Forwarded-For; with https there is at least one.
+TRUSTED_PROXY_COUNT = _setting("TRUSTED_PROXY_COUNT", 1 if HTTPS else 0, env.int, validate=_FROM_ZERO)
+
 # Stripe ---------------------------------------------------------------------------------------------------------------
 STRIPE_SECRET_KEY = _required("STRIPE_SECRET_KEY", _setting("STRIPE_SECRET_KEY", ""), "without it nothing can be sold")
 STRIPE_WEBHOOK_SECRETS = _required(
@@ -119,6 +123,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "js_lib_bootstrap5",
     "django_tasks_db",
+    "people",
 ]
 
 MIDDLEWARE = [
@@ -127,7 +132,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "people.sessions.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -137,6 +142,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "people.middleware.PeopleMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "config.whole_requests.WholeRequestsMiddleware",
 ]
@@ -196,6 +202,30 @@ else:
 # Opening one anew costs SQLite more than a query: the schema is read again, and the last to close empties the log.
 _database["CONN_MAX_AGE"] = 60
 
+# Limits are counted in the cache, which all processes must share: in the database, unless there is a Redis.
+_cache = _setting("CACHE_URL", "database:")
+if urlsplit(_cache).scheme in {"redis", "rediss"}:
+    CACHES: dict[str, Any] = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": _cache,
+            "KEY_PREFIX": "portal",
+            # A cache that hangs must not hang the page.
+            "OPTIONS": {"socket_connect_timeout": 2, "socket_timeout": 2},
+        }
+    }
+elif _cache == "database:":
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+            "LOCATION": "people_cache",
+            # Some 20 MB. Beyond, what is over goes first.
+            "OPTIONS": {"MAX_ENTRIES": 100_000},
+        }
+    }
+else:
+    raise SystemExit(f"CACHE_URL must be redis://host:port/number, or nothing for the database, not {_cache!r}.")
+
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 
 STATIC_URL = "/static/"
@@ -253,8 +283,22 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_FORMS = {"signup": "config.account_forms.SignupForm", "add_email": "config.account_forms.AddEmailForm"}
 ACCOUNT_EMAIL_VERIFICATION = "optional"
 ACCOUNT_SESSION_REMEMBER = True
-# Beside the library's own: nobody who writes looks at a preview more often.
-ACCOUNT_RATE_LIMITS = {"preview": "60/m/user"}
+# Tries / time / for whom; `key` is the address typed. Wrong passwords count for the account before they count for the
+# address, so that guessing at one account uses up little of what all behind that address have (see people/limits.py).
+ACCOUNT_RATE_LIMITS = {
+    # What works is not counted: beyond the limits below no password is looked at, and the rest costs nothing.
+    "login": "",
+    "login_failed": "5/5m/key,100/d/key,100/5m/ip",
+    "login_failed_known_device": "10/5m/key",
+    "signup": "60/m/ip",
+    "reset_password": "20/m/ip,3/5m/key,10/d/key",
+    # Nobody who writes looks at a preview more often.
+    "preview": "60/m/user",
+}
+SESSION_ENGINE = "people.sessions"
+SESSION_LENGTH = timedelta(hours=_setting("SESSION_HOURS", 336.0, env.float, validate=_ABOVE_ZERO))
+SESSION_IDLE = timedelta(hours=_setting("SESSION_IDLE_HOURS", 72.0, env.float, validate=_ABOVE_ZERO))
+SESSION_COOKIE_AGE = int(SESSION_LENGTH.total_seconds())
 # Mail is from the product, not from the machine's address; the sentence behind it is in templates/account/email/.
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "Course desk: "
 

@@ -37,6 +37,10 @@ os.environ.update(
     SIGNUP_OPEN="1",
     TIME_ZONE="UTC",
     SENTRY_DSN="",
+    TRUSTED_PROXY_COUNT="0",
+    CACHE_URL="",
+    SESSION_HOURS="336",
+    SESSION_IDLE_HOURS="72",
 )
 
 # The same examples in every run: a test that fails, fails for everybody.

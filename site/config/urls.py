@@ -16,6 +16,7 @@ handler400 = "config.errors.bad_request"
 handler403 = "config.errors.permission_denied"
 handler404 = "config.errors.not_found"
 handler500 = "config.errors.server_error"
+handler429 = "people.limits.too_many_requests"  # allauth's
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="courses:teacher_courses"), name="home"),
