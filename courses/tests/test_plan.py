@@ -2,7 +2,6 @@
 
 import pytest
 from allauth.account import app_settings
-from django.core.cache import cache
 
 from billings.models import BillingPrice, BillingProduct, Drift
 from billings.money import PriceSpec
@@ -212,10 +211,7 @@ class TestPreview:
 class TestManyPreviews:
     @pytest.fixture(autouse=True)
     def twice_a_minute(self, settings):
-        cache.clear()
         settings.ACCOUNT_RATE_LIMITS = {"preview": "2/m/user"}
-        yield
-        cache.clear()
 
     def press(self, person, **options):
         return person.post("preview_new", data={"description": "**Water**", "price": "49"}, **options)
