@@ -26,6 +26,12 @@ def present(*, seconds: float) -> Account:
     return Account(known.account, known.livemode)
 
 
+def known_id() -> str:
+    """The account of the present key, as it is known here; empty: it was not asked yet."""
+    known = StripeKey.objects.filter(pk=gateway.key_fingerprint()).values_list("account", flat=True)
+    return known.first() or ""
+
+
 def row_of_key() -> StripeKey:
     """What is known of the present key; without its account where that has yet to be learned."""
     defaults = {"account": "", "livemode": gateway.key_is_live()}

@@ -377,22 +377,25 @@ class StripeEvent(models.Model):
         WAITING = ""
         READ = "read"
         ECHO = "echo"  # of a call of ours
-        IGNORED = "ignored"  # not about a product of ours
+        IGNORED = "ignored"  # not about a product of ours, or foreign
 
     event_id = models.CharField(max_length=255, unique=True)
     type = models.CharField(max_length=100)
     stripe_product = models.CharField(max_length=255, blank=True)
     livemode = models.BooleanField()
+    account = models.CharField(max_length=255, blank=True, db_default="", help_text="Empty: that of the endpoint.")
     idempotency_key = models.CharField(max_length=255, blank=True)
     shown = models.JSONField(help_text="The object as the event shows it.")
     received_at = models.DateTimeField(auto_now_add=True)
     fetched = models.BooleanField(db_default=False, help_text="Read from Stripe's list, not delivered by it.")
     processed_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=10, choices=Outcome, default=Outcome.WAITING, blank=True)
+    is_foreign = models.BooleanField(db_default=False, help_text="Not of our mode or account, when it was judged.")
 
     class Meta:
         indexes = [
             models.Index(name="billings_event_waiting", fields=["id"], condition=Q(processed_at__isnull=True)),
+            models.Index(name="billings_event_foreign", fields=["id"], condition=Q(is_foreign=True)),
         ]
 
     def __str__(self) -> str:

@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Subquery
+from django.db.models import Count, Subquery
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -20,6 +21,13 @@ from web import times
 NEEDED_EVENTS = gateway.CATALOGUE_EVENTS
 WORKER_COLUMNS = ("id", "host", "pid", "seen_at", "stopped_at", "stripe_ahead", "database_ahead")
 _DELIVERED = StripeEvent.objects.filter(fetched=False).order_by("-id")
+_FOREIGN = (
+    StripeEvent.objects.filter(is_foreign=True)
+    .order_by()
+    .values("is_foreign")
+    .annotate(n=Count("pk"))
+    .values_list("n", flat=True)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +54,7 @@ class Watch:
     worker: WorkerHeartbeat | None
     key: StripeKey | None
     last_webhook: datetime | None
+    foreign: int
     now: datetime
 
     @property
@@ -126,6 +135,20 @@ class Watch:
         return _("Stripe sends its messages to %(url)s.") % {"url": self.endpoint["url"]}
 
     @property
+    def foreign_words(self) -> str:
+        """Messages of strangers, which were not read; empty: none came."""
+        return (
+            ngettext(
+                "%(n)d message of another Stripe account, or of the other mode (test or live), was not read.",
+                "%(n)d messages of another Stripe account, or of the other mode (test or live), were not read.",
+                self.foreign,
+            )
+            % {"n": self.foreign}
+            if self.foreign
+            else ""
+        )
+
+    @property
     def missing_events(self) -> list[str]:
         return endpoints.missing_events(self.endpoint["enabled_events"]) if self.endpoint else NEEDED_EVENTS
 
@@ -144,6 +167,7 @@ class Watch:
     def as_json(self) -> dict[str, Any]:
         return {
             "last_webhook": self.last_webhook,
+            "foreign_messages": self.foreign,
             "worker": {
                 "alive": self.worker_is_alive,
                 "seen_at": self.worker.seen_at if self.worker else None,
@@ -190,14 +214,18 @@ def _difference(whose: str, others: str, ahead: float) -> str:
 
 
 def watch() -> Watch:
-    """One query, and two more before anything was asked of Stripe with the present key."""
+    """One query, and three more before anything was asked of Stripe with the present key."""
     now = clock.now()
     workers = heartbeat.in_order(now)
     columns = {f"worker_{name}": Subquery(workers.values(name)[:1]) for name in WORKER_COLUMNS}
     newest = Subquery(_DELIVERED.values("received_at")[:1])
-    key = StripeKey.objects.filter(pk=gateway.key_fingerprint()).annotate(last_webhook=newest, **columns).first()
+    columns |= {"last_webhook": newest, "foreign": Coalesce(Subquery(_FOREIGN), 0)}
+    key = StripeKey.objects.filter(pk=gateway.key_fingerprint()).annotate(**columns).first()
     if key is None:
         last = _DELIVERED.values_list("received_at", flat=True).first()
-        return Watch(worker=heartbeat.last(), key=None, last_webhook=last, now=now)
+        foreign = _FOREIGN.first() or 0
+        return Watch(worker=heartbeat.last(), key=None, last_webhook=last, foreign=foreign, now=now)
     worker = WorkerHeartbeat(**{name: getattr(key, f"worker_{name}") for name in WORKER_COLUMNS})
-    return Watch(worker=worker if worker.pk else None, key=key, last_webhook=key.last_webhook, now=now)
+    return Watch(
+        worker=worker if worker.pk else None, key=key, last_webhook=key.last_webhook, foreign=key.foreign, now=now
+    )

@@ -20,7 +20,7 @@ from django.db.models import Exists, F, OuterRef, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from billings import clock, gateway
+from billings import accounts, clock, gateway
 from billings.calls import PRODUCT_ID
 from billings.gateway import key_is_live
 from billings.mirror import price_says_the_same, says_the_same
@@ -43,8 +43,8 @@ REST_SECONDS = 15.0
 # writing between them, and because composing the SQL anew costs more than executing it. See docs/figures.md.
 INSERT = """
     INSERT INTO billings_stripeevent
-        (event_id, type, stripe_product, livemode, idempotency_key, shown, received_at, outcome)
-    VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
+        (event_id, type, stripe_product, livemode, account, idempotency_key, shown, received_at, outcome)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
 """
 
 
@@ -53,8 +53,8 @@ def store(event: Mapping[str, Any]) -> None:
     database = connections[DEFAULT_DB_ALIAS]
     row = _row(event)
     received_at = database.ops.adapt_datetimefield_value(timezone.now())
-    values = (row.event_id, row.type, row.stripe_product, row.livemode, row.idempotency_key, json.dumps(row.shown))
-    _insert(database, (*values, received_at, row.outcome))
+    values = (row.event_id, row.type, row.stripe_product, row.livemode, row.account, row.idempotency_key)
+    _insert(database, (*values, json.dumps(row.shown), received_at, row.outcome))
 
 
 def _insert(database: BaseDatabaseWrapper, values: tuple[Any, ...]) -> None:
@@ -87,6 +87,7 @@ def _row(event: Mapping[str, Any]) -> StripeEvent:
         type=_text(event.get("type", ""))[:100],
         stripe_product=_text(_product_id(shown)),
         livemode=bool(event.get("livemode")),
+        account=_account(event),
         idempotency_key=_text(_mapping(event.get("request")).get("idempotency_key") or ""),
         shown=shown if _can_be_kept(shown) else {},
     )
@@ -105,9 +106,18 @@ def _row_of_thin(event: Mapping[str, Any]) -> StripeEvent:
         type=_text(event.get("type", "")).removeprefix("v1.")[:100],
         stripe_product=named["id"] if named["object"] == "product" else "",
         livemode=bool(event.get("livemode")),
+        account=_account(event),
         idempotency_key=_text(request.get("idempotency_key") or ""),
         shown=named,
     )
+
+
+def _account(event: Mapping[str, Any]) -> str:
+    """Whose event it says it is; empty for most, which are those of the account that the endpoint belongs to.
+
+    https://docs.stripe.com/connect/webhooks, and for thin ones https://docs.stripe.com/context.
+    """
+    return _text(event.get("account") or _text(event.get("context") or "").rpartition("/")[2])
 
 
 def _is_thin(shown: Mapping[str, Any]) -> bool:
@@ -179,7 +189,7 @@ def keep_fetched(events: Iterable[Mapping[str, Any]], *, only_ours: bool = False
 
 def replay(events: QuerySet[StripeEvent]) -> int:
     """Judge them once more; returns how many. Reads are repeatable, so this can do no harm."""
-    return events.update(processed_at=None, outcome=StripeEvent.Outcome.WAITING)
+    return events.update(processed_at=None, outcome=StripeEvent.Outcome.WAITING, is_foreign=False)
 
 
 def prune(*, days: int = KEEP_DAYS) -> int:
@@ -208,25 +218,39 @@ def process(limit: int = BATCH) -> int:
     events = list(StripeEvent.objects.filter(processed_at=None).order_by("id")[:limit])
     if not events:
         return 0
-    events = _with_products(events)
+    foreign = _foreign(events)
+    ours = _with_products([event for event in events if event.pk not in foreign])
+    events = [*(event for event in events if event.pk in foreign), *ours]
     # The calls first: what they settled is in the mirror by the time that is read.
     calls = _calls({event.idempotency_key for event in events if event.idempotency_key})
-    ids = {event.stripe_product for event in events if event.stripe_product and event.livemode == key_is_live()}
+    ids = {event.stripe_product for event in events} - {""}
     products = {
         product.stripe_id: product
         for product in BillingProduct.objects.filter(stripe_id__in=ids).prefetch_related("prices")
     }
     wanted, judged = set(), defaultdict(list)
     for event in events:
-        product = products.get(event.stripe_product)
+        product = None if event.pk in foreign else products.get(event.stripe_product)
         outcome = _judge_whatever_it_is(event, product, calls)
         if product and outcome == StripeEvent.Outcome.READ:
             wanted.add(product.pk)
         judged[outcome].append(event.pk)
     want_reads(wanted)
+    if foreign:
+        StripeEvent.objects.filter(pk__in=foreign).update(is_foreign=True)
     for outcome, rows in judged.items():
         StripeEvent.objects.filter(pk__in=rows).update(outcome=outcome, processed_at=clock.now())
     return len(events)
+
+
+def _foreign(events: Iterable[StripeEvent]) -> set[int]:
+    """Those of another mode or account than the key's: an endpoint may be told of both, and neither says a thing of us.
+
+    Where our own account is not known yet, nothing was sold in it either.
+    """
+    live = key_is_live()
+    own = accounts.known_id() if any(event.account for event in events) else ""
+    return {event.pk for event in events if event.livemode != live or event.account not in ("", own)}
 
 
 class _Rest:
@@ -259,7 +283,7 @@ def _with_products(events: list[StripeEvent]) -> list[StripeEvent]:
 
 
 def _names_a_price(event: StripeEvent) -> bool:
-    return _is_thin(event.shown) and event.shown["object"] == "price" and event.livemode == key_is_live()
+    return _is_thin(event.shown) and event.shown["object"] == "price"
 
 
 def _product_in_stripe(price_id: str) -> str | None:

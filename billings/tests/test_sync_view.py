@@ -192,6 +192,16 @@ class TestPage:
             staff.get(SYNC)
 
 
+def test_messages_of_strangers_are_counted(staff, catalogue):
+    assert "was not read" not in staff.get(SYNC).text
+    facts = {"livemode": True, "type": "product.updated", "shown": {}, "is_foreign": True}
+    StripeEvent.objects.create(event_id="evt_1", **facts)
+
+    said = "1 message of another Stripe account, or of the other mode (test or live), was not read."
+    assert said in staff.get(SYNC).text
+    assert seen(staff)["foreign_messages"] == 1
+
+
 class TestJson:
     def test_it_works(self, staff, catalogue, edited):
         edited(catalogue[0])

@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
-from billings import clock, gateway
+from billings import accounts, clock, gateway
 from billings.models import StripeEvent
 from billings.sweep import sweep
 from billings.tests.conftest import ROOT, USD59
@@ -77,6 +77,7 @@ class TestEndpoint:
         [
             pytest.param(lambda: deliver(event(), "whsec_forged"), id="forged"),
             pytest.param(lambda: deliver(event(), at=int(time.time()) - 301), id="stale"),
+            pytest.param(lambda: deliver(event(), at=int(time.time()) + 310), id="of times to come"),
             pytest.param(lambda: deliver("{"), id="not JSON"),
             pytest.param(lambda: deliver("[]"), id="not an object"),
             pytest.param(lambda: deliver('{"id": "evt_1", "data": NaN}'), id="no number"),
@@ -103,6 +104,15 @@ class TestEndpoint:
 
         assert deliver(event(), at=int(now())).status_code == 200
         assert deliver(event(id="evt_2"), at=int(now()) - 400).status_code == 400
+
+    def test_it_takes_what_is_of_now_by_stripes_clock_though_ours_is_hours_behind(self, sandbox, monkeypatch):
+        now = time.time
+        monkeypatch.setattr(time, "time", lambda: now() - 3 * 3600)
+        monkeypatch.setattr(timezone, "now", lambda: datetime.fromtimestamp(time.time(), UTC))
+        monkeypatch.setattr(clock._Known, "stripe", None)
+
+        assert deliver(event(), at=int(now())).status_code == 200
+        assert deliver(event(id="evt_2"), at=int(now()) + 400).status_code == 400
 
     def test_a_page_cannot_be_read_there(self):
         assert Client().get(URL).status_code == 405
@@ -225,15 +235,30 @@ class TestJudging:
         assert set(StripeEvent.objects.values_list("outcome", flat=True)) == {"echo"}
         assert sold.product.reads_wanted == 0
 
-    def test_events_of_another_mode_or_of_strangers_are_ignored(self, sold):
+    def test_events_of_another_mode_or_account_or_of_strangers_are_ignored(self, sold):
         shown = {"id": sold.product.stripe_id, "object": "product"}
         deliver(event(id="evt_live", livemode=True, data={"object": shown}))
+        deliver(event(id="evt_connect", account="acct_other", data={"object": shown}))
+        deliver(event(id="evt_context", context="org_1/acct_other", data={"object": shown}))
         deliver(event(id="evt_stranger", data={"object": {"id": "prod_stranger", "object": "product"}}))
 
         process()
 
         assert set(StripeEvent.objects.values_list("outcome", flat=True)) == {"ignored"}
+        foreign = StripeEvent.objects.filter(is_foreign=True).values_list("event_id", flat=True)
+        assert set(foreign) == {"evt_live", "evt_connect", "evt_context"}
         assert sold.product.reads_wanted == 0
+
+    def test_an_event_that_names_our_own_account_is_ours(self, sold):
+        shown = {"id": sold.product.stripe_id, "object": "product"}
+        own = accounts.known_id()
+        deliver(event(account=own, data={"object": shown}))
+        deliver(event(id="evt_context", context=own, data={"object": shown}))
+
+        process()
+
+        assert own
+        assert set(StripeEvent.objects.values_list("outcome", "is_foreign")) == {("read", False)}
 
     def test_old_echoes_that_no_longer_say_what_we_know_end_in_agreement(self, sold, sandbox):
         sold.price(USD59)
