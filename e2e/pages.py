@@ -215,6 +215,7 @@ class StaffPrices(PortalPage):
         form.get_by_label("Price").fill(price)
         form.get_by_label("Reason").fill(reason)
         form.get_by_role("button", name="Save").click()
+        expect(form).to_have_count(0)  # its plan line names the new price before it is saved
 
 
 class SandboxPage:

@@ -4,6 +4,7 @@ Whatever happened, the sweep alone brings the course back: one product, one acti
 unless somebody was at the Dashboard.
 """
 
+import os
 import random
 from collections.abc import Callable
 from contextlib import suppress
@@ -52,6 +53,8 @@ FAULTS = [
 MEANWHILE = ["the process dies", "the lease is lost", "a price is saved", "a read is wanted", "somebody edits"]
 EDITS = ["rename", "switch", "price", "currencies", "add", "activate", "delete"]
 MORE_THAN_ENOUGH = 30
+# `make campaign` asks for many more.
+EXAMPLES = int(os.environ.get("STATEFUL_EXAMPLES", "50"))
 
 type Save = tuple[str, Any]
 
@@ -298,7 +301,7 @@ def test_whatever_happens_the_sweep_alone_brings_the_course_back(owner, sandbox)
     run_state_machine_as_test(
         lambda: Portal(owner, sandbox),
         settings=settings(
-            max_examples=150,
+            max_examples=EXAMPLES,
             stateful_step_count=6,
             deadline=None,
             derandomize=True,
