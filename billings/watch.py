@@ -219,8 +219,8 @@ def watch() -> Watch:
     workers = heartbeat.in_order(now)
     columns = {f"worker_{name}": Subquery(workers.values(name)[:1]) for name in WORKER_COLUMNS}
     newest = Subquery(_DELIVERED.values("received_at")[:1])
-    columns |= {"last_webhook": newest, "foreign": Coalesce(Subquery(_FOREIGN), 0)}
-    key = StripeKey.objects.filter(pk=gateway.key_fingerprint()).annotate(**columns).first()
+    keys = StripeKey.objects.filter(pk=gateway.key_fingerprint()).annotate(last_webhook=newest, **columns)
+    key = keys.annotate(foreign=Coalesce(Subquery(_FOREIGN), 0)).first()
     if key is None:
         last = _DELIVERED.values_list("received_at", flat=True).first()
         foreign = _FOREIGN.first() or 0

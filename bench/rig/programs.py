@@ -24,7 +24,7 @@ WEBHOOK_SECRET = "whsec_bench"
 # Every setting has a value here: `.env` has a say only where the environment has none.
 SETTINGS = {
     "DEBUG": "0",
-    "SECRET_KEY": "for-measuring-only",
+    "SECRET_KEY": "for-measuring-only-and-for-nothing-else",
     "ALLOWED_HOSTS": "",
     "CSRF_TRUSTED_ORIGINS": "",
     "STRIPE_SECRET_KEY": KEY,

@@ -16,6 +16,9 @@ GUNICORN += ["--pythonpath", "site", "config.wsgi"]
 PUBLIC = {"SITE_URL": "https://school.example", "EMAIL_URL": "smtp://mail.example"}
 REFUSED = {
     "no secret key": ({"SECRET_KEY": ""}, "SECRET_KEY is missing"),
+    "a short secret key": ({"SECRET_KEY": "x" * 31}, "must have at least 32 characters"),
+    "a short former key": ({"SECRET_KEY_FALLBACKS": f"{'x' * 50}, {'y' * 31}"}, "must have at least 32 characters"),
+    "any host": ({"ALLOWED_HOSTS": "school.example, *"}, "ALLOWED_HOSTS must name the hosts"),
     "no Stripe key": ({"STRIPE_SECRET_KEY": ""}, "STRIPE_SECRET_KEY is missing"),
     "no webhook secret": ({"STRIPE_WEBHOOK_SECRET": " , "}, "STRIPE_WEBHOOK_SECRET is missing"),
     "a live key and DEBUG": ({"STRIPE_SECRET_KEY": "sk_live_x", "DEBUG": "1"}, "A live Stripe key together with DEBUG"),
@@ -55,12 +58,20 @@ UNREADABLE = {
     "no cache for all processes": ({"CACHE_URL": "locmem://"}, "CACHE_URL must be"),
     "sessions without length": ({"SESSION_HOURS": "0"}, '"SESSION_HOURS" invalid'),
     "sessions that are idle at once": ({"SESSION_IDLE_HOURS": "0"}, '"SESSION_IDLE_HOURS" invalid'),
+    "no contact": ({"SECURITY_CONTACT": "the office"}, "SECURITY_CONTACT must be"),
     "no Sentry": ({"SENTRY_DSN": "sentry"}, "SENTRY_DSN cannot be read"),
 }
 ACCEPTED = {
     "nothing but what is required": {"ALLOWED_HOSTS": "", "SITE_URL": "", "STRIPE_API_BASE": "", "SIGNUP_OPEN": ""},
     "a live key without DEBUG": {"STRIPE_SECRET_KEY": "sk_live_x"},
-    "DEBUG and no secrets": {"DEBUG": "1", "SECRET_KEY": "", "STRIPE_SECRET_KEY": "", "STRIPE_WEBHOOK_SECRET": ""},
+    "former keys": {"SECRET_KEY_FALLBACKS": f"{'x' * 50}, {'y' * 32}"},
+    "DEBUG and no secrets": {
+        "DEBUG": "1",
+        "ALLOWED_HOSTS": "*",
+        "SECRET_KEY": "",
+        "STRIPE_SECRET_KEY": "",
+        "STRIPE_WEBHOOK_SECRET": "",
+    },
     "a public address": {**PUBLIC, "SITE_URL": "https://school.example/"},
     "the sandbox by another name": {"STRIPE_API_BASE": "http://localhost:12111/"},
     "a mail server": {"EMAIL_URL": "submission://portal:secret@mail.example"},

@@ -7,6 +7,7 @@ traceback of a hundred lines, and gunicorn would start its workers anew for ever
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -21,6 +22,7 @@ BASE_DIR = Path(__file__).resolve().parents[2]
 env = Env()
 env.read_env(BASE_DIR / ".env", recurse=False)
 
+SHORTEST_SECRET_KEY = 32
 STRIPE_OWN_API = "https://api.stripe.com"
 _ABOVE_ZERO = validate.Range(min=0, min_inclusive=False)
 _FROM_ZERO = validate.Range(min=0)
@@ -50,6 +52,13 @@ def _required[T](name: str, value: T, why: str) -> T:
 
 DEBUG = _setting("DEBUG", False, env.bool)
 SECRET_KEY = _required("SECRET_KEY", _setting("SECRET_KEY", ""), "it signs sessions and tokens") or "only-for-debugging"
+# Former keys, whose sessions and links are still taken until the new one has signed them all.
+SECRET_KEY_FALLBACKS = _list("SECRET_KEY_FALLBACKS", [])
+if not DEBUG and min(map(len, [SECRET_KEY, *SECRET_KEY_FALLBACKS])) < SHORTEST_SECRET_KEY:
+    raise SystemExit(
+        f"SECRET_KEY and each of SECRET_KEY_FALLBACKS must have at least {SHORTEST_SECRET_KEY} characters: "
+        "shorter ones can be guessed."
+    )
 
 # The public address ---------------------------------------------------------------------------------------------------
 SITE_URL = _setting("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
@@ -66,6 +75,8 @@ if SITE_IS_PUBLIC and not HTTPS:
     raise SystemExit("SITE_URL must begin with https:// unless it is this machine's own address (localhost).")
 
 ALLOWED_HOSTS = _list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]", str(_site.hostname)])
+if "*" in ALLOWED_HOSTS and not DEBUG:
+    raise SystemExit("ALLOWED_HOSTS must name the hosts: with * anybody could have any host believed.")
 CSRF_FAILURE_VIEW = "config.errors.token_refused"
 CSRF_TRUSTED_ORIGINS = _list("CSRF_TRUSTED_ORIGINS", [f"{_site.scheme}://{_site.netloc}"])
 
@@ -127,10 +138,13 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "config.headers.HeadersMiddleware",
     "config.readable_requests.ReadableRequestsMiddleware",
     "config.programs.ProgramsMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.static_files.StaticFilesMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "people.sessions.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -139,8 +153,6 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "billings.number_locale.NumberLocaleMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "people.middleware.PeopleMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -197,6 +209,10 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
         "timeout": 5,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
+    if _database["NAME"] != ":memory:":
+        from config.private_database import PrivateConnection
+
+        _database["OPTIONS"]["factory"] = PrivateConnection
 else:
     _database["CONN_HEALTH_CHECKS"] = True
 # Opening one anew costs SQLite more than a query: the schema is read again, and the last to close empties the log.
@@ -332,6 +348,10 @@ elif _mail["EMAIL_BACKEND"].endswith("filebased.EmailBackend"):
     _mail_options = {"file_path": BASE_DIR / _folder}
 MAILERS = {"default": {"BACKEND": _mail["EMAIL_BACKEND"], "OPTIONS": _mail_options}}
 DEFAULT_FROM_EMAIL = _setting("DEFAULT_FROM_EMAIL", f"portal@{_site.hostname}")
+_contact = _setting("SECURITY_CONTACT", parseaddr(DEFAULT_FROM_EMAIL)[1])
+SECURITY_CONTACT = _contact if _contact.startswith(("https://", "mailto:")) else f"mailto:{_contact}"
+if not re.fullmatch(r"https://[!-~]+|mailto:[!-~]+@[!-~]+", SECURITY_CONTACT):
+    raise SystemExit(f"SECURITY_CONTACT must be a mail address or begin with https://, not {_contact!r}.")
 
 # Watching -------------------------------------------------------------------------------------------------------------
 LOGGING = {

@@ -17,7 +17,8 @@ os.environ.update(
     DJANGO_SETTINGS_MODULE="config.settings",
     # Playwright's loop runs in the thread of the tests; Django would refuse the ORM there.
     DJANGO_ALLOW_ASYNC_UNSAFE="1",
-    SECRET_KEY="for-tests-only",
+    SECRET_KEY="for-tests-only-and-for-nothing-else",
+    SECRET_KEY_FALLBACKS="",
     DEBUG="0",
     ALLOWED_HOSTS="testserver,localhost,127.0.0.1",
     CSRF_TRUSTED_ORIGINS="",
@@ -34,6 +35,8 @@ os.environ.update(
     SITE_URL="http://127.0.0.1:8000",
     MEDIA_ROOT=_temporary.name,
     EMAIL_URL="console:",
+    DEFAULT_FROM_EMAIL="",
+    SECURITY_CONTACT="",
     SIGNUP_OPEN="1",
     TIME_ZONE="UTC",
     SENTRY_DSN="",

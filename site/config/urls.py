@@ -8,6 +8,7 @@ from django.views.generic import RedirectView
 
 from config import health, media
 from config.account_forms import EmailView
+from config.security_txt import security_txt
 
 # Signing in has one page, with its limits; without this the admin site has one more, with none.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -27,6 +28,7 @@ urlpatterns = [
     path("admin/password_change/", RedirectView.as_view(pattern_name="account_change_password")),
     path("admin/", admin.site.urls),
     re_path(r"^media/(?P<name>covers/[0-9a-f]{32}\.(?:webp|png|jpg))$", media.cover, name="media"),
+    path(".well-known/security.txt", security_txt, name="security_txt"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
 ]

@@ -4,7 +4,7 @@ import os
 from typing import Any
 from urllib.parse import urlsplit
 
-SECRET_KEY = "for-measuring-only"
+SECRET_KEY = "for-measuring-only-and-for-nothing-else"
 DEBUG = False
 ALLOWED_HOSTS = ["127.0.0.1"]
 USE_TZ = True

@@ -1,0 +1,32 @@
+"""Headers that every answer has, whoever gives it: a page, an error, a program's answer, a file."""
+
+from collections.abc import Callable
+
+from django.contrib.auth import SESSION_KEY
+from django.http import HttpRequest, HttpResponse
+
+type View = Callable[[HttpRequest], HttpResponse]
+
+
+class HeadersMiddleware:
+    """Must be among the first, so that nothing is answered past it.
+
+    Browsers take an answer for what it says it is; and what a person sees who is signed in is kept nowhere: neither the
+    next one at this computer nor a cache on the way shows it again.
+    """
+
+    def __init__(self, get_response: View) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        if _is_private(request):
+            response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+
+def _is_private(request: HttpRequest) -> bool:
+    """Whether the answer may say something about the person who is signed in. Asks no database: the session is read."""
+    session = getattr(request, "session", None)
+    return session is not None and session.accessed and SESSION_KEY in session

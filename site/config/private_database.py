@@ -1,0 +1,33 @@
+"""SQLite's files are for the portal's own user alone: they hold sessions, and whose account is whose."""
+
+import os
+import sqlite3
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+OWNER_ONLY = 0o600
+# SQLite gives its log and its index the rights of the database, unless they were there before.
+SUFFIXES = ("", "-wal", "-shm")
+
+
+class PrivateConnection(sqlite3.Connection):
+    """A connection (`sqlite3.connect(factory=…)`) that takes the rights of all others away before it opens the file."""
+
+    def __init__(self, database: str | Path, *args: Any, **kwargs: Any) -> None:
+        if not str(database).startswith(("file:", ":memory:")):
+            make_private(Path(database))
+        super().__init__(database, *args, **kwargs)
+
+
+def make_private(database: Path) -> None:
+    """The file is made here where there is none, so that it is private from its first moment on, whatever the umask."""
+    with suppress(OSError):  # who may not make it is told by SQLite
+        os.close(os.open(database, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, OWNER_ONLY))
+    for suffix in SUFFIXES:
+        file = Path(f"{database}{suffix}")
+        with suppress(
+            FileNotFoundError, PermissionError
+        ):  # of another user's file only that user can change the rights
+            if file.stat().st_mode & 0o077:
+                file.chmod(OWNER_ONLY)
