@@ -130,9 +130,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "crispy_forms",
-    "crispy_bootstrap5",
     "django_htmx",
-    "js_lib_bootstrap5",
     "django_tasks_db",
     "people",
 ]
@@ -178,7 +176,8 @@ TEMPLATES = [
         },
     },
 ]
-CRISPY_ALLOWED_TEMPLATE_PACKS = CRISPY_TEMPLATE_PACK = "bootstrap5"
+# `templates/crispy/`: only what the course form is laid out with; fields are drawn by `templates/courses/field.html`.
+CRISPY_ALLOWED_TEMPLATE_PACKS = CRISPY_TEMPLATE_PACK = "crispy"
 
 SECURE_CSP = {
     "default-src": [CSP.NONE],
@@ -187,7 +186,7 @@ SECURE_CSP = {
     "connect-src": [CSP.SELF],
     "font-src": [CSP.SELF],
     "form-action": [CSP.SELF],
-    # Bootstrap draws the marks of selects and checkboxes as `data:` pictures.
+    # Icons and the marks of selects are `data:` pictures in the style sheet.
     "img-src": [CSP.SELF, "data:"],
     "base-uri": [CSP.NONE],
     "frame-ancestors": [CSP.NONE],
