@@ -4,6 +4,8 @@ With JavaScript the browser keeps what was typed; without it only the server can
 and shown as unsaved.
 """
 
+from collections.abc import Mapping
+
 from django.http import HttpRequest
 from django.urls import resolve, reverse
 from django_htmx.middleware import HtmxDetails
@@ -67,11 +69,11 @@ def page_of(course_id: object) -> str:
     return reverse("courses:edit", args=[course_id]) if course_id else reverse("courses:new")
 
 
-def _writer(page: str, data: dict[str, str]) -> int | None:
+def _writer(page: str, data: Mapping[str, object]) -> int | None:
     """Who alone may see the form again: the course's teacher, or whom an empty form was shown to; else nobody.
 
     The session that sent it says nothing: it has run out.
     """
     if course_id := resolve(page).kwargs.get("course_id"):
         return Course.objects.filter(pk=course_id).values_list("owner_id", flat=True).first()
-    return versions.written_by(data.get("version", ""))
+    return versions.written_by(str(data.get("version", "")))

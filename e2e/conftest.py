@@ -16,7 +16,7 @@ from billings.tests.fixtures import recorded
 from billings.tests.sandbox_process import SandboxProcess
 from e2e import audit
 from e2e.audit import Album, Measured
-from e2e.pages import SignIn, SignUp
+from e2e.pages import ConfirmAddress, SignIn, SignUp
 from e2e.people import PASSWORD, Person
 from e2e.programs import Portal, running
 
@@ -135,6 +135,7 @@ def signed_in(browser: Browser, portal: Portal) -> Callable[[Person], StorageSta
             page = context.new_page()
             if person.is_new:
                 SignUp(page).open().as_teacher(person.email, PASSWORD)
+                ConfirmAddress(page).at(portal.link_mailed_to(person.email)).yes()
             else:
                 SignIn(page).open().as_(person.email, PASSWORD)
             expect(page.get_by_role("button", name="Sign out")).to_be_visible()

@@ -69,6 +69,17 @@ class SignUp(PortalPage):
         self.page.get_by_role("main").get_by_role("button", name="Sign up").click()
 
 
+class ConfirmAddress(PortalPage):
+    """Where the link in a mail leads."""
+
+    def at(self, link: str) -> Self:
+        self.page.goto(link)
+        return self
+
+    def yes(self) -> None:
+        self.button("Yes, confirm it").click()
+
+
 class CourseList(PortalPage):
     address = "/courses/"
 

@@ -84,6 +84,16 @@ class Portal:
         """What `manage.py` prints, run beside the portal on its database."""
         return _manage(self.environment, *command)
 
+    def link_mailed_to(self, email: str) -> str:
+        """The link in the last mail to this person. Mails are on the console, and so in the web server's log."""
+        give_up_at = time.monotonic() + STARTS_WITHIN
+        while time.monotonic() < give_up_at:
+            mails = "".join(path.read_text() for path in self.logs).split("\nTo: ")
+            if links := [re.findall(r"^https?://\S+$", mail, re.M) for mail in mails if mail.startswith(f"{email}\n")]:
+                return str(links[-1][0])
+            time.sleep(0.05)
+        raise AssertionError(f"no mail went to {email}")
+
     def converge(self) -> None:
         """Leave nothing pending. Another test's drift waits for a person, and the command ends with 1 for it."""
         _run(self.environment, "manage.py", "converge", allowed=(0, 1))

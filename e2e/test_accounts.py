@@ -3,18 +3,23 @@
 from playwright.sync_api import expect
 
 from e2e.conftest import Visit, at_both_widths
-from e2e.pages import CourseList, Desk, Editor, SignIn, SignUp, StaffPrices
+from e2e.pages import ConfirmAddress, CourseList, Desk, Editor, SignIn, SignUp, StaffPrices
 from e2e.people import AUTHOR, NEWCOMER, PASSWORD
+from e2e.programs import Portal
 
 
 @at_both_widths
-def test_from_sign_up_to_the_first_course(visit: Visit, title: str) -> None:
+def test_from_sign_up_to_the_first_course(visit: Visit, portal: Portal, title: str) -> None:
     page = visit()
     page.goto("/")
     sign_in = SignIn(page)
     expect(sign_in.heading).to_have_text("Sign in")
     sign_in.link("Sign up as a teacher").click()
-    SignUp(page).as_teacher(f"{title.split()[-1]}@example.com", "eleven quiet evenings")
+    email = f"{title.split()[-1]}@example.com"
+    SignUp(page).as_teacher(email, "eleven quiet evenings")
+    expect(SignUp(page).heading).to_have_text("Check your mail")
+    expect(page.get_by_role("main")).to_contain_text(email)
+    ConfirmAddress(page).at(portal.link_mailed_to(email)).yes()
 
     courses = CourseList(page)
     expect(page.get_by_role("heading", name="Create your first course")).to_be_visible()

@@ -1,16 +1,17 @@
-"""Sign-up and added addresses: one password typed once, and no address that would be cut."""
+"""Forms in which an address is typed: none that would be cut, and none that tells whether there is an account."""
 
 from typing import Any
 
 from allauth.account import forms as allauth_forms
-from allauth.account import views as allauth_views
-from allauth.account.models import EmailAddress
+from allauth.account.adapter import get_adapter
 from django import forms
-from django.contrib import messages
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import User
 from django.core.validators import MaxLengthValidator
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.utils.translation import gettext as _
+
+from config.addresses import accounts_of
 
 
 class SignupForm(allauth_forms.SignupForm):  # type: ignore[misc]  # allauth ships no types
@@ -20,6 +21,17 @@ class SignupForm(allauth_forms.SignupForm):  # type: ignore[misc]  # allauth shi
         self.fields["email"].error_messages["required"] = _("Enter your email address.")
         self.fields["password1"].error_messages["required"] = _("Enter a password.")
 
+    def validate_unique_email(self, value: str) -> str:
+        self.account_already_exists = bool(accounts_of(value))
+        return value
+
+    def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
+        if self.account_already_exists:
+            # Making one takes long for this alone, and whoever asks must not be able to tell by the time.
+            make_password(self.cleaned_data["password1"])
+        saved: tuple[User | None, HttpResponse | None] = super().try_save(request)
+        return saved
+
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean()
         # The form asks once, and shows what was typed. A client that still sends both must mean the same.
@@ -27,6 +39,28 @@ class SignupForm(allauth_forms.SignupForm):  # type: ignore[misc]  # allauth shi
         if again and again != self.data.get("password1"):
             self.add_error("password1", _("The two passwords differ."))
         return cleaned
+
+
+class LoginForm(allauth_forms.LoginForm):  # type: ignore[misc]
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _let_the_adapter_limit(self.fields["login"])
+
+    def clean_login(self) -> str:
+        return str(get_adapter().clean_email(super().clean_login()))
+
+
+class ResetPasswordForm(allauth_forms.ResetPasswordForm):  # type: ignore[misc]
+    """A link goes to an address that is confirmed, or that an account was opened with which has confirmed none."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _let_the_adapter_limit(self.fields["email"])
+
+    def clean_email(self) -> str:
+        email: str = super().clean_email()
+        self.users = [user for user in accounts_of(email) if user.is_active]
+        return email
 
 
 class AddEmailForm(allauth_forms.AddEmailForm):  # type: ignore[misc]
@@ -40,19 +74,3 @@ def _let_the_adapter_limit(field: forms.Field) -> None:
     """Its sentence names the rule; a `maxlength` would cut a paste, to another address than was meant."""
     field.validators = [one for one in field.validators if not isinstance(one, MaxLengthValidator)]
     field.widget.attrs.pop("maxlength", None)
-
-
-class EmailView(allauth_views.EmailView):  # type: ignore[misc]
-    """The page of one's addresses. allauth lets an unconfirmed one become the primary one while none is confirmed."""
-
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if "action_primary" in request.POST and not self._is_confirmed(request):
-            messages.error(request, _("Confirm this address first; then it can become the primary one."))
-            return redirect("account_email")
-        answer: HttpResponse = super().post(request, *args, **kwargs)
-        return answer
-
-    def _is_confirmed(self, request: HttpRequest) -> bool:
-        address = request.POST.get("email", "")
-        mine = EmailAddress.objects.filter(user=request.user, email__iexact=address, verified=True)
-        return bool(mine.exists())

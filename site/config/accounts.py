@@ -3,13 +3,16 @@
 from typing import Any
 
 from allauth.account import app_settings
+from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from config import mails
+from config.addresses import accounts_of, has_confirmed
 from config.readable_requests import is_address
 from courses import lapsed
 from people.limits import LimitedSignIn
@@ -18,6 +21,14 @@ EMAIL_LENGTH = app_settings.EMAIL_MAX_LENGTH
 
 
 class AccountAdapter(LimitedSignIn):
+    error_messages = {
+        **LimitedSignIn.error_messages,
+        "email_password_mismatch": _lazy(
+            "This email address and password don't match, or the address is not confirmed yet. The link is in our "
+            "message; “Forgotten your password?” sends a new one."
+        ),
+    }
+
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return bool(settings.SIGNUP_OPEN)
 
@@ -32,6 +43,19 @@ class AccountAdapter(LimitedSignIn):
 
     def is_safe_url(self, url: str) -> bool:
         return is_address(url) and bool(super().is_safe_url(url))
+
+    def send_password_reset_mail(self, user: User, email: str, context: dict[str, Any]) -> None:
+        """Says beforehand what is taken over where the account's address was never confirmed."""
+        opened = None if has_confirmed(user) else user.date_joined
+        super().send_password_reset_mail(user, email, {**context, "opened": opened})
+
+    def send_account_already_exists_mail(self, email: str) -> None:
+        """To whoever has the mailbox; an account that was opened with it and never confirmed still can be."""
+        waiting = EmailAddress.objects.filter(email=email, user__in=accounts_of(email), verified=False)
+        for address in waiting:
+            address.send_confirmation(self.request, signup=True)
+        if not waiting:
+            super().send_account_already_exists_mail(email)
 
     def clean_email(self, email: str) -> str:
         """An address longer than the column is refused: cut, it would be another one."""

@@ -279,7 +279,7 @@ USE_TZ = True
 # People ---------------------------------------------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
-    "allauth.account.auth_backends.AuthenticationBackend",
+    "config.addresses.ConfirmedAddresses",
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
@@ -295,8 +295,22 @@ LOGIN_REDIRECT_URL = "home"
 ACCOUNT_ADAPTER = "config.accounts.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
-ACCOUNT_FORMS = {"signup": "config.account_forms.SignupForm", "add_email": "config.account_forms.AddEmailForm"}
-ACCOUNT_EMAIL_VERIFICATION = "optional"
+ACCOUNT_FORMS = {
+    "add_email": "config.account_forms.AddEmailForm",
+    "login": "config.account_forms.LoginForm",
+    "reset_password": "config.account_forms.ResetPasswordForm",
+    "signup": "config.account_forms.SignupForm",
+}
+# Sign-up answers alike whether or not there is an account: nobody is let in at once, and the mailbox is told the rest.
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_PREVENT_ENUMERATION = "strict"
+ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True
+ACCOUNT_EMAIL_CONFIRMATION_AUTHENTICATED_REDIRECT_URL = "account_email"
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "config.addresses.ResetTokens"  # noqa: S105  a class
+PASSWORD_RESET_TIMEOUT = 3600
+# What changes how one signs in takes the password once more, and its owner is told by mail.
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_SESSION_REMEMBER = True
 # Tries / time / for whom; `key` is the address typed. Wrong passwords count for the account before they count for the
 # address, so that guessing at one account uses up little of what all behind that address have (see people/limits.py).

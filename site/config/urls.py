@@ -7,7 +7,7 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
 from config import health, media
-from config.account_forms import EmailView
+from config.account_views import ConfirmEmailView, EmailView, PasswordResetFromKeyView, VerificationSentView
 from config.security_txt import security_txt
 
 # Signing in has one page, with its limits; without this the admin site has one more, with none.
@@ -22,6 +22,13 @@ handler429 = "people.limits.too_many_requests"  # allauth's
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="courses:teacher_courses"), name="home"),
     path("accounts/email/", login_required(EmailView.as_view()), name="account_email"),
+    path("accounts/confirm-email/", VerificationSentView.as_view(), name="account_email_verification_sent"),
+    re_path(r"^accounts/confirm-email/(?P<key>[-:\w]+)/$", ConfirmEmailView.as_view(), name="account_confirm_email"),
+    re_path(
+        r"^accounts/password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
+        PasswordResetFromKeyView.as_view(),
+        name="account_reset_password_from_key",
+    ),
     path("accounts/", include("allauth.account.urls")),
     path("courses/", include("courses.urls")),
     path("billing/", include("billings.urls")),
