@@ -323,6 +323,8 @@ ACCOUNT_RATE_LIMITS = {
     "reset_password": "20/m/ip,3/5m/key,10/d/key",
     # Nobody who writes looks at a preview more often.
     "preview": "60/m/user",
+    # Links that confirm an address: "Send it again" works, and nobody fills another's mailbox.
+    "confirm_email": "3/5m/key",
 }
 SESSION_ENGINE = "people.sessions"
 SESSION_LENGTH = timedelta(hours=_setting("SESSION_HOURS", 336.0, env.float, validate=_ABOVE_ZERO))

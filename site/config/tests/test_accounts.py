@@ -9,8 +9,6 @@ PASSWORD = "eleven quiet evenings"
 LONG = f"{'x' * 250}@example.com"
 LONGEST = f"{'x' * 64}@{'y' * 60}.{'z' * 60}.{'w' * 59}.example"
 
-pytestmark = pytest.mark.usefixtures("fresh_limits")
-
 
 @pytest.fixture
 def client(db) -> Client:

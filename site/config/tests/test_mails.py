@@ -24,7 +24,7 @@ SUBJECTS = sorted(
     path.name for path in (Path(allauth.account.__file__).parents[1] / "templates/account/email").glob("*_subject.txt")
 )
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fresh_limits")]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
