@@ -1,11 +1,15 @@
 """Covers: an uploaded picture is validated, decoded once and encoded again, so that only pixels are kept.
 
 What is served later is therefore always a small WebP without the camera's place and time in it, which looks as browsers
-show the file itself.
+show the file itself. A few kilobytes can unpack to gigabytes: what a picture would take is reckoned from its header
+(`decoding`), and one is read after the other.
 """
 
+import hashlib
 import struct
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from io import SEEK_END, BytesIO
 from typing import IO, Any
 
@@ -15,13 +19,16 @@ from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 from PIL import Image
 
+from courses import decoding
 from courses.colour_profiles import profile_of, to_srgb
 from courses.content import NewCover
 
 MAX_BYTES = 5 * 1024 * 1024
-# A few kilobytes can unpack to gigabytes. JPEG is decoded at a fraction of its size, the others in full.
-MAX_PIXELS = {"JPEG": 60_000_000, "MPO": 60_000_000, "PNG": 25_000_000, "WEBP": 25_000_000}
 MAX_SIDE = 1600
+# Of a process's threads one reads a picture and another one may wait to do so: the others are for pages.
+_PLACES = threading.BoundedSemaphore(2)
+_TURN = threading.Lock()
+LONGEST_WAIT = 10.0  # seconds
 # A drawing in few colours is kept exactly, unless that takes more room than a photograph.
 MAX_EXACT_BYTES = 200_000
 FORMATS = ("PNG", "JPEG", "WEBP", "MPO")
@@ -58,12 +65,40 @@ def read_cover(uploaded: "UploadedFile[bytes]") -> NewCover:
             code="too_large",
             params={"size": filesizeformat(size), "most": filesizeformat(MAX_BYTES)},
         )
+    with _in_turn():
+        return _read_whatever_it_is(uploaded)
+
+
+@contextmanager
+def _in_turn() -> Iterator[None]:
+    """One picture at a time. Raises ValidationError where others wait already."""
+    busy = ValidationError(
+        _("Other pictures are being read at this moment. Choose yours again, and save once more."), code="busy"
+    )
+    if not _PLACES.acquire(blocking=False):
+        raise busy
+    try:
+        if not _TURN.acquire(timeout=LONGEST_WAIT):
+            raise busy
+        try:
+            yield
+        finally:
+            _TURN.release()
+    finally:
+        _PLACES.release()
+
+
+def _read_whatever_it_is(uploaded: "UploadedFile[bytes]") -> NewCover:
     try:
         return _read(uploaded)
     except ValidationError:
         raise
+    except (decoding.TooLarge, decoding.TooLong) as too_large:
+        raise ValidationError(str(too_large), code="too_many_pixels") from None
     except Image.DecompressionBombError:
-        raise _too_many_pixels() from None
+        raise ValidationError(
+            _("This picture has too many pixels; make it smaller first."), "too_many_pixels"
+        ) from None
     except _Damaged:
         raise ValidationError(
             _("This picture is damaged or cut off: a part of it is missing. Save or export it again."), code="damaged"
@@ -73,38 +108,36 @@ def read_cover(uploaded: "UploadedFile[bytes]") -> NewCover:
 
 
 def _read(file: IO[bytes]) -> NewCover:
+    pixels, animated = _upright(file)  # what was decoded is gone by the time that is encoded again
+    return NewCover(_encoded(pixels), animated=animated)
+
+
+def _upright(file: IO[bytes]) -> tuple[Image.Image, bool]:
+    """Small enough, in sRGB, the right way up; and whether it moved."""
     image = _opened(file)
     profile, orientation, animated = profile_of(image), _orientation(image), _is_animated(image)
     _scale_transparent_sample(image)
     try:
-        plain = _plain(_first_frame(image))
+        image = _first_frame(image)
     except Exception as error:
         if image.format not in ("JPEG", "MPO"):
             raise _Damaged from error
-        plain = _plain(_without_end_marker(file))
-    plain.thumbnail((MAX_SIDE, MAX_SIDE))
-    upright = to_srgb(plain, profile)
-    if orientation in TURNS:
-        upright = upright.transpose(TURNS[orientation])
-    return NewCover(_encoded(upright), animated=animated)
+        image = _without_end_marker(file)
+    image = decoding.reduced(image, MAX_SIDE, _plain)
+    image = to_srgb(image, profile)
+    return (image.transpose(TURNS[orientation]) if orientation in TURNS else image), animated
 
 
 def _opened(file: IO[bytes]) -> Image.Image:
-    """The picture with its header read and nothing decoded."""
+    """The picture with its header read and nothing decoded. Raises decoding.TooLarge and TooLong."""
     file.seek(0)
     kind, length, what = struct.unpack("<4sI4s", file.read(12).ljust(12))
     if (kind, what) == (b"RIFF", b"WEBP") and file.seek(0, SEEK_END) < length + 8:
         raise _Damaged
     file.seek(0)
     image = Image.open(file, formats=FORMATS)
-    if image.width * image.height > MAX_PIXELS[str(image.format)]:
-        raise _too_many_pixels()
-    image.draft("RGB", (MAX_SIDE, MAX_SIDE))
+    decoding.prepare(image, file, MAX_SIDE)
     return image
-
-
-def _too_many_pixels() -> ValidationError:
-    return ValidationError(_("This picture has too many pixels; make it smaller first."), code="too_many_pixels")
 
 
 def _is_animated(image: Image.Image) -> bool:
@@ -148,17 +181,17 @@ def _without_end_marker(file: IO[bytes]) -> Image.Image:
     """
     file.seek(0)
     data = file.read().rstrip(b"\xff")
-    pictures = []
+    digests = set()
     for filling in (b"\0", b"\x55"):
         image = _opened(BytesIO(data + filling * 64 + END_OF_JPEG))
         try:
             image.load()
         except Exception as error:
             raise _Damaged from error
-        pictures.append(image)
-    if pictures[0].tobytes() != pictures[1].tobytes():
+        digests.add(hashlib.sha256(image.tobytes()).digest())
+    if len(digests) > 1:
         raise _Damaged
-    return pictures[0]
+    return image
 
 
 def _scale_transparent_sample(image: Image.Image) -> None:

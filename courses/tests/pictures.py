@@ -70,6 +70,22 @@ def png_of_16_bits(image: Image.Image, *chunks: tuple[bytes, bytes]) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts)
 
 
+def blank_png(width: int, height: int, *, bits: int, kind: int, interlaced: bool = False) -> bytes:
+    """All zeros, of the colour type `kind`: in a few kilobytes a picture of any size (PNG specification, 11.2.2)."""
+    samples = {0: 1, 2: 3, 4: 2, 6: 4}[kind]
+    passes = [(0, 0, 1, 1)]
+    if interlaced:  # Adam7
+        passes = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
+    packer, packed = zlib.compressobj(), []
+    for left, top, across, down in passes:
+        line = bytes(1 + -(-(width - left) // across) * samples * bits // 8)
+        packed += [packer.compress(line) for _ in range(top, height, down)]
+    packed.append(packer.flush())
+    header = struct.pack(">IIBBBBB", width, height, bits, kind, 0, 0, interlaced)
+    parts = [(b"IHDR", header), (b"IDAT", b"".join(packed)), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts)
+
+
 def _doubled(samples: bytes) -> bytes:
     return b"".join(bytes((sample, sample)) for sample in samples)
 

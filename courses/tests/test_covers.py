@@ -1,5 +1,11 @@
+import os
+import subprocess
+import sys
+import threading
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -9,7 +15,7 @@ from PIL import Image
 from courses import covers
 from courses.covers import read_cover
 from courses.tests.conftest import form_of
-from courses.tests.pictures import DATA, encoded, exif, patches, picture, xmp
+from courses.tests.pictures import DATA, blank_png, encoded, exif, patches, picture, xmp
 
 
 def opened(cover) -> Image.Image:
@@ -130,6 +136,136 @@ class TestReadCover:
     def test_one_with_more_pixels_than_any_screen_is_refused_in_words(self, side):
         with pytest.raises(ValidationError, match="too many pixels"), warnings.catch_warnings(action="ignore"):
             read_cover(picture("PNG", (side, side), mode="1"))
+
+
+def progressive(mode: str, size: tuple[int, int], **options: object) -> bytes:
+    return encoded(Image.new(mode, size), "JPEG", quality=30, progressive=True, **options)
+
+
+def refusal(data: bytes) -> str:
+    with pytest.raises(ValidationError) as refused:
+        read_cover(SimpleUploadedFile("a", data))
+    return refused.value.messages[0]
+
+
+class TestMemory:
+    def test_a_picture_that_would_take_too_much_is_refused_before_it_is_decoded(self):
+        assert "58.9 million; one of its kind may have 14.4 million" in refusal(progressive("CMYK", (7680, 7680)))
+
+    def test_what_its_kind_may_have_is_kept(self):
+        with pytest.raises(ValidationError):
+            read_cover(SimpleUploadedFile("a", progressive("CMYK", (3820, 3820))))
+
+        assert opened(read_cover(SimpleUploadedFile("a", progressive("CMYK", (3790, 3790))))).size == (1600, 1600)
+
+    def test_a_cameras_picture_of_50_million_pixels_is_kept(self):
+        assert opened(read_cover(picture("JPEG", (8165, 6124)))).size == (1600, 1200)
+
+    def test_a_jpeg_that_comes_colour_by_colour_counts_as_one_in_passes(self):
+        """As sequential as a camera's, and yet decoded as a whole: its first scan has one component of four."""
+        data = bytearray(encoded(Image.new("CMYK", (7680, 7680)), "JPEG", quality=30))
+        start = data.index(b"\xff\xda")
+        assert data[start + 4] == 4
+        data[start + 4] = 1
+
+        assert "14.4 million" in refusal(bytes(data))
+
+    def test_a_jpeg_of_very_many_passes_is_none(self):
+        data = progressive("RGB", (64, 64)).removesuffix(b"\xff\xd9")
+        last = data[data.rindex(b"\xff\xda") :]
+
+        assert "not a PNG, JPEG or WebP" in refusal(data + last * 200 + b"\xff\xd9")
+        assert read_cover(SimpleUploadedFile("a", data + last * 20 + b"\xff\xd9"))
+
+    def test_an_endless_ribbon_is_no_picture(self):
+        assert "in one direction" in refusal(blank_png(70_000, 2, bits=8, kind=6))
+
+    @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+    def test_a_long_one_keeps_its_shape(self, kind):
+        assert opened(read_cover(picture(kind, (12_000, 300)))).size == (1600, 40)
+
+    @pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "LA"])
+    def test_what_is_made_small_part_by_part_looks_as_the_whole_does(self, mode):
+        large = patches(mode).resize((5000, 2501), Image.Resampling.NEAREST)
+
+        kept = opened(read_cover(SimpleUploadedFile("a", encoded(large, "PNG")))).convert("RGB")
+
+        assert kept.size == (1600, 800)
+        for x, y in ((200, 200), (1000, 200), (600, 600), (1400, 790)):
+            there = patches(mode).convert("RGB").getpixel((x * 128 // 1600, y * 64 // 800))
+            assert max(abs(a - b) for a, b in zip(kept.getpixel((x, y)), there, strict=True)) < 12
+
+    @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="only Linux tells")
+    def test_no_cover_takes_more_than_150_mb(self, tmp_path, record_property):
+        dearest = {
+            "progressive CMYK": progressive("CMYK", (3790, 3790)),
+            "progressive RGB": progressive("RGB", (5690, 5690), subsampling=2),
+            "RGBA of 16 bits, interlaced": blank_png(5000, 5000, bits=16, kind=6, interlaced=True),
+            "gray with alpha": blank_png(5000, 5000, bits=8, kind=4),
+            "WebP": encoded(Image.new("RGBA", (2680, 2680), (1, 2, 3, 100)), "WEBP", quality=0, method=0),
+            "animation": encoded(
+                Image.new("RGBA", (3280, 3280)),
+                "PNG",
+                save_all=True,
+                append_images=[Image.new("RGBA", (3280, 3280), "red")],
+                default_image=True,
+            ),
+        }
+        for name, data in dearest.items():
+            (tmp_path / name).write_bytes(data)
+        command = [sys.executable, "-m", "courses.tests.measure_memory", *map(str, tmp_path.iterdir())]
+
+        measured = subprocess.run(command, env=os.environ, capture_output=True, text=True, check=True).stdout
+
+        grown = {name: float(megabytes) for name, megabytes in (line.split("\t") for line in measured.splitlines())}
+        record_property("table", "Memory that covers take, MB\n" + measured)
+        assert grown.keys() == dearest.keys()
+        assert max(grown.values()) < 150
+
+
+class SlowUpload(SimpleUploadedFile):
+    """Comes in only when it is let."""
+
+    def __init__(self) -> None:
+        super().__init__("a.png", encoded(patches(), "PNG"))
+        self.begun, self.may_go_on = threading.Event(), threading.Event()
+
+    def seek(self, *where: int) -> int:
+        self.begun.set()
+        assert self.may_go_on.wait(30)
+        return self.file.seek(*where)
+
+
+class TestTurns:
+    def test_one_waits_for_another_and_a_third_is_told_so(self):
+        """The other threads of a process are for pages."""
+        first, second = SlowUpload(), SlowUpload()
+        second.may_go_on.set()
+        with ThreadPoolExecutor(2) as pool:
+            reading = pool.submit(read_cover, first)
+            assert first.begun.wait(30)
+            waiting = pool.submit(read_cover, second)
+            while covers._PLACES._value:  # until the second one waits
+                pass
+
+            with pytest.raises(ValidationError, match="Other pictures are being read at this moment"):
+                read_cover(picture())
+
+            assert not second.begun.is_set()
+            first.may_go_on.set()
+            assert reading.result(30) == waiting.result(30)
+        assert read_cover(picture())
+
+    def test_nobody_waits_for_ever(self, monkeypatch):
+        monkeypatch.setattr(covers, "LONGEST_WAIT", 0)
+        first = SlowUpload()
+        with ThreadPoolExecutor(1) as pool:
+            reading = pool.submit(read_cover, first)
+            assert first.begun.wait(30)
+            with pytest.raises(ValidationError, match="Other pictures"):
+                read_cover(picture())
+            first.may_go_on.set()
+            assert reading.result(30)
 
 
 class TestAnAnimatedPicture:
