@@ -17,6 +17,7 @@ from billings.filters import Wanted, to_retry, with_course
 from billings.models import BillingProduct
 from billings.views import Row, by_button, product_or_404, row_answer, row_json, vary
 from billings.watching import Watched
+from web.directions import isolated
 
 
 @require_safe
@@ -55,7 +56,7 @@ def retry(request: StaffRequest, course_id: UUID) -> HttpResponse:
 
 
 def _tried(row: Row) -> tuple[int, str]:
-    facts = {"course": row.product.course.title, "status": row.status.label.rstrip("…")}
+    facts = {"course": isolated(row.product.course.title), "status": row.status.label.rstrip("…")}
     words = _("Asked Stripe again for “%(course)s”: %(status)s.") % facts
     if row.status.state in ("attention", "drift"):
         return messages.WARNING, words

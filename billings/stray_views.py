@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST
 from billings import strays
 from billings.access import StaffRequest, price_managers_only, wants_json
 from billings.models import StrayProduct
+from web.directions import isolated
 
 
 @require_POST
@@ -20,7 +21,9 @@ def archive(request: StaffRequest, stray_id: int) -> HttpResponse:
         strays.archive(stray, actor=request.user)
     except strays.NotDone as reason:
         return _answer(request, messages.WARNING, str(reason), 409)
-    return _answer(request, messages.SUCCESS, _("“%(name)s” is archived in Stripe.") % {"name": stray.name}, 200)
+    return _answer(
+        request, messages.SUCCESS, _("“%(name)s” is archived in Stripe.") % {"name": isolated(stray.name)}, 200
+    )
 
 
 @require_POST
@@ -28,7 +31,7 @@ def archive(request: StaffRequest, stray_id: int) -> HttpResponse:
 def set_aside(request: StaffRequest, stray_id: int) -> HttpResponse:
     stray = get_object_or_404(StrayProduct, pk=stray_id)
     strays.set_aside(stray, actor=request.user)
-    words = _("“%(name)s” is not listed here any more. In Stripe nothing changed.") % {"name": stray.name}
+    words = _("“%(name)s” is not listed here any more. In Stripe nothing changed.") % {"name": isolated(stray.name)}
     return _answer(request, messages.INFO, words, 200)
 
 

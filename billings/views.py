@@ -30,6 +30,7 @@ from billings.price_slips import Unconfirmed
 from billings.repricing import PriceMoved
 from billings.watching import EVENT, Watched
 from billings.watching import seconds as watch_seconds
+from web.directions import isolated
 
 # One address answers pages, parts and JSON: what keeps copies must tell them apart.
 vary = vary_on_headers("Accept", "HX-Request")
@@ -258,7 +259,7 @@ def _changed(request: StaffRequest, course_id: UUID, change: PriceChange | None)
 
 def _in_words(row: Row, change: PriceChange | None) -> tuple[int, str]:
     """The message's level and text; green only where Stripe holds the new price, and what it sells instead is said."""
-    facts = {"course": row.product.course.title, "price": row.product.price or gettext("free")}
+    facts = {"course": isolated(row.product.course.title), "price": row.product.price or gettext("free")}
     if change is None:
         return messages.INFO, gettext("Nothing to change: “%(course)s” was %(price)s already.") % facts
     match row.status.state:

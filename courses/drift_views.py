@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from billings import decisions, drifts, status, sync_views
-from billings.access import StaffRequest, price_managers_only, sends_json, wants_json
-from billings.bodies import json_object, tells_what_it_cannot_read
+from billings.access import StaffRequest, price_managers_only, wants_json
+from billings.bodies import fields_sent, tells_what_it_cannot_read
 from billings.decisions import Inexpressible, Undecidable
 from billings.models import Drift
 from billings.views import row_answer
@@ -48,9 +48,9 @@ def _decide(
 ) -> HttpResponse:
     """Decide on what the person was shown, and on nothing else; or say why not, and show what is there now."""
     drift = get_object_or_404(Drift.objects.select_related("product"), pk=drift_id, product__course_id=course_id)
-    sent = json_object(request.body) if sends_json(request) else request.POST
+    sent = fields_sent(request, {"shown"})
     try:
-        decide(drift, shown=decisions.seen(drift, str(sent.get("shown", ""))), actor=request.user)
+        decide(drift, shown=decisions.seen(drift, sent.get("shown", "")), actor=request.user)
     except Undecidable as reason:
         return _undecided(request, _course(course_id), reason)
     return _decided(request, _course(course_id), words)

@@ -9,6 +9,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from web import directions
+
 # RFC 5646 without its grandfathered and private tags: language, script, region, variants, extensions.
 _TAG = re.compile(
     r"(?P<language>[a-z]{2,3})(?:-[a-z]{3}){0,3}(?:-[a-z]{4})?(?:-(?:[a-z]{2}|[0-9]{3}))?"
@@ -26,10 +28,16 @@ class Text(forms.CharField):
 
 
 class Line(Text):
-    """Text of one line: runs of white space become one space, and what shows nothing at all is empty."""
+    """Text of one line: runs of white space become one space, and what shows nothing at all is empty.
+
+    It stands beside other text, which characters that turn the direction of reading would turn as well.
+    """
 
     def to_python(self, value: Any) -> str:
         line = " ".join(_storable(str(value or "")).split())
+        if directions.turns(line):
+            words = _("This text has hidden characters in it that turn the direction of reading; type it again.")
+            raise ValidationError(words, code="direction")
         return line if any(unicodedata.category(character)[0] not in "CZ" for character in line) else ""
 
 

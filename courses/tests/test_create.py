@@ -216,6 +216,18 @@ class TestCreateByProgram:
         [
             ({"title": ["Bread"]}, "title"),
             ({"title": {"a": 1}}, "title"),
+            ({"title": True}, "title"),
+            ({"title": 1984}, "title"),
+            ({"title": 4.5}, "title"),
+            ({"title": float("nan")}, "title"),
+            ({"title": "B", "summary": False}, "summary"),
+            ({"title": "B", "description": 0}, "description"),
+            ({"title": "B", "level": 1}, "level"),
+            ({"title": "B", "currency": ["usd"]}, "currency"),
+            ({"title": "B", "price": {"amount": "49", "currency": {"code": "usd"}}}, "currency"),
+            ({"title": "B", "price": [49]}, "price"),
+            ({"title": "B", "publish": {}}, "publish"),
+            ({"title": "B", "version": "\udfff"}, "version"),
             ({"title": "B", "price": True}, "price"),
             ({"title": "B", "price": {"amount": [1]}}, "price"),
             ({"title": "half a character: \ud800"}, "title"),
@@ -228,7 +240,34 @@ class TestCreateByProgram:
         assert answer.status_code == 422
         assert field in answer.json()["errors"]
 
-    @pytest.mark.parametrize("body", ["{", "[1]", "null", "\xff", b"\xff\xfe", "[" * 100_000])
+    def test_a_price_sets_no_other_field(self, teacher):
+        body = {"title": "Bread", "price": {"amount": "49", "title": "Cake", "publish": True, "level": 7}}
+
+        made = self.create(teacher, body).json()
+
+        assert (made["title"], made["status"], made["price"]["display"]) == ("Bread", "draft", "$49.00")
+
+    def test_a_mark_of_the_byte_order_is_no_part_of_it(self, teacher):
+        assert self.create(teacher, b"\xef\xbb\xbf" + b'{"title": "Bread"}').status_code == 201
+
+    def test_a_name_that_stands_there_twice_is_told(self, teacher):
+        answer = self.create(teacher, '{"title": "Bread", "price": "4", "price": "400"}')
+
+        assert (answer.status_code, answer.json()["errors"]["__all__"]) == (400, ["“price” stands in the body twice."])
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            "{",
+            "[1]",
+            "null",
+            "\xff",
+            b"\xff\xfe",
+            "[" * 100_000,
+            '{"a":' * 100_000,
+            '{"title": "Bread"}'.encode("utf-16"),
+        ],
+    )
     def test_what_is_no_json_object_is_told(self, teacher, body):
         answer = self.create(teacher, body)
 

@@ -29,6 +29,11 @@ class TestLine:
         with pytest.raises(ValidationError, match="cannot be shown"):
             self.field.clean(typed)
 
+    @pytest.mark.parametrize("typed", ["Bread\u202e94$", "\u2067Bread", "Bread\u2069"])
+    def test_what_would_turn_the_words_beside_it_is_refused(self, typed):
+        with pytest.raises(ValidationError, match="turn the direction of reading"):
+            self.field.clean(typed)
+
     def test_too_long_is_said_not_cut(self):
         assert "maxlength" not in Line(max_length=3).widget.attrs
         with pytest.raises(ValidationError, match="at most 3"):
