@@ -21,9 +21,13 @@ class PrivateConnection(sqlite3.Connection):
 
 
 def make_private(database: Path) -> None:
-    """The file is made here where there is none, so that it is private from its first moment on, whatever the umask."""
-    with suppress(OSError):  # who may not make it is told by SQLite
-        os.close(os.open(database, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, OWNER_ONLY))
+    """The file is made here where there is none, so that it is private from its first moment on, whatever the umask.
+
+    One that is there is never opened: closing it again would end the locks that SQLite has on it in this process
+    (https://www.sqlite.org/howtocorrupt.html), and another process would then remove the log from under it.
+    """
+    with suppress(OSError):  # it is there already; or who may not make it is told by SQLite
+        os.close(os.open(database, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, OWNER_ONLY))
     for suffix in SUFFIXES:
         file = Path(f"{database}{suffix}")
         with suppress(

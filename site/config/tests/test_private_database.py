@@ -46,6 +46,26 @@ def test_one_that_others_could_read_is_tightened(tmp_path, open_umask):
     careless.close()
 
 
+def test_what_one_process_has_saved_outlasts_another_that_looks_and_ends(tmp_path):
+    """Had this process opened the file beside SQLite and closed it, the other would take itself for the only one, and
+    remove the log in which this one goes on writing."""
+    database = tmp_path / "db.sqlite3"
+    first = sqlite3.connect(database, factory=PrivateConnection, isolation_level=None)
+    first.execute("PRAGMA journal_mode=WAL")
+    first.execute("CREATE TABLE word (text)")
+    second = sqlite3.connect(database, factory=PrivateConnection, isolation_level=None)
+    look = (
+        f"import sqlite3; c = sqlite3.connect({str(database)!r}); print(*c.execute('SELECT text FROM word')); c.close()"
+    )
+    subprocess.run([sys.executable, "-c", look], check=True)
+
+    first.execute("INSERT INTO word VALUES ('kept')")
+
+    assert subprocess.check_output([sys.executable, "-c", look], text=True) == "('kept',)\n"
+    first.close()
+    second.close()
+
+
 def test_it_is_so_by_every_command(tmp_path, open_umask):
     environment = {**os.environ, "DATABASE_URL": f"sqlite:///{tmp_path / 'db.sqlite3'}"}
     subprocess.run(
