@@ -80,6 +80,36 @@ class ConfirmAddress(PortalPage):
         self.button("Yes, confirm it").click()
 
 
+class Addresses(PortalPage):
+    address = "/accounts/email/"
+
+    def row(self, email: str) -> Locator:
+        return self.page.get_by_role("listitem").filter(has_text=email)
+
+    def add(self, email: str) -> None:
+        self.page.get_by_label("Email").fill(email)
+        self.button("Add it").click()
+
+    def say_who_one_is(self, password: str) -> None:
+        expect(self.heading).to_have_text("Is it still you?")
+        self.page.get_by_label("Password", exact=True).fill(password)
+        self.button("Go on").click()
+
+    def make_primary(self, email: str) -> None:
+        self.button(f"Make primary {email}").click()
+
+
+class ForgottenPassword(PortalPage):
+    def of(self, email: str) -> None:
+        self.page.get_by_label("Email").fill(email)
+        self.button("Send the link").click()
+
+    def choose(self, password: str) -> None:
+        self.page.get_by_label("New Password", exact=True).fill(password)
+        self.page.get_by_label("New Password (again)", exact=True).fill(password)
+        self.button("Change password").click()
+
+
 class CourseList(PortalPage):
     address = "/courses/"
 

@@ -1,9 +1,20 @@
 """Coming in, going out, and who may go where."""
 
+import pytest
 from playwright.sync_api import expect
 
 from e2e.conftest import Visit, at_both_widths
-from e2e.pages import ConfirmAddress, CourseList, Desk, Editor, SignIn, SignUp, StaffPrices
+from e2e.pages import (
+    Addresses,
+    ConfirmAddress,
+    CourseList,
+    Desk,
+    Editor,
+    ForgottenPassword,
+    SignIn,
+    SignUp,
+    StaffPrices,
+)
 from e2e.people import AUTHOR, NEWCOMER, PASSWORD
 from e2e.programs import Portal
 
@@ -61,6 +72,33 @@ def test_a_forgotten_password_is_answered_alike_for_everybody(visit: Visit) -> N
     page.get_by_label("Email").fill("nobody-here@example.com")
     page.get_by_role("main").get_by_role("button").click()
     expect(SignIn(page).heading).to_have_text("Check your inbox")
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with JavaScript", "without"])
+def test_another_address_and_a_forgotten_password(visit: Visit, portal: Portal, title: str, scripts: bool) -> None:
+    name, first, then = title.split()[-1], "eleven quiet evenings", "twelve loud mornings"
+    old, new = f"{name}@example.com", f"{name}@school.example"
+    page = visit(java_script_enabled=scripts)
+    SignUp(page).open().as_teacher(old, first)
+    ConfirmAddress(page).at(portal.link_mailed_to(old)).yes()
+
+    addresses = Addresses(page).open()
+    addresses.add(new)
+    addresses.say_who_one_is(first)
+    expect(addresses.row(new)).to_contain_text("not confirmed yet")
+    ConfirmAddress(page).at(portal.link_mailed_to(new)).yes()
+    addresses.make_primary(new)
+    expect(addresses.row(new)).to_contain_text("primary, confirmed")
+    addresses.sign_out()
+
+    SignIn(page).link("Forgotten your password?").click()
+    ForgottenPassword(page).of(new)
+    expect(SignIn(page).heading).to_have_text("Check your inbox")
+    page.goto(portal.link_mailed_to(new))
+    ForgottenPassword(page).choose(then)
+    expect(SignIn(page).heading).to_have_text("Your password is changed")
+    SignIn(page).open().as_(old, then)
+    expect(CourseList(page).heading).to_have_text("Courses")
 
 
 def test_another_teachers_course_is_not_there(visit: Visit, title: str) -> None:
