@@ -8,12 +8,14 @@ nothing is saved, where the price would change as by a slip of the finger and no
 from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID, uuid4
 
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from billings import desired, price_slips
@@ -30,6 +32,8 @@ from courses.stripe_integration import (
 from courses.versions import Edit, Merge, digests, merge
 
 Status = Course.Status
+# A press of the same button so soon after the last is the same press: nobody has seen the copy yet.
+DOUBLE_CLICK = timedelta(seconds=5)
 
 
 @dataclass
@@ -152,15 +156,26 @@ def retry(course_id: UUID, *, actor: User, edit: Edit | None = None) -> Done:
 def duplicate(course_id: UUID, *, actor: User, edit: Edit | None = None) -> Done:
     """A draft with what the form says, and nothing of Stripe's; `Done.course` is the copy.
 
-    The original is not saved: what its form says besides stays unsaved. So nothing can conflict either.
+    The original is not saved: what its form says besides stays unsaved. So nothing can conflict either. Pressed several
+    times at once it makes one copy: who comes second through the lock finds what was made since the button was pressed.
     """
+    pressed_at = timezone.now()
     with transaction.atomic():
         course = _locked(course_id)
         present = Content.of(course)
         merged = merge(edit, present) if edit else Merge(present)
         typed = {name: getattr(edit.content, name) for name in merged.conflicts} if edit else {}
-        made = create(owner=course.owner, content=_copied(course, replace(merged.content, **typed)))
+        content = _copied(course, replace(merged.content, **typed))
+        made = _made_since(pressed_at - DOUBLE_CLICK, course.owner, content) or create(
+            owner=course.owner, content=content
+        )
     return Done(made, merged.came_in)
+
+
+def _made_since(moment: datetime, owner: User, content: Content) -> Course | None:
+    """The draft that the same press made already, if nobody has changed it."""
+    drafts = Course.objects.filter(owner=owner, status=Status.DRAFT, title=content.title, created_at__gte=moment)
+    return next((made for made in drafts.select_related("billing") if _is_as_sent(made, content)), None)
 
 
 def stay(course: Course) -> None:

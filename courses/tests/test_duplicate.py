@@ -1,4 +1,7 @@
+from django.utils import timezone
+
 from billings.money import PriceSpec
+from courses import lifecycle
 from courses.models import TITLE_LENGTH, Course
 from courses.tests.conftest import HTMX, JSON, form_of
 from courses.tests.pictures import picture
@@ -79,6 +82,28 @@ class TestDuplicate:
 
         assert answer.status_code == 201
         assert answer.json()["title"] == "Copy of Watercolour"
+
+
+class TestPressedAgain:
+    def test_twice_at_once_it_leads_to_the_one_copy(self, teacher, draft):
+        teacher.post("edit", draft, form_of(draft, cover=picture()))
+        answers = [teacher.post("duplicate", draft) for _ in range(2)]
+
+        assert {answer.headers["Location"] for answer in answers} == {f"/courses/{copy_of(draft).pk}/"}
+
+    def test_later_it_makes_another(self, teacher, draft):
+        teacher.post("duplicate", draft)
+        Course.objects.exclude(pk=draft.pk).update(created_at=timezone.now() - lifecycle.DOUBLE_CLICK)
+
+        teacher.post("duplicate", draft)
+
+        assert Course.objects.count() == 3
+
+    def test_with_other_text_it_makes_another(self, teacher, draft):
+        for title in ("Oil", "Ink"):
+            teacher.post("duplicate", draft, form_of(draft, title=title))
+
+        assert {course.title for course in Course.objects.all()} == {draft.title, "Copy of Oil", "Copy of Ink"}
 
 
 class TestUnsavedText:

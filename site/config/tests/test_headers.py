@@ -104,6 +104,7 @@ class TestSecurityTxt:
 
     def test_it_is_valid_for_less_than_a_year_from_now_on(self, client):
         found = re.search(r"^Expires: (\S+)Z$", client.get("/.well-known/security.txt").text, re.MULTILINE)
+        assert found
         expires = datetime.fromisoformat(found[1]).replace(tzinfo=UTC)
 
         assert timedelta(days=150) < expires - datetime.now(UTC) < timedelta(days=366)

@@ -1,0 +1,35 @@
+"""What is pressed several times at once, by as many processes as serve it, on both engines."""
+
+import pytest
+
+FOUR_AT_ONCE = """
+import threading
+from django.contrib.auth.models import User
+from django.db import connection
+from billings.money import PriceSpec
+from courses import lifecycle
+from courses.content import Content
+from courses.models import Course
+
+owner = User.objects.create_user("teacher")
+content = Content("Ink", "Draw.", "", "Art", "all", "en", "", PriceSpec(4900, "usd"))
+course = lifecycle.create(owner=owner, content=content)
+ready = threading.Barrier(4)
+
+def press():
+    ready.wait()
+    lifecycle.duplicate(course.pk, actor=owner)
+    connection.close()
+
+presses = [threading.Thread(target=press) for _ in range(4)]
+for one in presses: one.start()
+for one in presses: one.join()
+print(Course.objects.exclude(pk=course.pk).count())
+"""
+
+
+@pytest.mark.parametrize("database", ["sqlite_url", "postgresql_url"])
+def test_a_course_is_copied_once(request, run_script, database):
+    settings = {"STRIPE_INLINE_BUDGET_SECONDS": "0"}
+
+    assert run_script(FOUR_AT_ONCE, request.getfixturevalue(database), **settings) == "1"
