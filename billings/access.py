@@ -37,6 +37,11 @@ def wants_json(request: HttpRequest) -> bool:
     return sends_json(request) and "text/html" not in request.headers.get("Accept", "")
 
 
+def manages_prices(user: Any) -> bool:
+    """Whether somebody may, here and now: the second step that staff must pass can be lacking (`people.middleware`)."""
+    return bool(user.has_perm(MANAGE_PRICES)) and not getattr(user, "lacks_second_factor", False)
+
+
 def price_managers_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """Strangers are sent to sign in and come back to the page they were on; everybody else is refused."""
 
@@ -44,7 +49,7 @@ def price_managers_only(view: Callable[..., HttpResponse]) -> Callable[..., Http
     def checked(request: StaffRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not request.user.is_authenticated:
             return ask_to_sign_in(request, otherwise=reverse("billings:prices"))
-        if request.user.has_perm(MANAGE_PRICES):
+        if manages_prices(request.user):
             return view(request, *args, **kwargs)
         if wants_json(request):
             return _refused(_("You may not manage prices."), 403)

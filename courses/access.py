@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django_htmx.middleware import HtmxDetails
 
-from billings.access import MANAGE_PRICES, ask_to_sign_in, is_somebody_elses, wants_json
+from billings.access import ask_to_sign_in, is_somebody_elses, manages_prices, wants_json
 from billings.status import PREFETCH
 from courses import lapsed
 from courses.models import Course
@@ -77,5 +77,5 @@ def own_course_or_404(user: User, course_id: UUID) -> Course:
 
 def visible_course_or_404(user: User, course_id: UUID) -> Course:
     """One's own course; price managers see how every course stands with Stripe."""
-    whose = Q() if user.has_perm(MANAGE_PRICES) else Q(owner=user)
+    whose = Q() if manages_prices(user) else Q(owner=user)
     return get_object_or_404(with_billing(Course.objects.filter(whose)), pk=course_id)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django_htmx.http import push_url
 
 from billings import status
-from billings.access import MANAGE_PRICES, StaffRequest, sends_json, wants_json
+from billings.access import StaffRequest, manages_prices, sends_json, wants_json
 from billings.forms import PRICE_FIELDS
 from billings.models import PriceChange
 from billings.money import UNKNOWN_LOCALE
@@ -166,7 +166,7 @@ def _saved_last(course: Course, name: str) -> SavedLast:
 
 
 def is_staff(request: TeacherRequest | StaffRequest) -> bool:
-    return request.user.has_perm(MANAGE_PRICES)
+    return manages_prices(request.user)
 
 
 def _in_words(name: str, content: Content) -> str:

@@ -55,6 +55,7 @@ UNREADABLE = {
     "a negative pause": ({"EVENTS_POLL_SECONDS": "-1"}, '"EVENTS_POLL_SECONDS" invalid'),
     "no number of hours": ({"COMPARE_EVERY_HOURS": "daily"}, '"COMPARE_EVERY_HOURS" invalid'),
     "no number of proxies": ({"TRUSTED_PROXY_COUNT": "-1"}, '"TRUSTED_PROXY_COUNT" invalid'),
+    "a second step for some": ({"REQUIRE_MFA": "perhaps"}, '"REQUIRE_MFA" invalid'),
     "no cache for all processes": ({"CACHE_URL": "locmem://"}, "CACHE_URL must be"),
     "sessions without length": ({"SESSION_HOURS": "0"}, '"SESSION_HOURS" invalid'),
     "sessions that are idle at once": ({"SESSION_IDLE_HOURS": "0"}, '"SESSION_IDLE_HOURS" invalid'),

@@ -12,7 +12,7 @@ from typing import Any
 import rcssmin
 import rjsmin
 from django.conf import settings
-from django.contrib.staticfiles.finders import BaseFinder
+from django.contrib.staticfiles.finders import AppDirectoriesFinder, BaseFinder
 from django.core.files.storage import FileSystemStorage
 
 SOURCES = Path(settings.BASE_DIR) / "static"
@@ -61,6 +61,13 @@ SCRIPTS = {
         "js/portal/drafts.js",
         "js/portal/sign_out.js",
     ),
+    # The pages that ask for a passkey: allauth's own scripts, and what people read of them.
+    "js/passkeys.js": (
+        "js/passkeys/problems.js",
+        "mfa/js/webauthn-json.js",
+        "mfa/js/webauthn.js",
+        "account/js/onload.js",
+    ),
     # The pages on which a course is written. Idiomorph 0.8.0 (https://github.com/bigskysoftware/idiomorph, 0BSD) morphs
     # an answer into the page, so that fields keep cursor, undo and a chosen picture; htmx itself replaces them.
     "js/editor.js": (
@@ -96,7 +103,7 @@ class ScriptFinder(BaseFinder):
 def _joined(path: str) -> Path:
     """The script as one file, written only where it became another one: its time tells whether to collect it."""
     # A line between two files: neither has to end with one.
-    text = _minified(path, "\n".join((SOURCES / source).read_text() for source in SCRIPTS[path]))
+    text = _minified(path, "\n".join(_source(name).read_text() for name in SCRIPTS[path]))
     script = JOINED / path
     if not script.exists() or script.read_text() != text:
         script.parent.mkdir(parents=True, exist_ok=True)
@@ -104,6 +111,12 @@ def _joined(path: str) -> Path:
         draft.write_text(text)
         draft.replace(script)
     return script
+
+
+def _source(name: str) -> Path:
+    """One of ours, or of a package."""
+    ours = SOURCES / name
+    return ours if ours.exists() else Path(str(AppDirectoriesFinder().find(name)))
 
 
 def _minified(path: str, text: str) -> str:

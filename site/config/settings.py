@@ -69,7 +69,8 @@ except ValueError:
     _readable = False
 if not _readable:
     raise SystemExit(f"SITE_URL must be an address like https://school.example, not {SITE_URL!r}.")
-SITE_IS_PUBLIC = _site.hostname not in {"localhost", "127.0.0.1", "::1"}
+SITE_HOST = str(_site.hostname)
+SITE_IS_PUBLIC = SITE_HOST not in {"localhost", "127.0.0.1", "::1"}
 HTTPS = _site.scheme == "https"
 if SITE_IS_PUBLIC and not HTTPS:
     raise SystemExit("SITE_URL must begin with https:// unless it is this machine's own address (localhost).")
@@ -129,6 +130,7 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "crispy_forms",
     "django_htmx",
     "django_tasks_db",
@@ -318,7 +320,9 @@ ACCOUNT_RATE_LIMITS = {
     # What works is not counted: beyond the limits below no password is looked at, and the rest costs nothing.
     "login": "",
     "login_failed": "5/5m/key,100/d/key,100/5m/ip",
-    "login_failed_known_device": "10/5m/key",
+    "login_failed_known_device": "10/5m/key,50/d/key",
+    # Of a second step, in unknown browsers: whoever guesses at it has the password.
+    "wrong_code": "20/d/key",
     "signup": "60/m/ip",
     "reset_password": "20/m/ip,3/5m/key,10/d/key",
     # Nobody who writes looks at a preview more often.
@@ -326,6 +330,23 @@ ACCOUNT_RATE_LIMITS = {
     # Links that confirm an address: "Send it again" works, and nobody fills another's mailbox.
     "confirm_email": "3/5m/key",
 }
+# Who must have a second step of signing in: nobody, or everybody who could change others' prices or the admin site.
+REQUIRE_MFA = _setting("REQUIRE_MFA", "none", env.str, validate=validate.OneOf(["none", "staff"]))
+MFA_ADAPTER = "people.second_factor.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_FORMS = {
+    "authenticate": "people.factor_forms.AuthenticateForm",
+    "reauthenticate": "people.factor_forms.ReauthenticateForm",
+    "activate_totp": "people.factor_forms.ActivateTOTPForm",
+    "add_webauthn": "people.factor_forms.AddPasskeyForm",
+    "edit_webauthn": "people.factor_forms.EditPasskeyForm",
+    "authenticate_webauthn": "people.factor_forms.AuthenticatePasskeyForm",
+    "reauthenticate_webauthn": "people.factor_forms.ReauthenticatePasskeyForm",
+}
+MFA_TOTP_ISSUER = "Course desk"
+MFA_TOTP_TOLERANCE = 1
+# One confirmed address is enough (people/factor_forms.py): allauth wants all of them to be, and no new one afterwards.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
 SESSION_ENGINE = "people.sessions"
 SESSION_LENGTH = timedelta(hours=_setting("SESSION_HOURS", 336.0, env.float, validate=_ABOVE_ZERO))
 SESSION_IDLE = timedelta(hours=_setting("SESSION_IDLE_HOURS", 72.0, env.float, validate=_ABOVE_ZERO))

@@ -42,6 +42,7 @@ os.environ.update(
     SENTRY_DSN="",
     TRUSTED_PROXY_COUNT="0",
     CACHE_URL="",
+    REQUIRE_MFA="none",
     SESSION_HOURS="336",
     SESSION_IDLE_HOURS="72",
 )

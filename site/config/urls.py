@@ -9,6 +9,7 @@ from django.views.generic import RedirectView
 from config import health, media
 from config.account_views import ConfirmEmailView, EmailView, PasswordResetFromKeyView, VerificationSentView
 from config.security_txt import security_txt
+from people import views as people
 
 # Signing in has one page, with its limits; without this the admin site has one more, with none.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -29,6 +30,12 @@ urlpatterns = [
         PasswordResetFromKeyView.as_view(),
         name="account_reset_password_from_key",
     ),
+    path("accounts/security/", people.security, name="mfa_index"),
+    # All of them stand on the page of security.
+    path("accounts/security/webauthn/", RedirectView.as_view(pattern_name="mfa_index"), name="mfa_list_webauthn"),
+    path("accounts/security/sessions/end/", people.end, name="sessions_end"),
+    path("accounts/security/webauthn/keys/<int:pk>/remove/", people.remove_passkey, name="mfa_remove_webauthn"),
+    path("accounts/security/", include("allauth.mfa.urls")),
     path("accounts/", include("allauth.account.urls")),
     path("courses/", include("courses.urls")),
     path("billing/", include("billings.urls")),

@@ -7,6 +7,7 @@ browser alone: whoever guesses elsewhere closes nothing for its owner.
 
 import math
 import time
+from collections.abc import Iterable
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -17,9 +18,11 @@ from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from billings.access import wants_json
+from people import second_factor
 from people.clients import client_address
 from people.devices import device_of
 from people.sessions import end_sessions
@@ -45,7 +48,7 @@ class LimitedSignIn(DefaultAccountAdapter):  # type: ignore[misc]  # allauth shi
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Raises ValidationError where there were too many wrong passwords; allauth takes a right one's count back."""
         action, key = WRONG, self._get_login_attempts_cache_key(request, **credentials)
-        if known := known_device(request, credentials.get("email", "")):
+        if known := _known_device_of(request, credentials.get("email", "")):
             action, key = WRONG_HERE, known
         self._login_failed_rl_usage = ratelimit.consume(request, app=APP, action=action, key=key)
         if not self._login_failed_rl_usage:
@@ -66,6 +69,13 @@ class LimitedSignIn(DefaultAccountAdapter):  # type: ignore[misc]  # allauth shi
         super().login(request, user)
         request.recognised = user.pk  # type: ignore[attr-defined]  # for PeopleMiddleware
 
+    def post_login(self, request: HttpRequest, user: User, **how: Any) -> HttpResponse:
+        """Who must have a second step and has none is led to set one up."""
+        answer: HttpResponse = super().post_login(request, user, **how)
+        if second_factor.is_lacking(request):
+            return second_factor.ask(request, wanted=getattr(answer, "url", reverse("home")))
+        return answer
+
     def set_password(self, user: User, password: str) -> None:
         """Who may change it, by the old one or by a mail, is the owner: here it is known, elsewhere it ends."""
         super().set_password(user, password)
@@ -73,13 +83,16 @@ class LimitedSignIn(DefaultAccountAdapter):  # type: ignore[misc]  # allauth shi
         end_sessions(user.pk, but=self.request.session.session_key)
 
 
-def known_device(request: HttpRequest, email: str) -> str | None:
-    """The count of wrong passwords in this browser, where somebody with this address has signed in before."""
+def known_device(request: HttpRequest, people: Iterable[User]) -> str | None:
+    """The key of what is counted for this browser alone, where one of these people has signed in before."""
     device = device_of(request)
-    if device is None or not email:
-        return None
-    known = next((user for user in filter_users_by_email(email, for_login=True) if user.pk in device.people), None)
-    return f"{device.id}:{known.pk}" if known else None
+    known = next((person for person in people if device and person.pk in device.people), None)
+    return f"{device.id}:{known.pk}" if device and known else None
+
+
+def _known_device_of(request: HttpRequest, email: str) -> str | None:
+    """The same of those who may sign in with an address, who are looked for only where some browser is known."""
+    return known_device(request, filter_users_by_email(email, for_login=True)) if email and device_of(request) else None
 
 
 def must_wait(request: HttpRequest, seconds: int) -> None:
@@ -102,6 +115,8 @@ def seconds_to_wait(request: HttpRequest, action: str, *, key: str) -> int:
 def limited_form(request: HttpRequest, response: HttpResponse, seconds: int) -> HttpResponse:
     """A form's answer, as it is where the form says that it was sent too often; API clients get JSON."""
     answer = _in_json() if wants_json(request) else response
+    if response.status_code == 302 and answer is response:
+        answer = render(request, "429.html")  # the form led away, to where it would be said
     answer.status_code = 429
     answer.headers["Retry-After"] = str(seconds)
     return answer

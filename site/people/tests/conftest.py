@@ -1,10 +1,14 @@
 """A teacher who is in, and one who is not yet."""
 
+import re
+import time
 from collections.abc import Callable
 
 import pytest
 from allauth.account.models import EmailAddress
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.test import Client
 
 PASSWORD = "eleven quiet evenings"
@@ -23,6 +27,32 @@ def make_person(db) -> Callable[..., User]:
 @pytest.fixture
 def teacher(make_person) -> User:
     return make_person()
+
+
+def code_of(secret: str, *, period: int = 0) -> str:
+    """What an authenticator app shows, now or some periods of 30 seconds from now."""
+    return format_hotp_value(hotp_value(secret, int(time.time()) // 30 + period))
+
+
+@pytest.fixture
+def set_up(monkeypatch) -> Callable[[Client], str]:
+    """Set up an authenticator app in somebody's browser, as the pages have it; the app's key."""
+
+    def do(client: Client, password: str = PASSWORD) -> str:
+        page = "/accounts/security/totp/activate/"
+        client.get(page)
+        form = client.post("/accounts/reauthenticate/", {"password": password, "next": page}, follow=True)
+        found = re.search(r"<code>(\w+)</code>", form.text)
+        assert found, "no form that shows a key"
+        key = found[1]
+        with monkeypatch.context() as patch:
+            # A test's transaction never commits, and what follows then belongs to the request.
+            patch.setattr(transaction, "on_commit", lambda do, *_, **__: do())
+            answer = client.post(page, {"code": code_of(key)})
+        assert answer.url == "/accounts/security/recovery-codes/"
+        return key
+
+    return do
 
 
 @pytest.fixture

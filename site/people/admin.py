@@ -1,0 +1,38 @@
+"""People in the admin site: their lost second step can be taken off. Its secrets are nobody's to read."""
+
+from allauth.mfa.models import Authenticator
+from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import ngettext
+
+from people import second_factor
+
+# allauth shows the keys of authenticator apps and recovery codes there.
+admin.site.unregister(Authenticator)
+admin.site.unregister(User)
+
+
+@admin.register(User)
+class PersonAdmin(UserAdmin):  # type: ignore[type-arg]  # only its stubs are generic
+    actions = ("take_off_second_step",)
+
+    def has_superuser_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_active and request.user.is_superuser)
+
+    @admin.action(
+        description="Take off the second step of signing in (lost phone or passkey)", permissions=["superuser"]
+    )
+    def take_off_second_step(self, request: HttpRequest, people: QuerySet[User]) -> None:
+        by = request.user.get_username()
+        done = [person for person in people if second_factor.take_off(person, by=by)]
+        for person in done:
+            self.log_change(request, person, "Took off the second step of signing in.")
+        words = ngettext(
+            "Taken off %(count)d account; its owner was told by email.",
+            "Taken off %(count)d accounts; their owners were told by email.",
+            len(done),
+        )
+        self.message_user(request, words % {"count": len(done)}, messages.SUCCESS if done else messages.WARNING)
