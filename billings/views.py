@@ -30,6 +30,7 @@ from billings.price_slips import Unconfirmed
 from billings.repricing import PriceMoved
 from billings.watching import EVENT, Watched
 from billings.watching import seconds as watch_seconds
+from web.body_limits import MEGABYTE, takes_up_to
 from web.directions import isolated
 
 # One address answers pages, parts and JSON: what keeps copies must tell them apart.
@@ -295,15 +296,14 @@ def row_json(product: BillingProduct) -> dict[str, Any]:
 
 
 # Far above any event of products and prices.
-LARGEST_EVENT_BYTES = 512 * 1024
+LARGEST_EVENT = 1 * MEGABYTE
 
 
 @csrf_exempt  # Stripe has no session here; its signature says more than a token could
+@takes_up_to(LARGEST_EVENT)
 @require_POST
 def webhook(request: HttpRequest) -> HttpResponse:
     """Store one message of Stripe's and answer at once; the worker judges it."""
-    if int(request.META.get("CONTENT_LENGTH") or 0) > LARGEST_EVENT_BYTES:
-        return HttpResponse("too large", status=400, content_type="text/plain")
     try:
         event = gateway.verified_event(request.body, request.META.get("HTTP_STRIPE_SIGNATURE", ""))
     except (gateway.BadSignature, RawPostDataException):  # the latter for what came as a form, which is no message

@@ -18,7 +18,7 @@ from billings.drifts import open_drifts
 from billings.forms import PRICE_FIELDS
 from billings.price_slips import Unconfirmed
 from billings.status import describe
-from courses import lapsed, lifecycle, markdown, versions, way_back
+from courses import covers, lapsed, lifecycle, markdown, versions, way_back
 from courses.access import (
     TeacherRequest,
     by_button,
@@ -43,11 +43,15 @@ from courses.lifecycle import Conflict, Done, NotReady
 from courses.listing import SORT_LABELS, listing
 from courses.models import Course
 from courses.plan_line import KEEPS_OFF_SALE, button_lines, changes, plan_line
+from web.body_limits import MEGABYTE, takes_up_to
 
 # One address answers pages, parts and JSON: what keeps copies must tell them apart.
 vary = vary_on_headers("Accept", "HX-Request")
+# What the editor sends: a cover, and all fields at their longest, each character as `%F0%9F%8E%A8`.
+takes_the_form = takes_up_to(covers.MAX_BYTES + MEGABYTE, files=True)
 
 
+@takes_the_form
 @require_http_methods(["GET", "HEAD", "POST"])
 @vary
 @signed_in
@@ -98,6 +102,7 @@ def new(request: TeacherRequest) -> HttpResponse:
     return _open_editor(request, None)
 
 
+@takes_the_form
 @require_http_methods(["GET", "HEAD", "POST"])
 @vary
 @signed_in
@@ -135,6 +140,7 @@ def _open_editor(request: TeacherRequest, course: Course | None) -> HttpResponse
     return editor(request, CourseForm.blank(version, request.user.pk, currency=currency))
 
 
+@takes_the_form
 @by_button
 @signed_in
 @tells_what_it_cannot_read
@@ -143,6 +149,7 @@ def publish(request: TeacherRequest, course_id: UUID) -> HttpResponse:
     return _change(request, course, lifecycle.publish, lambda course: _("Published."))
 
 
+@takes_the_form
 @by_button
 @signed_in
 @tells_what_it_cannot_read
@@ -151,6 +158,7 @@ def unpublish(request: TeacherRequest, course_id: UUID) -> HttpResponse:
     return _change(request, course, lifecycle.unpublish, lambda course: _("Back to a draft."))
 
 
+@takes_the_form
 @by_button
 @signed_in
 @tells_what_it_cannot_read
@@ -159,6 +167,7 @@ def archive(request: TeacherRequest, course_id: UUID) -> HttpResponse:
     return _change(request, course, lifecycle.archive, lambda course: _("Archived. People who bought it keep it."))
 
 
+@takes_the_form
 @by_button
 @signed_in
 @tells_what_it_cannot_read
@@ -167,6 +176,7 @@ def restore(request: TeacherRequest, course_id: UUID) -> HttpResponse:
     return _change(request, course, lifecycle.restore, _restored)
 
 
+@takes_the_form
 @by_button
 @signed_in
 @tells_what_it_cannot_read
@@ -175,6 +185,7 @@ def retry(request: TeacherRequest, course_id: UUID) -> HttpResponse:
     return _change(request, course, lifecycle.retry, lambda course: _("Asked Stripe again."))
 
 
+@takes_the_form
 @by_button
 @signed_in
 @tells_what_it_cannot_read
@@ -252,6 +263,7 @@ def statuses(request: TeacherRequest) -> HttpResponse:
     return render(request, "courses/list.html#watched", context)
 
 
+@takes_the_form
 @by_button
 @signed_in
 @tells_what_it_cannot_read
@@ -259,6 +271,7 @@ def plan_new(request: TeacherRequest) -> HttpResponse:
     return _plan(request, None)
 
 
+@takes_the_form
 @by_button
 @signed_in
 @tells_what_it_cannot_read
@@ -281,6 +294,7 @@ def _plan(request: TeacherRequest, course: Course | None) -> HttpResponse:
     return answer
 
 
+@takes_the_form
 @by_button
 @signed_in
 @tells_what_it_cannot_read
@@ -288,6 +302,7 @@ def preview_new(request: TeacherRequest) -> HttpResponse:
     return _preview(request, None)
 
 
+@takes_the_form
 @by_button
 @signed_in
 @tells_what_it_cannot_read

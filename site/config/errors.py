@@ -1,4 +1,8 @@
-"""What is not there, what cannot be read, and what came without its token, said to people and to API clients."""
+"""What is not there, cannot be read, has no token, or cannot be served now: said to people and to API clients."""
+
+import logging
+import sys
+from collections.abc import Callable
 
 from django.core.exceptions import BadRequest, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -9,7 +13,13 @@ from django.views import defaults
 
 from billings import access
 from billings.access import wants_json
+from config.unavailable import WAITED_FOR, in_one_line, is_unavailable
 from courses import lapsed
+
+RETRY_AFTER_SECONDS = 10
+
+log = logging.getLogger(__name__)
+type View = Callable[[HttpRequest], HttpResponse]
 
 
 class UnreadableType(BadRequest):
@@ -49,6 +59,9 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    """Of what failed anywhere; outside views that may be a session or an upload that could not be written."""
+    if is_unavailable(sys.exc_info()[1]):
+        return unavailable(request)
     if wants_json(request):
         words = _("Something went wrong on our side. Nothing that was saved is lost; try again in a minute.")
         return JsonResponse({"errors": {"__all__": [words]}}, status=500)
@@ -59,3 +72,35 @@ def token_refused(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Django comes here (`CSRF_FAILURE_VIEW`) before any view: nothing is saved, and what was typed is shown again."""
     page = None if wants_json(request) else lapsed.keep_without_token(request)
     return redirect(page) if page else access.token_refused(request, reason)
+
+
+class UnavailableMiddleware:
+    """503 in words and a line in the log where data cannot be read or written now, or no thread is free.
+
+    Behind those that give an answer its headers, before all that ask the database. Nothing acknowledged is lost: what
+    could not be written is not answered as saved.
+    """
+
+    def __init__(self, get_response: View) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if reason := request.META.get(WAITED_FOR):
+            log.error("%s: %s %s", reason, request.method, request.path)
+            return unavailable(request)
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if not is_unavailable(error):
+            return None
+        log.error("%s %s: %s", request.method, request.path, in_one_line(error))
+        return unavailable(request)
+
+
+def unavailable(request: HttpRequest) -> HttpResponse:
+    headers = {"Retry-After": str(RETRY_AFTER_SECONDS), "Cache-Control": "no-store"}
+    if wants_json(request):
+        words = _("The portal cannot read or write its data now. Nothing was saved; send it again in a minute.")
+        return JsonResponse({"errors": {"__all__": [words]}}, status=503, headers=headers)
+    # Without the request: who is signed in stands in the database.
+    return HttpResponse(render_to_string("503.html"), status=503, headers=headers)

@@ -5,15 +5,14 @@ sends as many messages as it likes, and what the pages need would be a third of 
 """
 
 from collections.abc import Callable
-from contextlib import suppress
 
-from django.core.exceptions import RequestDataTooBig
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 
 from billings.views import webhook
 from config.health import healthz, readyz
-from config.whole_requests import CutOff, receive
+from config.unavailable import WAITED_FOR
+from config.whole_requests import CutOff, TooLarge, UnexpectedFile, receive
 
 type View = Callable[[HttpRequest], HttpResponse]
 
@@ -38,9 +37,14 @@ class ProgramsMiddleware:
         return response
 
     def answer(self, view: View, request: HttpRequest) -> HttpResponse:
+        if reason := request.META.get(WAITED_FOR):
+            return JsonResponse({"status": reason}, status=503)
         try:
-            with suppress(RequestDataTooBig):  # the view says so itself, and reads none of it
-                receive(request)
+            receive(request)
         except CutOff:
             return HttpResponse("cut off before all of it had arrived", status=400, content_type="text/plain")
+        except TooLarge:
+            return HttpResponse("too large", status=413, content_type="text/plain")
+        except UnexpectedFile:
+            return HttpResponse("no files are taken here", status=415, content_type="text/plain")
         return view(request)

@@ -116,6 +116,9 @@ COMPARE_EVERY_HOURS = _setting("COMPARE_EVERY_HOURS", 24.0, env.float, validate=
 # With a live key strangers who sign up would sell through the school's own account.
 SIGNUP_OPEN = _setting("SIGNUP_OPEN", not STRIPE_LIVE, env.bool)
 
+# In each web process so many requests are worked on at once.
+WEB_THREADS = _setting("WEB_THREADS", 8, env.int, validate=validate.Range(min=1))
+
 # Applications ---------------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "courses",
@@ -143,6 +146,7 @@ MIDDLEWARE = [
     "config.headers.HeadersMiddleware",
     "config.readable_requests.ReadableRequestsMiddleware",
     "config.programs.ProgramsMiddleware",
+    "config.errors.UnavailableMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "config.static_files.StaticFilesMiddleware",
     "django.middleware.gzip.GZipMiddleware",
@@ -394,9 +398,12 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "filters": {"without_keys": {"()": "config.secret_links.WithoutKeys"}},
+    "filters": {
+        "one_line": {"()": "config.logs.OneLine"},
+        "without_keys": {"()": "config.secret_links.WithoutKeys"},
+    },
     "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["without_keys"]},
+        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["one_line", "without_keys"]},
     },
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {

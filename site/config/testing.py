@@ -38,6 +38,7 @@ os.environ.update(
     DEFAULT_FROM_EMAIL="",
     SECURITY_CONTACT="",
     SIGNUP_OPEN="1",
+    WEB_THREADS="8",
     TIME_ZONE="UTC",
     SENTRY_DSN="",
     TRUSTED_PROXY_COUNT="0",

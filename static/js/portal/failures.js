@@ -52,7 +52,7 @@
         },
       });
     } else if (saves(elt, requestConfig.verb) || presses(elt)) {
-      tell(({ refused, server }) => (xhr.status < 500 ? refused : server));
+      tell(({ tooLarge, refused, server }) => (xhr.status === 413 ? tooLarge : xhr.status < 500 ? refused : server));
     } else if (elt.matches("[data-poll]")) {
       setTimeout(() => htmx.trigger(elt, "poll"), POLL_AGAIN_MS);
     }
