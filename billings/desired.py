@@ -1,5 +1,6 @@
 """What Stripe should sell, but for the price (that is `pricing`), written in the transaction that saves a course."""
 
+import threading
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -14,6 +15,9 @@ from billings import clock, tasks
 from billings.converge import converge_within
 from billings.models import BillingProduct, Drift, Refusal, behind
 from billings.plan import Desired, Field, Observed, Step, plan
+
+# So many saves of a web process wait for Stripe at once; the other threads are for everybody else's pages.
+_waiting_saves = threading.BoundedSemaphore(max(settings.WEB_THREADS // 2, 1))
 
 
 def open_product(course_id: UUID, *, name: str, description: str, image: str, status: str) -> BillingProduct:
@@ -103,7 +107,18 @@ def converge_after_commit(product: BillingProduct, *, inline: bool = True) -> No
     tasks.converge_product.using(run_after=due).enqueue(str(product.pk))
     if budget:
         # robust: the save has happened and is answered as saved, whatever becomes of this attempt.
-        transaction.on_commit(partial(converge_within, product.pk, budget=budget), robust=True)
+        transaction.on_commit(partial(_converge_inline, product.pk, budget), robust=True)
+
+
+def _converge_inline(product_id: UUID, budget: float) -> None:
+    """Make Stripe agree now; where as many saves as may wait for Stripe, the worker does it."""
+    if not _waiting_saves.acquire(blocking=False):
+        BillingProduct.objects.filter(behind(), pk=product_id).update(next_attempt_at=clock.now())
+        return
+    try:
+        converge_within(product_id, budget=budget)
+    finally:
+        _waiting_saves.release()
 
 
 @transaction.atomic

@@ -145,6 +145,7 @@ def _environment(url: str, folder: Path) -> dict[str, str]:
         "MEDIA_ROOT": str(folder / "media"),
         "SITE_URL": url,
         "SIGNUP_OPEN": "1",
+        "WEB_THREADS": "8",
         "TIME_ZONE": "UTC",
         "EMAIL_URL": "console:",
         "SENTRY_DSN": "",

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from rig.programs import (
     KEY,
-    PROCFILE,
     ROOT,
     WEBHOOK_SECRET,
     Measured,
@@ -91,10 +90,10 @@ class Peer:
 
     @contextmanager
     def web(self) -> Iterator[None]:
-        """By the Procfile's own line, so with the same options: another gunicorn, another application."""
+        """Another gunicorn, with as many processes and threads, and another application."""
         log = self.folder / "peer.log"
-        command = PROCFILE["web"].replace(".venv/bin/gunicorn", str(HOME / "bin" / "gunicorn"))
-        command = command.replace("--pythonpath site config.wsgi", "'django.core.wsgi:get_wsgi_application()'")
+        command = f"exec {HOME}/bin/gunicorn --preload --no-control-socket --workers 2 --threads 8 --bind $BIND:$PORT"
+        command += " 'django.core.wsgi:get_wsgi_application()'"
         env = {**self.env, "PORT": str(self.port), "BIND": "127.0.0.1"}
         with program(command, env=env, log=log, folder=self.folder) as process:
             wait_until_listening(process, self.port, log)

@@ -33,6 +33,7 @@ SETTINGS = {
     "STRIPE_INLINE_BUDGET_SECONDS": "4",
     "STRIPE_MAX_WRITES_PER_SECOND": "20",
     "SIGNUP_OPEN": "1",
+    "WEB_THREADS": "8",
     "EMAIL_URL": "dummy:",
     "SENTRY_DSN": "",
 }

@@ -6,12 +6,16 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import requests
+from honcho.environ import parse_procfile
 
 ROOT = Path(__file__).resolve().parents[2]
+# What people run, in one process.
+WEB = re.sub(r"--workers \d+", "--workers 1", parse_procfile((ROOT / "Procfile").read_text()).processes["web"])
 EMAIL, PASSWORD = "teacher@example.com", "course-demo"
 MAKE_TEACHER = f"""
 from django.contrib.auth.models import User
@@ -34,6 +38,7 @@ class PortalProcess:
     stripe: str
     port: int = field(default_factory=free_port)
     web: subprocess.Popen[bytes] | None = None
+    command: str = WEB
 
     @property
     def url(self) -> str:
@@ -69,11 +74,10 @@ class PortalProcess:
         self.manage("shell", "--verbosity", "0", "--command", MAKE_TEACHER)
 
     def start(self) -> None:
-        options = ["--preload", "--no-control-socket", "--workers", "1", "--threads", "4", "--pythonpath", "site"]
         self.web = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", *options, "--bind", f"127.0.0.1:{self.port}", "config.wsgi"],
+            ["/bin/sh", "-c", self.command],
             cwd=ROOT,
-            env=self.environment(),
+            env=self.environment(PORT=str(self.port), BIND="127.0.0.1"),
             stderr=subprocess.PIPE,
             start_new_session=True,
         )
@@ -88,7 +92,8 @@ class PortalProcess:
     def kill(self) -> None:
         """SIGKILL to the server and its workers: nothing of theirs runs any more."""
         if self.web is not None:
-            os.killpg(self.web.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it has ended by itself
+                os.killpg(self.web.pid, signal.SIGKILL)
             self.web.wait()
             assert self.web.stderr is not None
             self.web.stderr.close()

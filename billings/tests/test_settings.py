@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from honcho.environ import parse_procfile
 
 ROOT = Path(__file__).resolve().parents[2]
 MANAGE = [sys.executable, "manage.py", "check"]
-GUNICORN = [sys.executable, "-m", "gunicorn", "--preload", "--no-control-socket", "--bind", "127.0.0.1:0"]
-GUNICORN += ["--pythonpath", "site", "config.wsgi"]
+GUNICORN = ["/bin/sh", "-c", parse_procfile((ROOT / "Procfile").read_text()).processes["web"]]
 
 PUBLIC = {"SITE_URL": "https://school.example", "EMAIL_URL": "smtp://mail.example"}
 REFUSED = {

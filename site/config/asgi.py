@@ -1,9 +1,6 @@
-"""For those who serve by ASGI: `config.asgi:application`."""
+"""What gunicorn serves: `config.asgi:application`, the portal behind its front."""
 
-import os
+from config.front import Front
+from config.wsgi import application as portal
 
-from django.core.asgi import get_asgi_application
-
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-
-application = get_asgi_application()
+application = Front(portal)

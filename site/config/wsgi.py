@@ -1,4 +1,4 @@
-"""What gunicorn serves: `config.wsgi:application`."""
+"""The portal for servers that speak WSGI: `config.wsgi:application`. What serves it has `config.asgi` before it."""
 
 import os
 

@@ -220,7 +220,7 @@ def course(browser) -> str:
     """The address of a course at $987.00."""
     fields = json.dumps({"title": "Ink", "summary": "Draw.", "description": "Before", "price": "987.00"}).encode()
     answer = browser.send("/courses/", fields, "application/json")
-    found = re.search(rb"Location: (\S+)", answer)
+    found = re.search(rb"(?i)location: (\S+)", answer)
     assert found, answer
     return found.group(1).decode()
 
