@@ -1,5 +1,6 @@
 """How people come in: allauth's adapter and the sign-in page, told whether strangers may sign up."""
 
+import logging
 from typing import Any
 
 from allauth.account import app_settings
@@ -16,6 +17,8 @@ from config.addresses import accounts_of, has_confirmed
 from config.readable_requests import is_address
 from courses import lapsed
 from people.limits import LimitedSignIn
+
+logger = logging.getLogger(__name__)
 
 EMAIL_LENGTH = app_settings.EMAIL_MAX_LENGTH
 
@@ -37,9 +40,15 @@ class AccountAdapter(LimitedSignIn):
         lapsed.forget_others(request)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """allauth makes links of the Host header, in context variables that end in `_url`."""
+        """allauth makes links of the Host header, in context variables that end in `_url`.
+
+        What was done stays done where a mail about it cannot be sent; a link can be asked for again.
+        """
         links = {name: mails.on_our_site(url) for name, url in context.items() if name.endswith("_url")}
-        super().send_mail(template_prefix, email, {**context, **links, "site_url": settings.SITE_URL})
+        try:
+            super().send_mail(template_prefix, email, {**context, **links, "site_url": settings.SITE_URL})
+        except OSError as error:  # smtplib's are of this kind
+            logger.error("The mail %s could not be sent: %s", template_prefix, type(error).__name__)
 
     def is_safe_url(self, url: str) -> bool:
         return is_address(url) and bool(super().is_safe_url(url))

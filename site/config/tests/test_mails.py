@@ -102,6 +102,35 @@ class TestLinks:
         assert "Choose a new password" in client.get(link.path, follow=True).text
 
 
+class TestAMailServerThatIsAway:
+    @pytest.fixture(autouse=True)
+    def _away(self, settings):
+        settings.MAILERS = {
+            "default": {
+                "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+                "OPTIONS": {"host": "127.0.0.1", "port": 9, "timeout": 1},
+            }
+        }
+
+    @pytest.mark.parametrize("email", ["new@example.com", "anna@example.com"])
+    def test_lets_sign_up_go_on_alike_to_where_the_mail_can_be_asked_for_again(self, client, anna, email, caplog):
+        answer = client.post("/accounts/signup/", {"email": email, "password1": PASSWORD}, follow=True)
+
+        assert answer.status_code == 200
+        assert "Send it again" in answer.text
+        assert "could not be sent: ConnectionRefusedError" in caplog.text
+        assert email not in caplog.text
+
+    def test_undoes_no_change_that_it_could_not_tell_of(self, client, anna):
+        client.force_login(anna, backend="django.contrib.auth.backends.ModelBackend")
+        new = "twelve loud mornings"
+
+        client.post("/accounts/password/change/", {"oldpassword": PASSWORD, "password1": new, "password2": new})
+
+        anna.refresh_from_db()
+        assert anna.check_password(new)
+
+
 class TestConsole:
     def test_prints_a_link_whole_on_a_line_of_its_own(self, capsys):
         link = f"http://127.0.0.1:8000/accounts/password/reset/key/{'k' * 200}/"
