@@ -19,7 +19,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Max, Q
 
-from billings import accounts, clock, gateway, webhooks
+from billings import accounts, clock, gateway, horizons, webhooks
 from billings.accounts import Account
 from billings.calls import PRODUCT_ID
 from billings.models import BillingProduct, Schedule, StripeCall, StripeKey, SyncRun
@@ -126,11 +126,13 @@ def _note_when(found: Look, last_looked_at: datetime | None) -> None:
 
 def _have_compared() -> None:
     """What the events of the last 30 days do not tell, a full compare does, as soon as a worker comes to it."""
-    just_now = SyncRun.objects.filter(kind=SyncRun.Kind.COMPARE, asked_at__gte=clock.now() - JUST_NOW)
+    now = clock.now()
+    near = (now - JUST_NOW, now + horizons.just_now())
+    just_now = SyncRun.objects.filter(kind=SyncRun.Kind.COMPARE, asked_at__range=near)
     if just_now.exclude(state=SyncRun.State.FAILED).exists() or not BillingProduct.objects.filter(exists=True).exists():
         return
     if settings.COMPARE_EVERY_HOURS:
-        Schedule.objects.update_or_create(pk=Schedule.ONLY, defaults={"compare_due_at": clock.now()})
+        Schedule.objects.update_or_create(pk=Schedule.ONLY, defaults={"compare_due_at": now})
     else:
         logger.warning(
             "Stripe's events do not reach back to the last look at them, and COMPARE_EVERY_HOURS is 0: run "

@@ -121,6 +121,11 @@ def _warn(ahead: float) -> None:
     logger.warning("This machine's clock is %d s %s Stripe's; set it by NTP.", abs(round(ahead)), direction)
 
 
+def was_set() -> bool:
+    """Whether this machine's clock was set since Stripe's last answer, so that Stripe's time is not known any more."""
+    return _Known.stripe is not None and not _Known.stripe.holds()
+
+
 def stripe_ahead() -> float | None:
     """By how many seconds Stripe's clock is ahead of this machine's; None: no answer has told since it was set."""
     known = _Known.stripe

@@ -20,10 +20,11 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
 
-from billings import accounts, backups, calls, clock, gateway, lease, mirror, throttle
+from billings import accounts, backups, calls, clock, gateway, horizons, lease, mirror, throttle
 from billings.gateway import Accepted, ReadFailed, Refused, Unanswered, Unclear
+from billings.horizons import LANDED_AFTER
 from billings.lease import Lease, LeaseLost
-from billings.models import LANDED_AFTER, TROUBLE_FOR_PEOPLE, BillingProduct, StripeCall, Trouble, behind
+from billings.models import TROUBLE_FOR_PEOPLE, BillingProduct, StripeCall, Trouble, behind
 from billings.plan import CreatePrice, plan
 
 logger = logging.getLogger(__name__)
@@ -108,7 +109,7 @@ def converge(product_id: UUID, *, budget: float | None = None, reading: Reading 
     """
     deadline = None if budget is None else time.monotonic() + budget
     longest = min(float(settings.STRIPE_TIMEOUT_SECONDS), budget or float("inf"))
-    seconds = lease.legal_seconds(longest)
+    seconds = horizons.lease_seconds(longest)
     taken = lease.take(product_id, seconds=seconds, token=reading.token) if reading else None
     if taken is None:
         reading = None  # there is none, or somebody had the lease meanwhile
@@ -295,6 +296,8 @@ def _commit_next_step(run: _Run, product: BillingProduct) -> bool:
     account = _check_account(run, product.account, product.livemode)
     if isinstance(steps[0], CreatePrice) and not backups.has_looked() and _finds_forgotten_calls(run):
         return True
+    if clock.was_set():  # only Stripe's time tells later how old the key is, should this clock be wrong
+        gateway.ask_the_time(seconds=run.renewed_seconds())
     run.seconds()
     with transaction.atomic():
         locked = run.lease.lock()

@@ -19,11 +19,11 @@ import stripe
 from django.conf import settings
 
 from billings import clock
+from billings.horizons import CONNECT_SECONDS
 from billings.models import TROUBLE_FOR_PEOPLE, Trouble
 
 # Answers keep this shape whatever the account's default is; raise it together with the library.
 API_VERSION = "2026-10-28.endive"
-CONNECT_SECONDS = 3.0
 PAGE = 100
 # Seconds before a page of a long list is asked for once more; the account's limits are counted by the second.
 PAUSES = (1.0, 2.0, 4.0)
@@ -115,11 +115,6 @@ def key_fingerprint() -> str:
 
 def key_is_live() -> bool:
     return str(settings.STRIPE_SECRET_KEY).startswith(("sk_live_", "rk_live_"))
-
-
-def call_seconds(seconds: float) -> float:
-    """The longest one call of `seconds` (to the first byte) may take, connecting included."""
-    return min(CONNECT_SECONDS, seconds) + seconds
 
 
 def _client(seconds: float) -> stripe.StripeClient:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import Case, Q, QuerySet, When
 
-from billings import clock
+from billings import clock, horizons
 from billings.models import WorkerHeartbeat
 
 BEAT_EVERY = 10.0
@@ -37,7 +37,8 @@ def begin() -> None:
     )
     row.save()
     # The last of those that are gone stays, until another one is: since when there is none is worth knowing.
-    WorkerHeartbeat.objects.filter(seen_at__lt=now - KEEP).exclude(pk=row.pk).delete()
+    other_days = Q(seen_at__lt=now - KEEP) | Q(seen_at__gt=now + horizons.sign_of_life())
+    WorkerHeartbeat.objects.filter(other_days).exclude(pk=row.pk).delete()
     _Own.row, _Own.beat_at = row, time.monotonic()
 
 

@@ -8,23 +8,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from django.conf import settings
 from django.db.models import F, Q, QuerySet
 
-from billings import clock, gateway
+from billings import clock, horizons
 from billings.models import BillingProduct
-
-# Between a call's time-out and the lease's end, for our own work and the clock's steps.
-MARGIN_SECONDS = 2.0
 
 
 class LeaseLost(Exception):
     """Another process took over; whatever this one still holds in its hands is not written."""
-
-
-def legal_seconds(longest_call: float) -> float:
-    """How long a lease lasts whose holder's calls wait for at most `longest_call` seconds."""
-    return gateway.call_seconds(longest_call) + MARGIN_SECONDS
 
 
 def is_free() -> Q:
@@ -36,7 +27,7 @@ def shorten_impossible(rows: QuerySet[BillingProduct]) -> None:
 
     It was written before the clock was set back. Its holder may still be at work, and has its full time from now on.
     """
-    latest = clock.now() + timedelta(seconds=2 * legal_seconds(float(settings.STRIPE_TIMEOUT_SECONDS)))
+    latest = clock.now() + horizons.lease()
     impossible = rows.filter(lease_expires_at__gt=latest)
     if impossible.exists():
         impossible.update(lease_expires_at=latest)

@@ -5,14 +5,13 @@ Stripe's own answers. The desired columns are written by `desired` and `pricing`
 """
 
 import uuid
-from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from billings import clock, money, price_words
+from billings import clock, horizons, money, price_words
 from billings.plan import Desired, Field, Observed, ObservedPrice
 
 INTERVALS: dict[str, money.Interval | None] = {"": None, "month": "month", "year": "year"}
@@ -137,15 +136,10 @@ def behind() -> Q:
     return ~Q(generation=F("observed_generation")) | ~Q(reads_wanted=F("reads_done"))
 
 
-# A call last sent this long ago cannot be on its way any more; nothing ever waits for much longer than that.
-LANDED_AFTER = timedelta(hours=2)
-LONGEST_WAIT = LANDED_AFTER + timedelta(minutes=30)
-
-
 def is_due() -> Q:
     """Rows whose time has come, that were never given one, or whose time was written by a clock far ahead."""
     now = clock.now()
-    return Q(next_attempt_at__lte=now) | Q(next_attempt_at=None) | Q(next_attempt_at__gt=now + LONGEST_WAIT)
+    return Q(next_attempt_at__lte=now) | Q(next_attempt_at=None) | Q(next_attempt_at__gt=now + horizons.next_attempt())
 
 
 class BillingProduct(models.Model):

@@ -19,20 +19,17 @@ from uuid import UUID
 from django.conf import settings
 from django.db import DatabaseError
 
-from billings import accounts, backups, clock, gateway, lease
+from billings import accounts, backups, clock, gateway, horizons
 from billings.backups import Look
+from billings.horizons import SECONDS_A_LOOK
 from billings.models import TROUBLE_FOR_PEOPLE, StripeKey
 
 logger = logging.getLogger(__name__)
 
 FASTEST_SECONDS = 5.0
 SLOWER_BY = 2.0
-# 9,000 of 10,000 reads in 30 days are for looks; compares, and reads of single courses, have the rest.
-SECONDS_A_LOOK = 30 * 86_400 / 9_000
 SPARE_LOOKS = 1_000.0
 RETRY_SECONDS = 15.0
-# To wait for a turn, beside the call itself.
-TURN_SECONDS = 15.0
 
 
 def longest_pause() -> float:
@@ -51,13 +48,9 @@ def is_due() -> bool:
 def _has_come(next_look_at: datetime | None) -> bool:
     """A time further off than any pause was written by a clock that was ahead, or under another setting."""
     now = clock.now()
-    furthest = now + timedelta(seconds=max(longest_pause(), SECONDS_A_LOOK, _claim_seconds()) + 1)
-    return next_look_at is None or not now < next_look_at <= furthest
-
-
-def _claim_seconds() -> float:
-    """Longer than from one page to the next, so that nobody else begins; short, so that a kill costs little."""
-    return lease.legal_seconds(float(settings.STRIPE_TIMEOUT_SECONDS)) + TURN_SECONDS
+    if next_look_at is None or next_look_at <= now:
+        return True
+    return not horizons.is_believed(next_look_at, now, horizons.look())
 
 
 def poll(*, seconds: Callable[[], float]) -> set[UUID] | None:
@@ -105,12 +98,12 @@ class _Claim:
 
     def take(self) -> bool:
         """Compare and swap: of all that have seen the same time, one moves it."""
-        return bool(self._row.filter(next_look_at=self._seen).update(next_look_at=_in(_claim_seconds())))
+        return bool(self._row.filter(next_look_at=self._seen).update(next_look_at=_in(horizons.claim_seconds())))
 
     def renewing(self, seconds: Callable[[], float]) -> Callable[[], float]:
         def asked() -> float:
             found = seconds()
-            self._row.update(next_look_at=_in(_claim_seconds()))
+            self._row.update(next_look_at=_in(horizons.claim_seconds()))
             return found
 
         return asked

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import transaction
 
-from billings import clock, sync_runs, sync_tasks
+from billings import clock, horizons, sync_runs, sync_tasks
 from billings.models import Schedule, SyncRun
 
 
@@ -24,8 +24,7 @@ def begin_compare_if_due() -> bool:
     now, row = clock.now(), Schedule.objects.filter(pk=Schedule.ONLY).first()
     if row is None:
         row = _first(now)
-    # Further off than ever: another setting, or a clock that was ahead.
-    if now < row.compare_due_at <= now + _every() + timedelta(minutes=1):
+    if now < row.compare_due_at and horizons.is_believed(row.compare_due_at, now, horizons.compare()):
         return False
     with transaction.atomic():
         unmoved = Schedule.objects.filter(pk=Schedule.ONLY, compare_due_at=row.compare_due_at)

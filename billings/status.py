@@ -15,7 +15,7 @@ from django.db.models import Case, CharField, Exists, F, OuterRef, Q, QuerySet, 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from billings import clock, drifts, money, stripe_pages
+from billings import clock, drifts, horizons, money, stripe_pages
 from billings.drifts import DriftChoice
 from billings.models import TROUBLE_FOR_PEOPLE, Availability, BillingPrice, BillingProduct, Drift, Refusal, Trouble
 from billings.plan import Field
@@ -211,8 +211,10 @@ def _next_try(product: BillingProduct) -> str:
 
 def _retry_seconds(product: BillingProduct) -> int | None:
     """Whole seconds until the next try; None where it is due."""
-    due = product.next_attempt_at
-    seconds = round((due - clock.now()).total_seconds()) if due else 0
+    due, now = product.next_attempt_at, clock.now()
+    if due is None or not horizons.is_believed(due, now, horizons.next_attempt()):
+        return None
+    seconds = round((due - now).total_seconds())
     return seconds if seconds > 0 else None
 
 
@@ -311,8 +313,8 @@ def _poll_seconds(state: str, product: BillingProduct) -> int | None:
     if state == "pending":
         return POLL_SECONDS
     if state == "retrying" and product.next_attempt_at:
-        left = (product.next_attempt_at - clock.now()).total_seconds()
-        return min(max(round(left) + 1, POLL_SECONDS), SLOW_POLL_SECONDS)
+        left = _retry_seconds(product) or 0
+        return min(max(left + 1, POLL_SECONDS), SLOW_POLL_SECONDS)
     behind = product.generation > product.observed_generation
     return SLOW_POLL_SECONDS if behind and not _is_staffs_problem(product) else None
 

@@ -13,13 +13,9 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Greatest
 
-from billings import clock
+from billings import clock, horizons
+from billings.horizons import PAUSE_SECONDS
 from billings.models import WriteBudget
-
-# After a 429: long enough for Stripe's window of a second to pass, for everybody.
-PAUSE_SECONDS = 1.0
-# More threads than these never wait.
-LONGEST_QUEUE = 200
 
 
 def reserve() -> float:
@@ -29,8 +25,9 @@ def reserve() -> float:
         return 0.0
     now = clock.now()
     budget, _ = WriteBudget.objects.select_for_update().get_or_create(pk=WriteBudget.ONLY)
-    # Never far off: a slot in what a clock took for the future, before it was set back, would stop everybody.
-    slot = min(max(now, budget.next_slot_at or now), now + timedelta(seconds=PAUSE_SECONDS + LONGEST_QUEUE / rate))
+    slot = max(now, budget.next_slot_at or now)
+    if not horizons.is_believed(slot, now, horizons.slot()):  # it would stop everybody
+        slot = now
     budget.next_slot_at = slot + timedelta(seconds=1 / rate)
     budget.save(update_fields=["next_slot_at"])
     return (slot - now).total_seconds()

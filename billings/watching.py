@@ -13,7 +13,7 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from billings import clock
+from billings import clock, horizons
 from billings.models import BillingProduct
 from billings.status import Status
 from web.directions import isolated
@@ -61,7 +61,10 @@ def seconds(rows: Iterable[Watched]) -> int | None:
 
 def _pace(row: Watched) -> int:
     since = row.product.behind_since
-    waits = (clock.now() - since).total_seconds() if since else 0
+    now = clock.now()
+    if since and not horizons.is_believed(since, now, horizons.just_now()):  # nobody knows how long it waits
+        return SLOWEST
+    waits = (now - since).total_seconds() if since else 0
     return next((pace for limit, pace in PACES if waits < limit), SLOWEST)
 
 

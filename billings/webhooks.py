@@ -20,7 +20,7 @@ from django.db.models import Exists, F, OuterRef, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from billings import accounts, clock, gateway
+from billings import accounts, clock, gateway, horizons
 from billings.calls import PRODUCT_ID
 from billings.gateway import key_is_live
 from billings.mirror import price_says_the_same, says_the_same
@@ -146,7 +146,9 @@ def fetch_missed() -> int:
     """
     began_at = clock.now()
     key = StripeKey.objects.filter(pk=gateway.key_fingerprint())
-    last = key.values_list("missed_fetched_at", flat=True).first() or began_at - timedelta(days=KEEP_DAYS)
+    last = key.values_list("missed_fetched_at", flat=True).first()
+    if last is None or not horizons.is_believed(last, began_at, horizons.just_now()):
+        last = began_at - timedelta(days=KEEP_DAYS)
     since, rows = last - timedelta(days=TRIED_FOR_DAYS), list[StripeEvent]()
     for page in gateway.missed_event_pages(
         since=int(since.timestamp()), seconds=float(settings.STRIPE_TIMEOUT_SECONDS)

@@ -82,7 +82,8 @@ def _bytes_a_pixel(image: Image.Image) -> int:
 def _samples_a_pixel(image: Any) -> float:
     """Of all components: of a photograph colours often have a quarter of the samples that brightness has."""
     widest, highest = max(part[1] for part in image.layer), max(part[2] for part in image.layer)
-    return float(sum(part[1] * part[2] for part in image.layer)) / (widest * highest)
+    samples: int = sum(part[1] * part[2] for part in image.layer)
+    return samples / (int(widest) * int(highest))
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,7 @@ def reduced(image: Image.Image, side: int, plain: Callable[[Image.Image], Image.
     for top in range(0, image.height, rows):
         part = plain(image.crop((0, top, image.width, min(top + rows, image.height)))).reduce(factor)
         if small is None:
-            small = Image.new(part.mode, tuple(-(-one // factor) for one in image.size))
+            small = Image.new(part.mode, (-(-image.width // factor), -(-image.height // factor)))
         small.paste(part, (0, top // factor))
     assert small is not None, "a picture has at least one row"
     return small.resize(size, box=(0, 0, image.width / factor, image.height / factor))

@@ -11,6 +11,7 @@ import stripe
 
 from billings import gateway
 from billings.gateway import Accepted, ReadFailed, Refused, Unanswered, Unclear, Verdict
+from billings.horizons import call_seconds
 from billings.models import Trouble
 from billings.tests.sandbox_process import SandboxProcess
 from billings.tests.scripted_server import Scripted, nobody, serving
@@ -363,7 +364,7 @@ def close_after_a_post() -> None:
 
 class TestTheLongestACallMayTake:
     def test_is_the_connecting_and_the_waiting(self):
-        assert gateway.call_seconds(20) == gateway.CONNECT_SECONDS + 20
+        assert call_seconds(20) == gateway.CONNECT_SECONDS + 20
 
     def test_of_a_short_one_waits_no_longer_to_connect(self):
-        assert gateway.call_seconds(1) == 2
+        assert call_seconds(1) == 2

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from billings import lease
 from billings.converge import Result, converge_within
-from billings.gateway import call_seconds
+from billings.horizons import MARGIN_SECONDS, call_seconds
 from billings.lease import LeaseLost
 from billings.models import BillingProduct
 from billings.tests.conftest import USD59
@@ -74,7 +74,7 @@ class TestTaking:
         sold.converge()
 
         longest = call_seconds(settings.STRIPE_TIMEOUT_SECONDS)
-        assert longest < left[0] <= longest + lease.MARGIN_SECONDS
+        assert longest < left[0] <= longest + MARGIN_SECONDS
 
 
 class TestALostLease:

@@ -268,8 +268,8 @@ class TestTheEnd:
 
     def test_of_the_budget_comes_where_the_turn_to_write_would_be_later(self, sold, sandbox, settings):
         settings.STRIPE_MAX_WRITES_PER_SECOND = 1
-        in_an_hour = timezone.now() + timedelta(hours=1)
-        WriteBudget.objects.update_or_create(pk=WriteBudget.ONLY, defaults={"next_slot_at": in_an_hour})
+        soon = timezone.now() + timedelta(minutes=2)
+        WriteBudget.objects.update_or_create(pk=WriteBudget.ONLY, defaults={"next_slot_at": soon})
         sold.listing(name="Oil")
 
         assert converge(sold.row.pk, budget=60) is Result.LATER

@@ -41,7 +41,7 @@ INTERVAL = 0.5
 TASKS_A_ROUND = 100
 ROWS_A_ROUND = 100
 KEEP_HOUSE_EVERY = 3600.0
-WATCH_EVERY = 60.0
+WATCH_EVERY = 30.0
 # Stripe takes its time for an answer, so several courses wait for theirs at once.
 THREADS = 4
 ROWS_A_THREAD = 4
