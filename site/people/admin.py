@@ -1,8 +1,12 @@
 """People in the admin site: their lost second step can be taken off. Its secrets are nobody's to read."""
 
+from typing import Any
+
+from allauth.account.adapter import get_adapter
 from allauth.mfa.models import Authenticator
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.forms import AdminPasswordChangeForm
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -15,8 +19,18 @@ admin.site.unregister(Authenticator)
 admin.site.unregister(User)
 
 
+class ToldPasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]  # only its stubs are generic
+    """The owner is told, whoever changed it."""
+
+    def save(self, commit: bool = True) -> Any:
+        person = super().save(commit)
+        get_adapter().send_notification_mail("account/email/password_changed", person)
+        return person
+
+
 @admin.register(User)
-class PersonAdmin(UserAdmin):  # type: ignore[type-arg]  # only its stubs are generic
+class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
+    change_password_form = ToldPasswordForm
     actions = ("take_off_second_step",)
 
     def has_superuser_permission(self, request: HttpRequest) -> bool:

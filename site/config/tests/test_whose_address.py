@@ -375,6 +375,16 @@ class TestTheOwnerIsTold:
 
         assert self.told(mailoutbox, "Your password was changed") == ["owner@example.com"]
 
+    def test_of_one_that_was_set_in_the_admin_site(self, owner, mailoutbox):
+        head = Client(headers={"User-Agent": "Firefox of the library"})
+        head.force_login(User.objects.create_superuser("head", "head@example.com"), backend=BACKEND)
+        sent = {"password1": CHOSEN, "password2": CHOSEN, "usable_password": "true"}
+
+        head.post(f"/admin/auth/user/{self.account.pk}/password/", sent)
+
+        assert User.objects.get(pk=self.account.pk).check_password(CHOSEN)
+        assert self.told(mailoutbox, "Your password was changed") == ["owner@example.com"]
+
     def test_of_a_reset(self, owner, mailoutbox):
         reset(owner, mailoutbox, "owner@example.com", CHOSEN)
 
