@@ -73,11 +73,11 @@ class PortalProcess:
         self.manage("migrate", "--verbosity", "0")
         self.manage("shell", "--verbosity", "0", "--command", MAKE_TEACHER)
 
-    def start(self) -> None:
+    def start(self, **changes: str) -> None:
         self.web = subprocess.Popen(
             ["/bin/sh", "-c", self.command],
             cwd=ROOT,
-            env=self.environment(PORT=str(self.port), BIND="127.0.0.1"),
+            env=self.environment(PORT=str(self.port), BIND="127.0.0.1", **changes),
             stderr=subprocess.PIPE,
             start_new_session=True,
         )

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 
 from django.core.exceptions import BadRequest, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
+from django.db import connections
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
@@ -86,18 +87,25 @@ class UnavailableMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if reason := request.META.get(WAITED_FOR):
-            log.error("%s: %s %s", reason, request.method, request.path)
-            return unavailable(request)
+            return self._say(request, reason)
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if not is_unavailable(error):
             return None
-        log.error("%s %s: %s", request.method, request.path, in_one_line(error))
-        return unavailable(request)
+        return self._say(request, in_one_line(error))
+
+    def _say(self, request: HttpRequest, reason: str) -> HttpResponse:
+        log.error("%s %s: %s", request.method, request.path, reason)
+        response = unavailable(request)
+        response._has_been_logged = True  # type: ignore[attr-defined]  # Django's: it would log a second line
+        return response
 
 
 def unavailable(request: HttpRequest) -> HttpResponse:
+    for connection in connections.all(initialized_only=True):
+        if not connection.in_atomic_block:
+            connection.close()  # the next request opens the file, or finds the server, that is there by then
     headers = {"Retry-After": str(RETRY_AFTER_SECONDS), "Cache-Control": "no-store"}
     if wants_json(request):
         words = _("The portal cannot read or write its data now. Nothing was saved; send it again in a minute.")

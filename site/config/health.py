@@ -1,12 +1,29 @@
 """For those who watch over the servers: is the process alive, and can it serve?"""
 
-from django.db import Error, connection
+from pathlib import Path
+from shutil import disk_usage
+from tempfile import gettempdir
+
+from django.conf import settings
+from django.db import Error, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.recorder import MigrationRecorder
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from billings import clock, heartbeat
+from web.body_limits import MEGABYTE
+
+# Below this covers and the database's log may not find room any more.
+LEAST_FREE_MEGABYTES = 200
+CAUSES = {
+    "locked": "database locked",
+    "is full": "disk full",
+    "No space left": "disk full",
+    "read-only": "database read-only",
+    "readonly": "database read-only",
+}
 
 
 @never_cache
@@ -19,7 +36,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
-    """200 when the database answers and every migration is applied, else 503 with the reason.
+    """200 when the database takes writes, every migration is applied and there is room, else 503 with the reason.
 
     With `?worker` also 503 where no worker has been seen for a minute: without one the web server serves all the same,
     but what a save could not bring to Stripe at once waits.
@@ -27,11 +44,39 @@ def readyz(request: HttpRequest) -> JsonResponse:
     try:
         executor = MigrationExecutor(connection)
         waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    except Error:
-        return JsonResponse({"status": "database unreachable"}, status=503)
-    if waiting:
-        return JsonResponse({"status": "migrations waiting"}, status=503)
+        if waiting:
+            return JsonResponse({"status": "migrations waiting"}, status=503)
+        _write_nothing()
+    except Error as error:
+        return JsonResponse({"status": _cause(error)}, status=503)
+    for name, free in _free_megabytes().items():
+        if free < LEAST_FREE_MEGABYTES:
+            return JsonResponse({"status": "disk nearly full", "disk": name, "free_megabytes": free}, status=503)
     return _worker() if "worker" in request.GET else JsonResponse({"status": "ok"})
+
+
+def _write_nothing() -> None:
+    """Raises a database error where it is locked, read-only or full."""
+    with transaction.atomic():
+        MigrationRecorder(connection).migration_qs.filter(pk=None).update(app="")
+
+
+def _cause(error: Error) -> str:
+    """In the words that the database has for it, of which the rest may tell more than everybody should know."""
+    said = str(error)
+    return next((words for sign, words in CAUSES.items() if sign in said), "database unreachable")
+
+
+def _free_megabytes() -> dict[str, int]:
+    """On the disks of what is uploaded, of what is on its way, and of SQLite."""
+    places = {"media": Path(settings.MEDIA_ROOT), "temporary files": Path(gettempdir())}
+    if connection.vendor == "sqlite" and not connection.is_in_memory_db():
+        places["database"] = Path(connection.settings_dict["NAME"]).parent
+    return {name: disk_usage(_existing(place)).free // MEGABYTE for name, place in places.items()}
+
+
+def _existing(folder: Path) -> Path:
+    return next(place for place in (folder, *folder.absolute().parents) if place.exists())
 
 
 def _worker() -> JsonResponse:

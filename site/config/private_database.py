@@ -12,12 +12,33 @@ SUFFIXES = ("", "-wal", "-shm")
 
 
 class PrivateConnection(sqlite3.Connection):
-    """A connection (`sqlite3.connect(factory=…)`) that takes the rights of all others away before it opens the file."""
+    """A connection (`sqlite3.connect(factory=…)`) that takes the rights of all others away before it opens the file.
+
+    It serves no more once that file is deleted, or another one is in its place, such as a backup: what is written into
+    a file without a name is lost with the process.
+    """
 
     def __init__(self, database: str | Path, *args: Any, **kwargs: Any) -> None:
-        if not str(database).startswith(("file:", ":memory:")):
-            make_private(Path(database))
+        in_memory = str(database).startswith(("file:", ":memory:"))
+        self._file = None if in_memory else Path(database)
+        if self._file:
+            make_private(self._file)
         super().__init__(database, *args, **kwargs)
+        self._opened = _identity(self._file)
+
+    def cursor(self, *args: Any, **kwargs: Any) -> sqlite3.Cursor:
+        if _identity(self._file) != self._opened:
+            raise sqlite3.OperationalError("the database's file was moved away or replaced")
+        return super().cursor(*args, **kwargs)
+
+
+def _identity(file: Path | None) -> tuple[int, int] | None:
+    """What tells a file from another one of the same name; None where there is none."""
+    try:
+        found = file.stat() if file else None
+    except FileNotFoundError:
+        return None
+    return (found.st_dev, found.st_ino) if found else None
 
 
 def make_private(database: Path) -> None:
