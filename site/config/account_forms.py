@@ -11,6 +11,7 @@ from django.core.validators import MaxLengthValidator
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
+from config.accounts import OpenedMeanwhile
 from config.addresses import accounts_of
 
 
@@ -29,7 +30,12 @@ class SignupForm(allauth_forms.SignupForm):  # type: ignore[misc]  # allauth shi
         if self.account_already_exists:
             # Making one takes long for this alone, and whoever asks must not be able to tell by the time.
             make_password(self.cleaned_data["password1"])
-        saved: tuple[User | None, HttpResponse | None] = super().try_save(request)
+        saved: tuple[User | None, HttpResponse | None]
+        try:
+            saved = super().try_save(request)
+        except OpenedMeanwhile:
+            self.account_already_exists = True
+            saved = super().try_save(request)
         return saved
 
     def clean(self) -> dict[str, Any]:

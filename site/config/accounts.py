@@ -7,7 +7,9 @@ from allauth.account import app_settings
 from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
@@ -23,6 +25,10 @@ logger = logging.getLogger(__name__)
 EMAIL_LENGTH = app_settings.EMAIL_MAX_LENGTH
 
 
+class OpenedMeanwhile(Exception):
+    """While a sign-up's password was being made, another one opened an account with the same address."""
+
+
 class AccountAdapter(LimitedSignIn):
     error_messages = {
         **LimitedSignIn.error_messages,
@@ -34,6 +40,19 @@ class AccountAdapter(LimitedSignIn):
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return bool(settings.SIGNUP_OPEN)
+
+    def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
+        """One account for an address, however often "Sign up" is pressed at once. Raises OpenedMeanwhile."""
+        super().save_user(request, user, form, commit=False)  # takes long, for the password
+        with transaction.atomic():
+            # Sign-ups wait here for each other, some milliseconds; SQLite has one writer anyway.
+            ContentType.objects.select_for_update(no_key=True).get(app_label="auth", model="user")
+            if accounts_of(user.email):
+                raise OpenedMeanwhile
+            user.username = ""
+            self.populate_username(request, user)
+            user.save()
+        return user
 
     def login(self, request: HttpRequest, user: User) -> None:
         super().login(request, user)

@@ -71,6 +71,16 @@ class Counted(MD5PasswordHasher):
         return super().encode(*args)
 
 
+class Slow(MD5PasswordHasher):
+    """While it makes a password, "Sign up" is pressed once more, and that one is done first."""
+
+    def encode(self, *args: str) -> str:
+        if not User.objects.exists():
+            User.objects.bulk_create([User(username="new", email="new@example.com", password="made")])
+            EmailAddress.objects.create(user=User.objects.get(), email="new@example.com", primary=True)
+        return super().encode(*args)
+
+
 class TestSignUp:
     @pytest.fixture(params=["confirmed", "never confirmed", "switched off"])
     def account(self, request) -> User:
@@ -137,6 +147,15 @@ class TestSignUp:
         assert "A message is on its way already." in answer.text
         assert len(mailoutbox) == 3
         assert {mail.to[0] for mail in mailoutbox} == {"new@example.com"}
+
+    def test_pressed_twice_at_once_opens_one_account(self, client, mailoutbox, settings):
+        settings.PASSWORD_HASHERS = [f"{__name__}.Slow"]
+
+        answer = sign_up(client, "new@example.com", CHOSEN)
+
+        assert answer.url == "/accounts/confirm-email/"
+        assert User.objects.count() == 1
+        assert "/confirm-email/" in mailoutbox[0].body
 
     def test_keeps_nobody_out_of_signing_up_again(self, client, mailoutbox):
         """Who lost the mail types everything once more."""
