@@ -99,7 +99,10 @@ class Front:
             raise NotImplementedError(scope["type"])
         environ = environ_of(scope)
         body = Body(receive)
-        await body.read_for(environ)
+        try:
+            await body.read_for(environ)
+        except OSError as error:
+            environ[WAITED_FOR] = f"no room for what is sent: {error.strerror}"
         await self._answer(environ, send)
         await body.read_the_rest()
 

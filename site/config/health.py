@@ -70,7 +70,7 @@ def _cause(error: Error) -> str:
 def _free_megabytes() -> dict[str, int]:
     """On the disks of what is uploaded, of what is on its way, and of SQLite."""
     places = {"media": Path(settings.MEDIA_ROOT), "temporary files": Path(gettempdir())}
-    if connection.vendor == "sqlite" and not connection.is_in_memory_db():
+    if connection.vendor == "sqlite":
         places["database"] = Path(connection.settings_dict["NAME"]).parent
     return {name: disk_usage(_existing(place)).free // MEGABYTE for name, place in places.items()}
 

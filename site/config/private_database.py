@@ -26,10 +26,10 @@ class PrivateConnection(sqlite3.Connection):
         super().__init__(database, *args, **kwargs)
         self._opened = _identity(self._file)
 
-    def cursor(self, *args: Any, **kwargs: Any) -> sqlite3.Cursor:
+    def cursor(self, factory: Any = sqlite3.Cursor) -> Any:
         if _identity(self._file) != self._opened:
             raise sqlite3.OperationalError("the database's file was moved away or replaced")
-        return super().cursor(*args, **kwargs)
+        return super().cursor(factory)
 
 
 def _identity(file: Path | None) -> tuple[int, int] | None:

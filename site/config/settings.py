@@ -220,6 +220,8 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
         _database["OPTIONS"]["factory"] = PrivateConnection
 else:
     _database["CONN_HEALTH_CHECKS"] = True
+    # A server that does not answer must not keep a thread for the minutes that TCP would wait.
+    _database.setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 # Opening one anew costs SQLite more than a query: the schema is read again, and the last to close empties the log.
 _database["CONN_MAX_AGE"] = 60
 
