@@ -21,8 +21,9 @@ class HeadersMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
-        if _is_private(request):
-            response.headers.setdefault("Cache-Control", "no-store")
+        # What says so by itself is not asked: its session may be what could not be read.
+        if "Cache-Control" not in response.headers and _is_private(request):
+            response.headers["Cache-Control"] = "no-store"
         return response
 
 

@@ -5,6 +5,7 @@ Django looks for a session that is not over anyway, so the limits cost nothing: 
 most, in columns of its own: whatever a concurrent request keeps in the session stays as it is.
 """
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, cast
 
@@ -12,6 +13,7 @@ from django.conf import settings
 from django.contrib.auth import SESSION_KEY as USER_KEY
 from django.contrib.sessions.backends import db
 from django.contrib.sessions.middleware import SessionMiddleware as DjangosSessionMiddleware
+from django.db import DatabaseError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -73,7 +75,8 @@ class SessionMiddleware(DjangosSessionMiddleware):
         answer: HttpResponse = super().process_response(request, response)
         # What a page asks for by itself is no sign of a person before it: an open tab would keep the session for ever.
         if isinstance(request.session, SessionStore) and not (request.method == "GET" and HtmxDetails(request)):
-            request.session.touch()
+            with suppress(DatabaseError):  # the answer stands, whatever it was; the next request writes it down
+                request.session.touch()
         return answer
 
 

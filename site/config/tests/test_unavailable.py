@@ -44,6 +44,14 @@ def portal(tmp_path, prepared, log) -> Iterator[PortalProcess]:
     portal.kill()
 
 
+@pytest.fixture(scope="module")
+def away(tmp_path_factory) -> Iterator[PortalProcess]:
+    portal = PortalProcess(tmp_path_factory.mktemp("away"), "http://127.0.0.1:9")
+    portal.start(DATABASE_URL="sqlite:////nowhere/db.sqlite3")
+    yield portal
+    portal.kill()
+
+
 @pytest.fixture
 def session(portal) -> requests.Session:
     session = portal.sign_in().session
@@ -94,6 +102,12 @@ class TestTheWebServer:
         assert_a_line_each(log, "POST /courses/: OperationalError: database is locked", 3)
         assert titles(portal.database) == []
         assert save(portal, session).ok
+
+    @pytest.mark.parametrize("path", ["/courses/", "/accounts/login/", "/billing/prices/"])
+    def test_says_that_the_database_is_away(self, away, path):
+        for accept in ("text/html", "application/json"):
+            cookies, headers = {"sessionid": "x" * 32}, {"Accept": accept}
+            assert_said(requests.get(away.url + path, cookies=cookies, headers=headers, timeout=20))
 
     def test_writes_nothing_into_a_file_that_was_moved_away_and_takes_up_the_one_in_its_place(
         self, portal, session, log
