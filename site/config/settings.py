@@ -257,7 +257,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.FileSystemFinder",
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
-    "config.scripts.ScriptFinder",
+    "config.bundles.BundleFinder",
 ]
 MEDIA_URL = "/media/"
 MEDIA_ROOT = BASE_DIR / _setting("MEDIA_ROOT", "media")
@@ -269,6 +269,8 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
+# No page of another site needs them.
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 # Browsers ask again for what has no hash in its name; everything we link has one.
 WHITENOISE_MAX_AGE = 0 if DEBUG else 3600
 # Half a minute of compressing for files that no page asks for: those without a hash, and source maps.

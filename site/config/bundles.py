@@ -1,7 +1,7 @@
-"""The pages' own JavaScript and CSS as they are sent: together, so that a page costs few requests, and minified.
+"""The pages' JavaScript and CSS as they are sent: in bundles, so that a page costs few requests, and minified.
 
 There is no build step: the files are put behind one another, in the order given here, whenever static files are looked
-for. The scripts are plain deferred ones that share one object, `portal`.
+for: by `collectstatic`, or by a server with DEBUG on. The scripts are plain ones that share one object, `portal`.
 """
 
 import os
@@ -12,12 +12,11 @@ from typing import Any
 import rcssmin
 import rjsmin
 from django.conf import settings
-from django.contrib.staticfiles.finders import AppDirectoriesFinder, BaseFinder
+from django.contrib.staticfiles.finders import BaseFinder, find
 from django.core.files.storage import FileSystemStorage
 
-SOURCES = Path(settings.BASE_DIR) / "static"
-JOINED = Path(settings.BASE_DIR) / ".stamps" / "scripts"
-SCRIPTS = {
+BUNDLED = Path(settings.BASE_DIR) / ".stamps" / "bundles"
+BUNDLES = {
     # Every page, the errors' too: what a later file says about an element outranks an earlier one.
     "css/portal.css": (
         "css/tokens.css",
@@ -44,8 +43,9 @@ SCRIPTS = {
         "css/forced-colors.css",
         "css/print.css",
     ),
-    # Every page.
+    # Every page. htmx comes with django-htmx.
     "js/portal.js": (
+        "django_htmx/htmx-2.min.js",
         "js/portal/toasts.js",
         "js/portal/times.js",
         "js/portal/busy.js",
@@ -83,43 +83,43 @@ SCRIPTS = {
 }
 
 
-class ScriptFinder(BaseFinder):
-    """Finds the joined scripts, for `collectstatic` and for a server with DEBUG on alike."""
+class BundleFinder(BaseFinder):
+    """Finds the bundles, for `collectstatic` and for a server with DEBUG on alike."""
 
     def check(self, **kwargs: Any) -> list[Any]:
         return []
 
     # The stubs have it as two overloads, which a finder of two lines needs not.
     def find(self, path: str, find_all: bool = False) -> str | list[str] | None:  # type: ignore[override]
-        found = [str(_joined(path))] if path in SCRIPTS else []
+        found = [str(_bundled(path))] if path in BUNDLES else []
         return found if find_all else next(iter(found), None)
 
     def list(self, ignore_patterns: Iterable[str] | None) -> Iterator[tuple[str, FileSystemStorage]]:
-        for path in SCRIPTS:
-            _joined(path)
-            yield path, FileSystemStorage(location=JOINED)
+        for path in BUNDLES:
+            _bundled(path)
+            yield path, FileSystemStorage(location=BUNDLED)
 
 
-def _joined(path: str) -> Path:
-    """The script as one file, written only where it became another one: its time tells whether to collect it."""
+def _bundled(path: str) -> Path:
+    """The bundle as one file, written only where it became another one: its time tells whether to collect it."""
     # A line between two files: neither has to end with one.
-    text = _minified(path, "\n".join(_source(name).read_text() for name in SCRIPTS[path]))
-    script = JOINED / path
-    if not script.exists() or script.read_text() != text:
-        script.parent.mkdir(parents=True, exist_ok=True)
-        draft = script.with_suffix(f".{os.getpid()}")
+    text = "\n".join(map(_minified, BUNDLES[path]))
+    bundle = BUNDLED / path
+    if not bundle.exists() or bundle.read_text() != text:
+        bundle.parent.mkdir(parents=True, exist_ok=True)
+        draft = bundle.with_suffix(f".{os.getpid()}")
         draft.write_text(text)
-        draft.replace(script)
-    return script
+        draft.replace(bundle)
+    return bundle
 
 
-def _source(name: str) -> Path:
-    """One of ours, or of a package."""
-    ours = SOURCES / name
-    return ours if ours.exists() else Path(str(AppDirectoriesFinder().find(name)))
-
-
-def _minified(path: str, text: str) -> str:
-    """Without what only readers of the source need."""
-    minified: str = rcssmin.cssmin(text) if path.endswith(".css") else rjsmin.jsmin(text)
+def _minified(source: str) -> str:
+    """A file of ours or of a package, without what only its readers need."""
+    file = find(source)
+    if not isinstance(file, str):
+        raise FileNotFoundError(source)
+    text = Path(file).read_text()
+    if source.endswith((".min.css", ".min.js")):
+        return text
+    minified: str = rcssmin.cssmin(text) if source.endswith(".css") else rjsmin.jsmin(text)
     return minified
