@@ -32,6 +32,7 @@ BUNDLES = {
         "css/components/prose.css",
         "css/components/toasts.css",
         "css/components/dialog.css",
+        "css/components/savebar.css",
         "css/pages/account.css",
         "css/pages/courses.css",
         "css/pages/course.css",

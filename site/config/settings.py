@@ -192,7 +192,7 @@ SECURE_CSP = {
     "connect-src": [CSP.SELF],
     "font-src": [CSP.SELF],
     "form-action": [CSP.SELF],
-    # Icons and the marks of selects are `data:` pictures in the style sheet.
+    # Icons are `data:` pictures in the style sheet.
     "img-src": [CSP.SELF, "data:"],
     "base-uri": [CSP.NONE],
     "frame-ancestors": [CSP.NONE],
