@@ -36,7 +36,7 @@ from billings.plan import Field
 from billings.status import STATES, annotate_state
 from web import search
 
-PER_PAGE = 50
+PER_PAGE = 24
 MAX_WORDS = 10
 DEFAULT_SORT = "title"
 SORTS: Mapping[str, tuple[F | Lower | Case, ...]] = {

@@ -10,9 +10,9 @@ from playwright.sync_api import ConsoleMessage, Page, Response
 
 from e2e.queries import HEADER
 
-MOST_BYTES = 38_000
+MOST_BYTES = 35_000
 # Where a course is written: the editor's scripts came along.
-MOST_BYTES_TO_WRITE = 49_000
+MOST_BYTES_TO_WRITE = 48_000
 MOST_REQUESTS = 6
 MOST_QUERIES = 10
 # The page, width and colours that a picture of the README shows.
