@@ -48,10 +48,11 @@ OVERFLOWING = """
     () => {
         const width = document.documentElement.clientWidth;
         if (document.documentElement.scrollWidth <= width) return [];
-        return [...document.body.querySelectorAll("*")]
+        const found = [...document.body.querySelectorAll("*")]
             .filter((element) => element.getBoundingClientRect().right > width + 1)
             .filter((element) => !element.parentElement.closest(".filters ul, .prose"))  // which scroll by themselves
             .map((element) => element.outerHTML.slice(0, 120));
+        return found.length ? found : ["a text that is wider than its element"];
     }
 """
 
