@@ -50,6 +50,10 @@ def compare() -> timedelta:
     return timedelta(hours=float(settings.COMPARE_EVERY_HOURS)) + CLOSE
 
 
+def housekeeping() -> timedelta:
+    return timedelta(hours=1) + CLOSE
+
+
 def sign_of_life() -> timedelta:
     return CLOSE
 
@@ -65,6 +69,7 @@ OF: Mapping[str, Callable[[], timedelta]] = {
     "BillingProduct.lease_expires_at": lease,
     "WriteBudget.next_slot_at": slot,
     "Schedule.compare_due_at": compare,
+    "Schedule.housekeeping_due_at": housekeeping,
     "StripeKey.next_look_at": look,
     "StripeKey.looked_at": just_now,
     "StripeKey.missed_fetched_at": just_now,

@@ -103,6 +103,7 @@ class Schedule(models.Model):
     ONLY = 1
 
     compare_due_at = models.DateTimeField()
+    housekeeping_due_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return f"compare at {self.compare_due_at}"

@@ -80,6 +80,13 @@ def _expected(kind: SyncRun.Kind) -> dict[str, int]:
     return {"total": found["total"], "last_drift": found["last_drift"] or 0}
 
 
+def forget_old() -> None:
+    """All but the last ones of each kind; also those that `reconcile` has recorded."""
+    for kind in Kind:
+        runs = SyncRun.objects.filter(kind=kind)
+        runs.filter(pk__in=list(runs.exclude(state=State.OPEN).values_list("pk", flat=True)[KEEP:])).delete()
+
+
 def record(found: Findings) -> None:
     """Remember a compare that was done elsewhere (`manage.py reconcile`)."""
     now = clock.now()

@@ -9,7 +9,7 @@ import json
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Any, NamedTuple
 
@@ -29,8 +29,8 @@ from billings.models import BillingPrice, BillingProduct, StripeCall, StripeEven
 logger = logging.getLogger(__name__)
 
 BATCH = 500
-# Stripe itself tells no more than the last 30 days.
-KEEP_DAYS = 30
+# Stripe lists the events of 30 days, and tries to deliver one for three: what may come again is known longer than that.
+KEEP_DAYS = 35
 # So long Stripe tries to deliver an event, and only then is it a missed one (https://docs.stripe.com/webhooks#retries).
 TRIED_FOR_DAYS = 3
 # What Stripe calls an event without data.
@@ -194,10 +194,21 @@ def replay(events: QuerySet[StripeEvent]) -> int:
     return events.update(processed_at=None, outcome=StripeEvent.Outcome.WAITING, is_foreign=False)
 
 
-def prune(*, days: int = KEEP_DAYS) -> int:
-    """Forget judged events older than this; returns how many."""
-    old = StripeEvent.objects.filter(received_at__lt=clock.now() - timedelta(days=days), processed_at__isnull=False)
-    deleted, _ = old.delete()
+def prune(*, days: int = KEEP_DAYS, goes_on: Callable[[], bool] = lambda: True) -> int:
+    """Forget judged events older than this, or from a time to come; returns how many.
+
+    Part by part, in the order in which they came (by the primary key): nobody waits for it, and what is young ends it.
+    """
+    now, deleted = clock.now(), 0
+    kept = (now - timedelta(days=days), now + timedelta(days=days))
+    while goes_on():
+        judged = StripeEvent.objects.filter(processed_at__isnull=False).order_by("pk")
+        part = list(judged.values_list("pk", "received_at")[:BATCH])
+        old = [pk for pk, received_at in part if not kept[0] <= received_at <= kept[1]]
+        StripeEvent.objects.filter(pk__in=old).delete()
+        deleted += len(old)
+        if len(old) < BATCH:
+            break
     return deleted
 
 

@@ -5,7 +5,9 @@ it in the same step. Doing twice what was already done changes nothing. Each rai
 nothing is saved, where the price would change as by a slip of the finger and nobody said yes to that.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -14,7 +16,8 @@ from uuid import UUID, uuid4
 
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
+from django.db.models.fields.files import FieldFile
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -22,6 +25,7 @@ from billings import desired, price_slips
 from billings.drifts import open_drifts
 from billings.models import BillingProduct
 from billings.money import PriceSpec
+from courses import leftovers
 from courses.content import Content, NewCover, stored_cover
 from courses.models import TITLE_LENGTH, Course
 from courses.stripe_integration import (
@@ -32,6 +36,8 @@ from courses.stripe_integration import (
 from courses.versions import Edit, Merge, digests, merge
 
 Status = Course.Status
+# The pictures that the transaction under way has stored.
+_stored: ContextVar[list[FieldFile] | None] = ContextVar("stored", default=None)
 # A press of the same button so soon after the last is the same press: nobody has seen the copy yet.
 DOUBLE_CLICK = timedelta(seconds=5)
 
@@ -106,7 +112,7 @@ def create(
 
     With `inline` off, the worker alone tells Stripe.
     """
-    with transaction.atomic():
+    with _saving():
         course = Course(id=course_id or uuid4(), owner=owner, status=status, updated_by=owner)
         if status == Status.ARCHIVED:
             course.status_before_archive = Status.PUBLISHED
@@ -147,7 +153,7 @@ def restore(course_id: UUID, *, actor: User, edit: Edit | None = None) -> Done:
 
 def retry(course_id: UUID, *, actor: User, edit: Edit | None = None) -> Done:
     """Ask Stripe again at once, also what it refused before."""
-    with transaction.atomic():
+    with _saving():
         done = _change(course_id, stay, actor=actor, edit=edit)
         desired.retry(done.course.billing)
     return done
@@ -160,7 +166,7 @@ def duplicate(course_id: UUID, *, actor: User, edit: Edit | None = None) -> Done
     times at once it makes one copy: who comes second through the lock finds what was made since the button was pressed.
     """
     pressed_at = timezone.now()
-    with transaction.atomic():
+    with _saving():
         course = _locked(course_id)
         present = Content.of(course)
         merged = merge(edit, present) if edit else Merge(present)
@@ -195,7 +201,7 @@ def foresee(course: Course, content: Content, transition: Callable[[Course], Non
 
 
 def _change(course_id: UUID, transition: Callable[[Course], None], *, actor: User, edit: Edit | None) -> Done:
-    with transaction.atomic():
+    with _saving():
         course = _locked(course_id)
         before = (course.status, Content.of(course))
         merged = _merged(edit, before[1]) if edit else Merge(before[1])
@@ -232,16 +238,47 @@ def _merged(edit: Edit, theirs: Content) -> Merge:
     return merged
 
 
+@contextmanager
+def _saving() -> Iterator[None]:
+    """A transaction; where it fails, the pictures that were stored in it are deleted."""
+    outer, stored = _stored.get(), list[FieldFile]()
+    here, done = _stored.set(stored), False
+    try:
+        with transaction.atomic():
+            yield
+            done = True
+    except BaseException:
+        _delete_stored(stored, may_be_saved=done)
+        raise
+    finally:
+        _stored.reset(here)
+    if outer is not None:
+        outer.extend(stored)
+
+
+def _delete_stored(pictures: list[FieldFile], *, may_be_saved: bool) -> None:
+    """`may_be_saved`: it failed at its very end, and the database may have saved it before it was lost."""
+    names = [str(picture.name) for picture in pictures if getattr(picture, "_committed", False)]
+    if may_be_saved:
+        with suppress(DatabaseError):  # a day later the worker finds them
+            leftovers.delete_unnamed(*names)
+        return
+    for name in names:
+        Course._meta.get_field("cover").storage.delete(name)
+
+
 def _write(course: Course, content: Content) -> None:
     old_cover = course.cover.name
     for name in ("title", "summary", "description", "subject", "level", "language"):
         setattr(course, name, getattr(content, name))
     if isinstance(content.cover, NewCover):
         course.cover = ContentFile(content.cover.data, name="cover.webp")
+        if (stored := _stored.get()) is not None:
+            stored.append(course.cover)
     else:
         course.cover = content.cover
     if old_cover and old_cover != course.cover.name:
-        transaction.on_commit(partial(course.cover.storage.delete, old_cover), robust=True)
+        transaction.on_commit(partial(leftovers.delete_unnamed, old_cover), robust=True)
 
 
 def _tell_stripe(course: Course, content: Content, actor: User) -> None:

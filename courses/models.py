@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Length
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from web.search_fields import SearchText, SortKey, following
@@ -21,9 +22,13 @@ models.CharField.register_lookup(Length)
 models.TextField.register_lookup(Length)
 
 
+# The folder of the pictures.
+COVERS = "covers"
+
+
 def cover_path(course: "Course", filename: str) -> str:
     """An unguessable name that never comes twice, so that browsers may keep the picture for ever."""
-    return f"covers/{uuid.uuid4().hex}.{filename.rpartition('.')[2]}"
+    return f"{COVERS}/{uuid.uuid4().hex}.{filename.rpartition('.')[2]}"
 
 
 class Course(models.Model):
@@ -98,3 +103,23 @@ class Course(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("courses:edit", args=[self.id])
+
+
+class KeptForm(models.Model):
+    """A form that was sent when its session had run out; see `lapsed`."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    address = models.CharField(max_length=45, help_text="Whence it came; of IPv6 the network.")
+    page = models.CharField(max_length=100)
+    writer = models.PositiveBigIntegerField(null=True, help_text="Who alone may see it again; empty: nobody.")
+    fields = models.JSONField()
+    kept_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = [
+            models.Index(name="courses_kept_address", fields=["address"]),
+            models.Index(name="courses_kept_at", fields=["kept_at"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.page} at {self.kept_at}"

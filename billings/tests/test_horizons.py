@@ -73,12 +73,17 @@ class TestAMomentOfAnotherDay:
         assert Schedule.objects.get().compare_due_at <= timezone.now()
 
     def test_of_a_fetch_of_missed_events_leaves_none_out(self, sandbox, monkeypatch):
-        asked = []
+        asked: list[int] = []
         webhooks.fetch_missed()
         StripeKey.objects.update_or_create(
             pk=webhooks.gateway.key_fingerprint(), defaults={"missed_fetched_at": self.then, "livemode": False}
         )
-        monkeypatch.setattr(webhooks.gateway, "missed_event_pages", lambda **how: asked.append(how["since"]) or [])
+
+        def pages(*, since: int, seconds: float) -> list[object]:
+            asked.append(since)
+            return []
+
+        monkeypatch.setattr(webhooks.gateway, "missed_event_pages", pages)
 
         webhooks.fetch_missed()
 

@@ -17,6 +17,7 @@ from django_tasks_db.models import DBTaskResult
 
 from billings.management.commands import worker as worker_module
 from billings.management.commands.worker import PatientWorker
+from billings.models import Schedule
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -120,6 +121,7 @@ class TestOnce:
         old, recent = note.enqueue(text="old"), note.enqueue(text="recent")
         PatientWorker().work(once=True)
         DBTaskResult.objects.filter(pk=old.id).update(finished_at=timezone.now() - timedelta(days=15))
+        Schedule.objects.update(housekeeping_due_at=timezone.now())
 
         PatientWorker().work(once=True)
 

@@ -250,6 +250,9 @@ elif _cache == "database:":
 else:
     raise SystemExit(f"CACHE_URL must be redis://host:port/number, or nothing for the database, not {_cache!r}.")
 
+# What the worker calls now and then, beside billing's own, to forget what is old.
+HOUSEKEEPING = ["courses.leftovers.forget"]
+
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 
 STATIC_URL = "/static/"

@@ -10,7 +10,6 @@ from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
-from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections
 from django.tasks import DEFAULT_TASK_BACKEND_ALIAS
@@ -23,13 +22,13 @@ from billings import (
     endpoints,
     gateway,
     heartbeat,
+    housekeeping,
     lease,
     permissions,
     polling,
     schedule,
     sync_tasks,
     throttle,
-    webhooks,
 )
 from billings.models import BillingProduct
 from billings.permissions import PERMISSIONS, is_granted
@@ -40,7 +39,8 @@ logger = logging.getLogger("billings.worker")
 INTERVAL = 0.5
 TASKS_A_ROUND = 100
 ROWS_A_ROUND = 100
-KEEP_HOUSE_EVERY = 3600.0
+# So often a worker asks whether it is due.
+KEEP_HOUSE_EVERY = 300.0
 WATCH_EVERY = 30.0
 # Stripe takes its time for an answer, so several courses wait for theirs at once.
 THREADS = 4
@@ -139,7 +139,7 @@ class PatientWorker(Worker):
         now = time.monotonic()
         if now >= self._keep_house_at:
             self._keep_house_at = now + KEEP_HOUSE_EVERY
-            _keep_house()
+            housekeeping.keep_if_due(lambda: self.running)
         heartbeat.beat()
         if now >= self._watch_at:
             self._watch_at = now + WATCH_EVERY
@@ -201,12 +201,6 @@ class PatientWorker(Worker):
             raise _Ended
         throttle.wait_for_turn()
         return float(settings.STRIPE_TIMEOUT_SECONDS)
-
-
-def _keep_house() -> None:
-    """Old rows go."""
-    call_command("prune_db_task_results", queue_name="*", verbosity=0)
-    webhooks.prune()
 
 
 class Command(BaseCommand):
