@@ -8,6 +8,7 @@ from django import forms
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
 from django.core.validators import MaxLengthValidator
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
@@ -27,9 +28,9 @@ class SignupForm(allauth_forms.SignupForm):  # type: ignore[misc]  # allauth shi
         return value
 
     def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
-        if self.account_already_exists:
-            # Making one takes long for this alone, and whoever asks must not be able to tell by the time.
-            make_password(self.cleaned_data["password1"])
+        # This alone takes long: it is done whether or not there is an account, so that the time tells nobody, and
+        # before the database waits for it.
+        self.made_password = make_password(self.cleaned_data.pop("password1"))
         saved: tuple[User | None, HttpResponse | None]
         try:
             saved = super().try_save(request)
@@ -37,6 +38,12 @@ class SignupForm(allauth_forms.SignupForm):  # type: ignore[misc]  # allauth shi
             self.account_already_exists = True
             saved = super().try_save(request)
         return saved
+
+    def save(self, request: HttpRequest) -> User:
+        """The account and its address, or neither: one without any counts as made by those who run the portal."""
+        with transaction.atomic():
+            user: User = super().save(request)
+        return user
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean()

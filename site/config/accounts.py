@@ -9,7 +9,6 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
@@ -18,6 +17,7 @@ from config import mails
 from config.addresses import accounts_of, has_confirmed
 from config.readable_requests import is_address
 from courses import lapsed
+from people import agents
 from people.limits import LimitedSignIn
 
 logger = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ EMAIL_LENGTH = app_settings.EMAIL_MAX_LENGTH
 
 
 class OpenedMeanwhile(Exception):
-    """While a sign-up's password was being made, another one opened an account with the same address."""
+    """While a sign-up's password was being made, another sign-up opened an account with the same address."""
 
 
 class AccountAdapter(LimitedSignIn):
@@ -42,21 +42,26 @@ class AccountAdapter(LimitedSignIn):
         return bool(settings.SIGNUP_OPEN)
 
     def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
-        """One account for an address, however often "Sign up" is pressed at once. Raises OpenedMeanwhile."""
-        super().save_user(request, user, form, commit=False)  # takes long, for the password
-        with transaction.atomic():
-            # Sign-ups wait here for each other, some milliseconds; SQLite has one writer anyway.
-            ContentType.objects.select_for_update(no_key=True).get(app_label="auth", model="user")
-            if accounts_of(user.email):
-                raise OpenedMeanwhile
-            user.username = ""
-            self.populate_username(request, user)
-            user.save()
+        """One account for an address, however often "Sign up" is pressed at once.
+
+        Must be called in a transaction. Raises OpenedMeanwhile.
+        """
+        # Sign-ups wait here for each other, some milliseconds; SQLite has one writer anyway.
+        ContentType.objects.select_for_update(no_key=True).get(app_label="auth", model="user")
+        super().save_user(request, user, form, commit=False)
+        if accounts_of(user.email):
+            raise OpenedMeanwhile
+        user.password = form.made_password
+        user.save()
         return user
 
     def login(self, request: HttpRequest, user: User) -> None:
         super().login(request, user)
         lapsed.forget_others(request)
+
+    def get_http_user_agent(self, request: HttpRequest) -> str:
+        """For mails to people, who also need not read there what a stranger's browser calls itself."""
+        return agents.name_of(str(super().get_http_user_agent(request)))
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """allauth makes links of the Host header, in context variables that end in `_url`.

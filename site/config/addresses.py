@@ -49,13 +49,13 @@ class FirstProof:
 
 
 def prove_by_reset(user: User) -> FirstProof | None:
-    """Confirm the address to which the link of a reset went; None where one was confirmed before.
+    """Confirm the address to which the link of a reset went; None where one was confirmed before, here or elsewhere.
 
     What may be another person's goes: other unconfirmed addresses, by which they could come back. Their sessions end by
     the new password.
     """
     with transaction.atomic():
-        if has_confirmed(user):
+        if user not in accounts_of(user.email) or has_confirmed(user):
             return None
         addresses = EmailAddress.objects.filter(user=user)
         others = addresses.exclude(email=user.email.lower())

@@ -12,6 +12,7 @@ from django.test import Client
 
 OWNERS, STRANGERS, CHOSEN = "eleven quiet evenings", "a stranger was here", "chosen by the mailbox"
 VICTIM = "victim@example.com"
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 pytestmark = pytest.mark.django_db
@@ -261,6 +262,21 @@ class TestAnAccountOpenedWithSomebodyElsesAddress:
         assert mail.to == [VICTIM]
         assert not sign_in(Client(), VICTIM, CHOSEN)
 
+    def test_is_confirmed_by_no_reset_where_another_account_has_confirmed_the_address_meanwhile(
+        self, stranger, mailoutbox
+    ):
+        Client().post("/accounts/password/reset/", {"email": VICTIM})
+        elsewhere = User.objects.create_user("elsewhere", "elsewhere@example.com", OWNERS)
+        EmailAddress.objects.create(user=elsewhere, email=VICTIM, primary=True, verified=True)
+
+        victim = Client()
+        victim.get(link_in(mailoutbox[0]))
+        there = re.sub(r"-[^/]+/$", "-set-password/", link_in(mailoutbox[0]))
+        answer = victim.post(there, {"password1": CHOSEN, "password2": CHOSEN})
+
+        assert answer.status_code == 302
+        assert EmailAddress.objects.get(email=VICTIM, verified=True).user == elsewhere
+
     def test_has_no_reset_by_an_address_that_waits_beside_it(self, stranger, mailoutbox):
         assert reset(Client(), mailoutbox, "stranger@example.com", STRANGERS) is None
 
@@ -356,7 +372,7 @@ class TestTheOwnerIsTold:
         settings.TIME_ZONE = "Europe/Berlin"
         self.account = make_account("owner@example.com", OWNERS, confirmed=True)
         EmailAddress.objects.create(user=self.account, email="second@example.com", verified=True)
-        client = Client(headers={"User-Agent": "Firefox of the library"})
+        client = Client(headers={"User-Agent": FIREFOX})
         client.force_login(self.account, backend=BACKEND)
         return client
 
@@ -368,7 +384,7 @@ class TestTheOwnerIsTold:
         mails = [mail for mail in mailbox if mail.subject == f"Course desk: {subject}"]
         for mail in mails:
             assert re.search(r"^When: \d+ \w{3} \d{4}, \d\d:\d\d CES?T$", mail.body, re.MULTILINE)
-            assert "Firefox of the library" in mail.body
+            assert "From: 127.0.0.1, Firefox on Linux" in mail.body.splitlines()
             assert "http://127.0.0.1:8000/accounts/password/reset/" in mail.body.splitlines()
         return [mail.to[0] for mail in mails]
 
@@ -395,7 +411,7 @@ class TestTheOwnerIsTold:
         assert self.told(mailoutbox, "Your password was changed") == ["owner@example.com"]
 
     def test_of_one_that_was_set_in_the_admin_site(self, owner, mailoutbox):
-        head = Client(headers={"User-Agent": "Firefox of the library"})
+        head = Client(headers={"User-Agent": FIREFOX})
         head.force_login(User.objects.create_superuser("head", "head@example.com"), backend=BACKEND)
         sent = {"password1": CHOSEN, "password2": CHOSEN, "usable_password": "true"}
 
