@@ -1,0 +1,77 @@
+"""Who may ask for what: every address, by every method, of every kind of person, as `doors.txt` has it."""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.test import Client
+
+from config.tests.addresses import addresses
+from config.tests.cast import PEOPLE, Cast
+
+TABLE = Path(__file__).with_name("doors.txt")
+METHODS = ("GET", "POST", "PUT", "DELETE")
+
+type Row = dict[str, list[str]]  # what each of them is answered, by method
+
+
+def table() -> Iterator[tuple[str, Row]]:
+    """The routes of a paragraph, and below them what all of these answer."""
+    for paragraph in TABLE.read_text().split("\n\n"):
+        lines = [line for line in paragraph.splitlines() if not line.startswith("#")]
+        cells = [line.split() for line in lines if line.startswith(" ")]
+        answers = {method: statuses for method, *statuses in cells}
+        for route in lines[: len(lines) - len(answers)]:
+            yield route, answers
+
+
+def routes() -> dict[str, str]:
+    """The path of each address; of two patterns for one place the first, which is the one that answers."""
+    found: dict[str, str] = {}
+    for address in addresses():
+        found.setdefault(address.route or "(home)", address.path)
+    return found
+
+
+def test_every_address_has_a_row():
+    rows = dict(table())
+
+    assert sorted(rows) == sorted(routes()), "give a new address its row in doors.txt"
+    assert all(tuple(row) == METHODS for row in rows.values())
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.usefixtures("_quiet")
+def test_everybody_is_answered_as_the_table_says(db, settings, method):
+    settings.STRIPE_INLINE_BUDGET_SECONDS = 0
+    cast, client, rows = Cast.make(), Client(), dict(table())
+    sessions = {person: cast.client(person).cookies for person in PEOPLE}
+
+    answers = {
+        route: [answer(client, sessions[person], method, path % cast.arguments) for person in PEOPLE]
+        for route, path in routes().items()
+    }
+
+    assert answers == {route: rows[route][method] for route in answers if route in rows}
+
+
+@pytest.fixture
+def _quiet():
+    """A line for each refusal would be thousands."""
+    logging.disable(logging.WARNING)
+    yield
+    logging.disable(logging.NOTSET)
+
+
+def answer(client: Client, cookies: Any, method: str, url: str) -> str:
+    """The status; `in` where one is sent to sign in. Whatever was done is undone."""
+    client.cookies = cookies.copy()
+    with transaction.atomic():
+        response = client.generic(method, url)
+        response.close()
+        transaction.set_rollback(True)
+    to_sign_in = response.status_code == 302 and response.url.startswith("/accounts/login/")
+    return "in" if to_sign_in else str(response.status_code)
