@@ -1,5 +1,6 @@
 """How much memory a picture takes to decode, as its header tells, and how it is made small without a second copy."""
 
+import ctypes
 from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
@@ -27,6 +28,20 @@ COEFFICIENT_BYTES = 2
 # So many pixels are made small at a time.
 PART = 500_000
 START_OF_SCAN = 0xDA
+# `mallopt`'s M_MMAP_THRESHOLD: blocks of this size and above go back to the system when they are freed.
+MMAP_THRESHOLD, GIVEN_BACK_FROM = -3, 1024 * 1024
+
+
+def _give_back_what_is_freed() -> None:
+    """Left to itself, glibc raises that size with each large block, and a process keeps the memory of its pictures.
+
+    https://man7.org/linux/man-pages/man3/mallopt.3.html; other systems have no such thing, and need none.
+    """
+    if mallopt := getattr(ctypes.CDLL(None), "mallopt", None):
+        mallopt(MMAP_THRESHOLD, GIVEN_BACK_FROM)
+
+
+_give_back_what_is_freed()
 
 
 @dataclass

@@ -219,8 +219,10 @@ class TestMemory:
 
         grown = {name: float(megabytes) for name, megabytes in (line.split("\t") for line in measured.splitlines())}
         record_property("table", "Memory that covers take, MB\n" + measured)
+        kept = grown.pop("kept")
         assert grown.keys() == dearest.keys()
         assert max(grown.values()) < 150
+        assert kept < 20, "what is freed goes back to the system"
 
 
 class SlowUpload(SimpleUploadedFile):
