@@ -304,3 +304,40 @@ class Desk:
 
     def press(self, course: dict[str, Any], verb: str) -> dict[str, Any]:
         return self.post(f"{course['url']}{verb}/")
+
+
+class Security(PortalPage):
+    """The second step of signing in, and where one is signed in."""
+
+    address = "/accounts/security/"
+
+    def row(self, text: str) -> Locator:
+        return self.page.get_by_role("listitem").filter(has_text=text)
+
+    def say_who_one_is(self, password: str) -> None:
+        """Asked before anything of signing in changes, unless one said so a moment ago."""
+        expect(self.heading).not_to_have_text("Two-step sign-in")
+        if self.heading.inner_text() == "Is it still you?":
+            self.page.get_by_label("Password", exact=True).fill(password)
+            self.button("Go on").click()
+
+    def key_of_the_app(self) -> str:
+        """What the QR code holds."""
+        return self.page.get_by_role("main").locator("code").inner_text()
+
+    def type_the_apps_code(self, code: str) -> None:
+        self.page.get_by_label("The code that the app shows").fill(code)
+        self.button("Turn on").click()
+
+    def recovery_codes(self) -> list[str]:
+        expect(self.heading).to_have_text("Recovery codes")
+        return self.page.get_by_role("main").locator("pre").inner_text().split()
+
+
+class SecondStep(PortalPage):
+    """Asked for after the password."""
+
+    def type(self, code: str) -> None:
+        expect(self.heading).to_have_text("The second step")
+        self.page.get_by_label("Code").fill(code)
+        self.page.get_by_role("main").get_by_role("button", name="Sign in", exact=True).click()

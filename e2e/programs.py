@@ -139,7 +139,7 @@ def _environment(url: str, folder: Path) -> dict[str, str]:
         "DJANGO_SETTINGS_MODULE": "e2e.settings",
         "SECRET_KEY": secrets.token_urlsafe(50),
         "DEBUG": "0",
-        "ALLOWED_HOSTS": "127.0.0.1",
+        "ALLOWED_HOSTS": "127.0.0.1,localhost",
         "CSRF_TRUSTED_ORIGINS": "",
         "DATABASE_URL": f"sqlite:///{folder / 'db.sqlite3'}",
         "MEDIA_ROOT": str(folder / "media"),

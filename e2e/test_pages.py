@@ -10,8 +10,8 @@ from playwright.sync_api import Page, expect
 from e2e import audit
 from e2e.audit import Album, Cost, Measured
 from e2e.conftest import Visit, at_both_widths
-from e2e.pages import Conflict, CourseList, Desk, Editor, SignIn, SignUp, StaffPrices
-from e2e.people import AUTHOR, NEWCOMER, STAFF, TEACHER, Person
+from e2e.pages import Conflict, CourseList, Desk, Editor, Security, SignIn, SignUp, StaffPrices
+from e2e.people import AUTHOR, NEWCOMER, PASSWORD, STAFF, TEACHER, Person
 from e2e.programs import Portal
 
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
@@ -87,6 +87,20 @@ def to_an_open_row(page: Page) -> None:
     expect(page.get_by_label("Reason")).to_be_visible()
 
 
+def to_an_app(page: Page) -> None:
+    security = Security(page).open()
+    security.link("Set up an app").click()
+    security.say_who_one_is(PASSWORD)
+    expect(security.heading).to_have_text("Set up an authenticator app")
+
+
+def to_a_passkey(page: Page) -> None:
+    security = Security(page).open()
+    security.link("Add a passkey").click()
+    security.say_who_one_is(PASSWORD)
+    expect(security.heading).to_have_text("Add a passkey")
+
+
 PLACES = [
     Place("sign in", None, SignIn.address),
     Place("sign up", None, SignUp.address),
@@ -95,6 +109,9 @@ PLACES = [
     Place("sign out", NEWCOMER, "/accounts/logout/"),
     Place("account email", NEWCOMER, "/accounts/email/"),
     Place("account password", NEWCOMER, "/accounts/password/change/"),
+    Place("account security", NEWCOMER, Security.address),
+    Place("account app", NEWCOMER, to_an_app, measured=False),
+    Place("account passkey", NEWCOMER, to_a_passkey, measured=False),
     Place("courses", TEACHER, CourseList.address),
     Place("courses published", TEACHER, f"{CourseList.address}?status=published&sort=title"),
     Place("courses none", NEWCOMER, CourseList.address),
