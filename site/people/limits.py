@@ -46,14 +46,24 @@ class LimitedSignIn(DefaultAccountAdapter):  # type: ignore[misc]  # allauth shi
         return client_address(request)
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
-        """Raises ValidationError where there were too many wrong passwords; allauth takes a right one's count back."""
-        action, key = WRONG, self._get_login_attempts_cache_key(request, **credentials)
-        if known := _known_device_of(request, credentials.get("email", "")):
-            action, key = WRONG_HERE, known
-        self._login_failed_rl_usage = ratelimit.consume(request, app=APP, action=action, key=key)
-        if not self._login_failed_rl_usage:
+        """Raises ValidationError where there were too many wrong passwords.
+
+        Only wrong ones are counted, after they were looked at: were each counted until it proved right, as allauth
+        does, a few right ones at once would be too many. So there can be as many more as are looked at at once.
+        """
+        action, key = self._counted_as(request, credentials)
+        if not ratelimit.consume(request, app=APP, action=action, key=key, dry_run=True):
             must_wait(request, seconds_to_wait(request, action, key=key))
             raise self.validation_error("too_many_login_attempts")
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        action, key = self._counted_as(request, credentials)
+        ratelimit.consume(request, app=APP, action=action, key=key)
+
+    def _counted_as(self, request: HttpRequest, credentials: dict[str, Any]) -> tuple[str, str]:
+        if known := _known_device_of(request, credentials.get("email", "")):
+            return WRONG_HERE, known
+        return WRONG, self._get_login_attempts_cache_key(request, **credentials)
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         """Of what was typed alone: allauth adds the Host header, and with each port there one could guess anew."""
