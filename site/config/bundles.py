@@ -105,7 +105,7 @@ def _bundled(path: str) -> Path:
     """The bundle as one file, written only where it became another one: its time tells whether to collect it."""
     # A line between two files: neither has to end with one. Nor has a script to end with a semicolon, without which the
     # next one's opening bracket would call what stands before it.
-    between = "\n" if path.endswith(".css") else ";\n"
+    between = "\n" if path.endswith(".css") else "\n;\n"
     text = between.join(map(_minified, BUNDLES[path]))
     bundle = BUNDLED / path
     if not bundle.exists() or bundle.read_text() != text:
