@@ -35,9 +35,10 @@ bench: setup ## the programs that measure
 	    if [ -e "$$program" ]; then echo "$$program"; .venv/bin/python "$$program" || exit 1; fi; \
 	done
 
-campaign: setup ## every operation meets every fault and SIGKILL, 1,000 random histories, 10,000 odd requests
+campaign: setup ## every operation meets every fault and SIGKILL, a kill storm on both engines, 1,000 random histories, 10,000 odd requests
 	@status=0; \
 	.venv/bin/python -m billings.tests.campaign || status=1; \
+	.venv/bin/python -m billings.tests.kill_storm || status=1; \
 	STATEFUL_EXAMPLES=1000 .venv/bin/pytest --quiet billings/tests/test_stateful.py || status=1; \
 	PYTHONPATH=site .venv/bin/python -m config.tests.fuzz || status=1; \
 	exit $$status

@@ -13,6 +13,8 @@ from pathlib import Path
 import requests
 from honcho.environ import parse_procfile
 
+from billings.tests.wait import until
+
 ROOT = Path(__file__).resolve().parents[2]
 # What people run, in one process.
 WEB = re.sub(r"--workers \d+", "--workers 1", parse_procfile((ROOT / "Procfile").read_text()).processes["web"])
@@ -39,6 +41,7 @@ class PortalProcess:
     port: int = field(default_factory=free_port)
     web: subprocess.Popen[bytes] | None = None
     command: str = WEB
+    database_url: str = ""
 
     @property
     def url(self) -> str:
@@ -48,9 +51,14 @@ class PortalProcess:
     def database(self) -> Path:
         return self.folder / "db.sqlite3"
 
+    @property
+    def log(self) -> Path:
+        """What the web server says, since its last start."""
+        return self.folder / "web.log"
+
     def environment(self, **changes: str) -> dict[str, str]:
         own = {
-            "DATABASE_URL": f"sqlite:///{self.database}",
+            "DATABASE_URL": self.database_url or f"sqlite:///{self.database}",
             "MEDIA_ROOT": str(self.folder),
             "STRIPE_API_BASE": self.stripe,
             "SITE_URL": self.url,
@@ -78,16 +86,11 @@ class PortalProcess:
             ["/bin/sh", "-c", self.command],
             cwd=ROOT,
             env=self.environment(PORT=str(self.port), BIND="127.0.0.1", **changes),
-            stderr=subprocess.PIPE,
+            stderr=self.log.open("wb"),
             start_new_session=True,
         )
-        assert self.web.stderr is not None
-        said = []
-        for line in self.web.stderr:
-            said.append(line.decode())
-            if b"Booting worker" in line:
-                return
-        raise AssertionError("the web server did not start: " + "".join(said[-20:]))
+        until(lambda: self.web is None or self.web.poll() is not None or "Booting worker" in self.log.read_text())
+        assert self.web.poll() is None, f"the web server did not start: {self.log.read_text()[-3000:]}"
 
     def kill(self) -> None:
         """SIGKILL to the server and its workers: nothing of theirs runs any more."""
@@ -95,8 +98,6 @@ class PortalProcess:
             with suppress(ProcessLookupError):  # it has ended by itself
                 os.killpg(self.web.pid, signal.SIGKILL)
             self.web.wait()
-            assert self.web.stderr is not None
-            self.web.stderr.close()
             self.web = None
 
     def sign_in(self) -> "Teacher":

@@ -30,14 +30,8 @@ def prepared(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def log(tmp_path) -> Path:
-    return tmp_path / "web.log"
-
-
-@pytest.fixture
-def portal(tmp_path, prepared, log) -> Iterator[PortalProcess]:
+def portal(tmp_path, prepared) -> Iterator[PortalProcess]:
     portal = PortalProcess(tmp_path, "http://127.0.0.1:9")
-    portal.command += f" 2>&1 | tee {log} >&2"
     shutil.copy(prepared, portal.database)
     portal.start()
     yield portal
@@ -84,7 +78,7 @@ def assert_a_line_each(log: Path, words: str, times: int) -> None:
 
 
 class TestTheWebServer:
-    def test_says_that_the_database_is_locked(self, portal, session, log):
+    def test_says_that_the_database_is_locked(self, portal, session):
         with closing(sqlite3.connect(portal.database, isolation_level=None)) as shut:
             shut.execute("BEGIN EXCLUSIVE")
             kinds = {"page": {}, "JSON": {"Accept": "application/json"}, "htmx": {"HX-Request": "true"}}
@@ -99,7 +93,7 @@ class TestTheWebServer:
             assert_said(answer)
         assert answers[1].headers["Content-Type"] == "application/json"
         assert (alive.status_code, ready.result().status_code) == (200, 503)
-        assert_a_line_each(log, "POST /courses/: OperationalError: database is locked", 3)
+        assert_a_line_each(portal.log, "POST /courses/: OperationalError: database is locked", 3)
         assert titles(portal.database) == []
         assert save(portal, session).ok
 
@@ -109,9 +103,7 @@ class TestTheWebServer:
             cookies, headers = {"sessionid": "x" * 32}, {"Accept": accept}
             assert_said(requests.get(away.url + path, cookies=cookies, headers=headers, timeout=20))
 
-    def test_writes_nothing_into_a_file_that_was_moved_away_and_takes_up_the_one_in_its_place(
-        self, portal, session, log
-    ):
+    def test_writes_nothing_into_a_file_that_was_moved_away_and_takes_up_the_one_in_its_place(self, portal, session):
         portal.kill()
         portal.start(DEBUG="0")
         session.headers["Accept"] = "application/json"  # pages would need their collected files
@@ -129,7 +121,7 @@ class TestTheWebServer:
         found_another_file = save(portal, session)
         assert save(portal, session).ok
         assert titles(portal.database) == ["Ink"] * (2 + found_another_file.ok)
-        assert "Traceback" not in log.read_text()
+        assert "Traceback" not in portal.log.read_text()
 
 
 @pytest.mark.parametrize(
