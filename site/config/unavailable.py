@@ -1,6 +1,7 @@
-"""The database or the disk is away, locked, full or read-only: how that is told from code that is wrong."""
+"""The database, the cache or the disk is away, locked, full or read-only: how that is told from code that is wrong."""
 
 import errno
+import sys
 
 from django.db import InterfaceError, InternalError, OperationalError
 
@@ -16,7 +17,9 @@ def is_unavailable(error: BaseException | None) -> bool:
         return error.errno in NO_DISK
     if isinstance(error, InternalError):
         return getattr(error.__cause__, "sqlstate", None) == READ_ONLY_TRANSACTION
-    return isinstance(error, OperationalError | InterfaceError)
+    # Loaded only where CACHE_URL is one; without the counts of the limits nobody's password is looked at.
+    redis = sys.modules.get("redis.exceptions")
+    return isinstance(error, (OperationalError, InterfaceError, *((redis.RedisError,) if redis else ())))
 
 
 def in_one_line(error: BaseException) -> str:
