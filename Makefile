@@ -23,6 +23,9 @@ worker:    ## a worker alone, settings from the environment
 test: setup ## every test, the browser's too
 	@exec tools/test
 
+lock: setup ## the lock files, after a pin in requirements*.txt or constraints.txt has changed
+	@exec tools/lock
+
 lint: setup ## Python's style, templates, types, and who imports whom
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
@@ -43,4 +46,4 @@ campaign: setup ## every operation meets every fault and SIGKILL, a kill storm o
 	PYTHONPATH=site .venv/bin/python -m config.tests.fuzz || status=1; \
 	exit $$status
 
-.PHONY: help setup run dev serve worker test lint bench campaign
+.PHONY: help setup run dev serve worker test lock lint bench campaign

@@ -22,7 +22,9 @@ def main(requirements: str, wanted: str) -> None:
     elif stamp.exists() and stamp.read_text() == wanted:
         return
     print(f"Installing {requirements} into .venv (half a minute, once) ...", flush=True)
-    pip = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "--quiet", "--requirement", requirements]
+    pip = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "--quiet"]
+    # What was changed on its way here, or put in its place, has another hash and is not installed.
+    pip += ["--require-hashes", "--requirement", str(Path(requirements).with_suffix(".lock"))]
     if subprocess.run(pip).returncode:
         sys.exit("The packages could not be installed; pip says why above.")
     stamp.write_text(wanted)
