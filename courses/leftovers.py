@@ -3,6 +3,7 @@
 A part at a time, so that nobody waits long for the database. `HOUSEKEEPING` in the settings names what is called.
 """
 
+import random
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from itertools import batched
@@ -41,6 +42,7 @@ def _old_pictures(storage: Storage) -> Iterator[str]:
         _folders, files = storage.listdir(COVERS)
     except FileNotFoundError:  # nobody has sent one yet
         return
+    random.shuffle(files)  # who is stopped half-way begins elsewhere the next time
     for file in files:
         name = str(PurePosixPath(COVERS) / file)
         if _age(storage, name, now) > YOUNG:

@@ -20,6 +20,7 @@ DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 @pytest.fixture(autouse=True)
 def no_rest(monkeypatch):
     monkeypatch.setattr(housekeeping, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(housekeeping, "LONGEST_SECONDS", 60)
 
 
 def make_due() -> None:
@@ -92,6 +93,24 @@ class TestWhen:
         housekeeping.keep_if_due(lambda: False)
 
         assert StripeEvent.objects.exists()
+
+    def test_what_takes_long_goes_on_after_a_while(self, monkeypatch):
+        """Meanwhile the worker looks after courses."""
+        monkeypatch.setattr(housekeeping, "PART", 1)
+        monkeypatch.setattr(housekeeping, "LONGEST_SECONDS", 0.05)
+        monkeypatch.setattr(housekeeping, "PAUSE_SECONDS", 0.06)
+        for _ in range(3):
+            task("SUCCESSFUL", 20 * DAY)
+
+        assert housekeeping.keep_if_due()
+
+        assert DBTaskResult.objects.exists()
+        assert Schedule.objects.get().housekeeping_due_at <= timezone.now() + housekeeping.GOES_ON_AFTER
+
+    def test_what_is_done_is_due_in_an_hour(self):
+        housekeeping.keep_if_due()
+
+        assert Schedule.objects.get().housekeeping_due_at > timezone.now() + timedelta(minutes=59)
 
 
 class TestWhat:

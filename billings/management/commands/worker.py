@@ -40,7 +40,7 @@ INTERVAL = 0.5
 TASKS_A_ROUND = 100
 ROWS_A_ROUND = 100
 # So often a worker asks whether it is due.
-KEEP_HOUSE_EVERY = 300.0
+KEEP_HOUSE_EVERY = 60.0
 WATCH_EVERY = 30.0
 # Stripe takes its time for an answer, so several courses wait for theirs at once.
 THREADS = 4
