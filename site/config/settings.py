@@ -331,7 +331,7 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_RATE_LIMITS = {
     # What works is not counted: beyond the limits below no password is looked at, and the rest costs nothing.
     "login": "",
-    "login_failed": "5/5m/key,100/d/key,100/5m/ip",
+    "login_failed": "100/d/key,5/5m/key,100/5m/ip",
     "login_failed_known_device": "10/5m/key,50/d/key",
     # Of a second step, in unknown browsers: whoever guesses at it has the password.
     "wrong_code": "20/d/key",

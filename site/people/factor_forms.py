@@ -59,7 +59,7 @@ def _counted(user: User) -> Iterator[None]:
     action, key = (limits.WRONG_HERE, f"code:{device}") if device else ("wrong_code", str(user.pk))
     usage = ratelimit.consume(request, app=limits.APP, action=action, key=key)
     if not usage:
-        limits.must_wait(request, limits.seconds_to_wait(request, action, key=key))
+        limits.must_wait(request, limits.seconds_to_wait(request, action, key=key) or 1)
         raise account_adapter().validation_error("too_many_login_attempts")
     if device:
         # The count that all browsers share is for the unknown ones.

@@ -52,8 +52,8 @@ class LimitedSignIn(DefaultAccountAdapter):  # type: ignore[misc]  # allauth shi
         does, a few right ones at once would be too many. So there can be as many more as are looked at at once.
         """
         action, key = self._counted_as(request, credentials)
-        if not ratelimit.consume(request, app=APP, action=action, key=key, dry_run=True):
-            must_wait(request, seconds_to_wait(request, action, key=key))
+        if seconds := seconds_to_wait(request, action, key=key):
+            must_wait(request, seconds)
             raise self.validation_error("too_many_login_attempts")
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
@@ -112,13 +112,16 @@ def must_wait(request: HttpRequest, seconds: int) -> None:
 
 
 def seconds_to_wait(request: HttpRequest, action: str, *, key: str) -> int:
-    """Until the longest of an action's limits that are used up lets one more through; at least one second."""
-    waits = [1]
+    """Until the longest of an action's limits that are used up lets one more through; 0 where none is.
+
+    Reads alone, without the lock that allauth counts under: so many at once would wait for it in vain.
+    """
+    waits = [0]
     for rate in ratelimit.get_rates(app=APP, action=action):
         used = cache.get(ratelimit.get_cache_key(request, app=APP, action=action, rate=rate, key=key)) or []
         if len(used) >= rate.amount:  # the newest first
             left = used[rate.amount - 1] + rate.duration - time.time()
-            waits.append(math.ceil(min(left, rate.duration)))
+            waits.append(max(0, math.ceil(min(left, rate.duration))))
     return max(waits)
 
 
@@ -137,7 +140,7 @@ def too_many_requests(request: HttpRequest) -> HttpResponse:
     seconds = PAGE_SECONDS
     if request.resolver_match and request.resolver_match.url_name == "account_reset_password":
         email = request.POST.get("email", "").lower()
-        seconds = max(seconds, seconds_to_wait(request, "reset_password", key=email))
+        seconds = seconds_to_wait(request, "reset_password", key=email) or seconds
     answer = _in_json() if wants_json(request) else render(request, "429.html")
     answer.status_code = 429
     answer.headers["Retry-After"] = str(seconds)
