@@ -150,13 +150,15 @@ class Storm:
         threads = [threading.Thread(target=self._watched, args=(client, going_on)) for client in self.clients]
         for thread in threads:
             thread.start()
-        while sum(self.killed.values()) < kills and not self.failed:
-            self._kill_one()
-            self._wait_for_a_save()
-            time.sleep(self.chance.uniform(*SECONDS_BETWEEN_KILLS))
-        going_on.clear()
-        for thread in threads:
-            thread.join()
+        try:
+            while sum(self.killed.values()) < kills and not self.failed:
+                self._kill_one()
+                self._wait_for_a_save()
+                time.sleep(self.chance.uniform(*SECONDS_BETWEEN_KILLS))
+        finally:  # also where somebody interrupts it: no client goes on alone
+            going_on.clear()
+            for thread in threads:
+                thread.join()
         self._kill_worker()
         self.sandbox.clear_faults()
         self.sandbox.release()
