@@ -62,7 +62,7 @@ class TestTheSyncPage:
         text = staff.get("/billing/sync/").content.decode()
 
         assert "Stripe rejected this: We do not take this." in text
-        assert f'<a href="/courses/{troubled[0].course.id}/">The first one</a>' in text
+        assert f'<a href="/courses/{troubled[0].course.id}/"><bdi>The first one</bdi></a>' in text
 
     def test_says_nothing_of_causes_where_all_is_well(self, staff, sold):
         assert "Why courses wait" not in staff.get("/billing/sync/").content.decode()
