@@ -34,7 +34,7 @@ lint: setup ## Python's style, templates, types, and who imports whom
 	.venv/bin/lint-imports
 
 bench: setup ## the programs that measure
-	@for program in bench/*.py billings/sandbox/bench.py; do \
+	@for program in bench/*.py tools/stripe_sandbox/src/stripe_sandbox/bench.py; do \
 	    if [ -e "$$program" ]; then echo "$$program"; .venv/bin/python "$$program" || exit 1; fi; \
 	done
 

@@ -22,12 +22,18 @@ def main(requirements: str, wanted: str) -> None:
     elif stamp.exists() and stamp.read_text() == wanted:
         return
     print(f"Installing {requirements} into .venv (half a minute, once) ...", flush=True)
-    pip = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "--quiet"]
     # What was changed on its way here, or put in its place, has another hash and is not installed.
-    pip += ["--require-hashes", "--requirement", str(Path(requirements).with_suffix(".lock"))]
+    install("--require-hashes", "--requirement", str(Path(requirements).with_suffix(".lock")))
+    if requirements == "requirements-dev.txt":
+        # It lies in this folder, so nothing of it has a hash; what it needs, and what builds it, is there by now.
+        install("--no-index", "--no-deps", "--no-build-isolation", "--editable", "tools/stripe_sandbox")
+    stamp.write_text(wanted)
+
+
+def install(*what: str) -> None:
+    pip = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "--quiet", *what]
     if subprocess.run(pip).returncode:
         sys.exit("The packages could not be installed; pip says why above.")
-    stamp.write_text(wanted)
 
 
 def usable() -> bool:

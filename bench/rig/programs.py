@@ -18,6 +18,7 @@ from honcho.environ import parse_procfile
 from rig.report import Wrong
 
 ROOT = Path(__file__).resolve().parents[2]
+SANDBOX = Path(sys.executable).with_name("stripe-sandbox")  # of the same virtual environment
 PROCFILE = parse_procfile((ROOT / "Procfile").read_text()).processes
 KEY = "sk_test_" + "Bench" * 6  # the peer takes keys of Stripe's own length only
 WEBHOOK_SECRET = "whsec_bench"
@@ -152,7 +153,7 @@ class Stripe:
 @contextmanager
 def sandbox(log: Path, *options: str) -> Iterator[Stripe]:
     port = free_port()
-    command = [sys.executable, "-m", "billings.sandbox", "--port", str(port), *options]
+    command = [str(SANDBOX), "--port", str(port), *options]
     with program(command, env=surroundings(STRIPE_SECRET_KEY="", STRIPE_WEBHOOK_SECRET=""), log=log) as process:
         wait_until_listening(process, port, log)
         yield Stripe(f"http://127.0.0.1:{port}")

@@ -10,7 +10,7 @@ from typing import Any
 
 import requests
 
-ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = Path(sys.executable).with_name("stripe-sandbox")  # of the same virtual environment
 
 # Calls that learn whose key it is, what it may do, who is told of what, and what has happened.
 ASKED_ABOUT_ITSELF = ("/v1/account", "/v1/events", "/v1/webhook_endpoints")
@@ -25,12 +25,7 @@ class SandboxProcess:
 
     @classmethod
     def start(cls, *options: str) -> "SandboxProcess":
-        process = subprocess.Popen(
-            [sys.executable, "-m", "billings.sandbox", "--port", "0", *options],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        process = subprocess.Popen([PROGRAM, "--port", "0", *options], stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
         line = process.stdout.readline()
         found = re.search(r"http://\S+", line)

@@ -1,0 +1,37 @@
+"""The sandbox's clock: real time, moved by as much as somebody asked for.
+
+It dates objects and events, ends idempotency keys after 24 hours and says when a webhook is tried again. Waiting in a
+fault and the rate limits go by real time, and so does the time in a webhook's signature, which the receiver judges.
+"""
+
+import time
+
+from stripe_sandbox.bodies import BadBody
+
+LATEST = 221_845_392_000  # the year 9000: what is due a while later still has a date
+
+
+class Clock:
+    def __init__(self, offset: float = 0.0) -> None:
+        self.offset = offset if _has_a_date(offset) else 0.0  # a state file may be older than these bounds
+
+    def time(self) -> float:
+        return time.time() + self.offset
+
+    def now(self) -> int:
+        return int(self.time())
+
+    def advance(self, seconds: float) -> None:
+        self.move(self.offset + seconds)
+
+    def set(self, moment: float) -> None:
+        self.move(moment - time.time())
+
+    def move(self, offset: float) -> None:
+        if not _has_a_date(offset):
+            raise BadBody("The clock goes from 1970 to 9000.")
+        self.offset = offset
+
+
+def _has_a_date(offset: float) -> bool:
+    return 0 <= time.time() + offset <= LATEST
