@@ -30,6 +30,7 @@ lint: setup ## Python's style, templates, types, and who imports whom
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/djlint --lint --quiet templates
+	.venv/bin/djlint --lint --quiet --profile=jinja --ignore=H030 tools/stripe_sandbox
 	DEBUG=1 STRIPE_SECRET_KEY=none .venv/bin/mypy
 	.venv/bin/lint-imports
 

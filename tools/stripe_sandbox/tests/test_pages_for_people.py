@@ -15,6 +15,11 @@ from stripe_sandbox.testing.process import PATIENCE, until
 FORM = {"Accept": "text/html", "Content-Type": "application/x-www-form-urlencoded"}
 
 
+def _unfolded(text):
+    """What is seen without unfolding anything."""
+    return re.sub(r"<details.*?</details>", "", text, flags=re.DOTALL)
+
+
 @pytest.fixture
 def send(sandbox):
     """Posts a form as a browser does, from a page."""
@@ -85,7 +90,7 @@ class TestErrors:
         [
             ("dashboard/products/course_1/price", {"unit_amount": "39,50"}, 400, "Invalid integer: 39,50"),
             ("dashboard/products/course_1/price", {"unit_amount": ""}, 400, "Prices require an `unit_amount` or"),
-            ("dashboard/products/nobody/archive", {}, 404, "No such product: &#x27;nobody&#x27;"),
+            ("dashboard/products/nobody/archive", {}, 404, "No such product: &#39;nobody&#39;"),
             ("faults", {"kind": "500", "path": "("}, 400, "path cannot be"),
             ("settings", {"rate_limit_total": "-1"}, 400, "rate_limit_total cannot be -1."),
             ("clock", {}, 400, "Send {"),
@@ -143,7 +148,7 @@ class TestAccounts:
     def test_a_search_keeps_it(self, look, other):
         text = look(f"?{other}")
 
-        (form,) = re.findall(r'<form method="get".*?</form>', text)
+        (form,) = re.findall(r'<form method="get".*?</form>', text, re.DOTALL)
         assert 'name="account" value="acct_1SandboxAccount2"' in form
         assert 'name="livemode" value="true"' in form
 
@@ -228,7 +233,7 @@ class TestFaults:
         assert {"kind", "when", "times", "every", "skip", "method", "path", "type", "target"} <= fields
         assert {"probability", "seed", "seconds", "stored", "reason", "error[status]", "error[message]"} <= fields
         # The usual ones need no unfolding.
-        usual = set(re.findall(r'name="([^"]+)"', re.sub(r"<details.*?</details>", "", text)))
+        usual = set(re.findall(r'name="([^"]+)"', _unfolded(text)))
         assert usual == {"viewport", "kind", "when", "times", "path", "type", "target"}
 
     def test_one_is_set_as_the_page_sends_it(self, sandbox, look, send):
@@ -268,7 +273,7 @@ def test_what_cannot_be_taken_back_is_asked_twice(client, look, page, action):
     text = look(page)
 
     assert f'action="/_sandbox/{action}"' in text
-    assert action not in re.sub(r"<details.*?</details>", "", text)
+    assert action not in _unfolded(text)
 
 
 class TestWebhooks:

@@ -14,21 +14,22 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route, Router
 from starlette.types import ASGIApp
 
-from stripe_sandbox import bodies, dashboard, endpoints, fault_page, forms, ids, pages, permissions, webhook_page
+from stripe_sandbox import bodies, dashboard, endpoints, forms, ids, pages, permissions
 from stripe_sandbox.accounts import Key, Realm
 from stripe_sandbox.bodies import BadBody, counted
 from stripe_sandbox.checks import check
 from stripe_sandbox.faults import BadFault
-from stripe_sandbox.frame import Shown
 from stripe_sandbox.refusals import Refusal
 from stripe_sandbox.schema import shape_of
 from stripe_sandbox.seed import seed
 from stripe_sandbox.settings import BadSetting, Settings
 from stripe_sandbox.shapes import Json
+from stripe_sandbox.shown import Shown
+from stripe_sandbox.templating import TEMPLATES
 from stripe_sandbox.world import World
 
 STYLE = Path(__file__).with_name("style.css")
@@ -92,11 +93,11 @@ class Door:
         actions |= {"/faults/remove": self.remove_faults, "/faults/{id:int}/remove": self.remove_faults}
         removals: dict[str, Handler] = {"/faults": self.remove_faults, "/faults/{id:int}": self.remove_faults}
         return [
-            Route("/", self.show(pages.catalogue)),
-            Route("/pages/calls", self.show(lambda shown, query: pages.calls(shown, "live" in query))),
-            Route("/pages/faults", self.show(lambda shown, query: fault_page.faults(shown))),
-            Route("/pages/webhooks", self.show(webhook_page.webhooks)),
-            Route("/pages/clock", self.show(lambda shown, query: pages.clock(shown))),
+            Route("/", self.show("catalogue.html", pages.catalogue)),
+            Route("/pages/calls", self.show("calls.html", pages.calls)),
+            Route("/pages/faults", self.show("faults.html", pages.faults)),
+            Route("/pages/webhooks", self.show("webhooks.html", pages.webhooks)),
+            Route("/pages/clock", self.show("clock.html", pages.clock)),
             Route("/style.css", lambda request: FileResponse(STYLE)),
             Route("/live.js", lambda request: FileResponse(SCRIPT)),
             *(Route(path, self._answering(handler), methods=["GET"]) for path, handler in readings.items()),
@@ -104,11 +105,14 @@ class Door:
             *(Route(path, self._answering(handler), methods=["DELETE"]) for path, handler in removals.items()),
         ]
 
-    def show(self, page: Callable[[Shown, dict[str, str]], str]) -> Callable[[Request], Awaitable[Response]]:
+    def show(
+        self, template: str, page: Callable[[Shown, pages.Query], pages.Context]
+    ) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
             if not _from_here(request):
-                return _html(pages.closed(CLOSED), 403)
-            return _html(page(self._shown(request), dict(request.query_params)))
+                return _html(request, "closed.html", {"sentence": CLOSED}, 403)
+            shown = self._shown(request)
+            return _html(request, template, {"shown": shown} | page(shown, dict(request.query_params)))
 
         return answer
 
@@ -137,7 +141,8 @@ class Door:
 
     def _refused(self, request: Request, status: int, sentence: str, body: Json) -> Response:
         if _by_a_person(request):
-            return _html(pages.refused(self._shown(request), sentence, self._back(request)), status)
+            told = {"shown": self._shown(request), "sentence": sentence, "back": self._back(request)}
+            return _html(request, "refused.html", told, status)
         return JSONResponse(body, status)
 
     def _back(self, request: Request) -> str:
@@ -290,8 +295,8 @@ def _granted(value: object) -> frozenset[str]:
         raise BadBody('permissions is a list of names like "rak_product_write" and "rak_plan_read".') from None
 
 
-def _html(text: str, status: int = 200) -> Response:
-    return HTMLResponse(text, status, headers={"Content-Security-Policy": POLICY})
+def _html(request: Request, template: str, context: pages.Context, status: int = 200) -> Response:
+    return TEMPLATES.TemplateResponse(request, template, context, status, {"Content-Security-Policy": POLICY})
 
 
 async def _body(request: Request) -> Json:
