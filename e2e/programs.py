@@ -1,4 +1,4 @@
-"""The three programs that `make run` starts, as the Procfile has them, on ports, a database and files of their own."""
+"""The three programs that `make run` starts, as its Procfile has them, on ports, a database and files of their own."""
 
 import os
 import re
@@ -104,7 +104,7 @@ def running() -> Iterator[Portal]:
     """The portal with its demo people; when this is left, no process, port or file stays."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="portal-e2e-")))
-        procfile = parse_procfile((ROOT / "Procfile").read_text()).processes
+        procfile = parse_procfile((ROOT / "tools" / "Procfile.run").read_text()).processes
         # Opened here and handed on, so that nobody takes the port between choosing and using it.
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=128))
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"

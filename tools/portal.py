@@ -41,7 +41,7 @@ def main(what: str) -> None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
     match what:
         case "run":
-            start("Procfile", debug=False)
+            start("tools/Procfile.run", debug=False)
         case "dev":
             start("tools/Procfile.dev", debug=True)
         case "serve":

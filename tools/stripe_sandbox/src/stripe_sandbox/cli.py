@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import ipaddress
 import os
 import sys
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from stripe_sandbox.world import World
+from stripe_sandbox import permissions, server
+from stripe_sandbox.app import application
+from stripe_sandbox.refusals import Refusal
+from stripe_sandbox.store import BadState
+from stripe_sandbox.values import is_address
+from stripe_sandbox.world import Options, World
 
 DEFAULT_PORT = 12111
 
@@ -20,7 +24,17 @@ class CannotStart(Exception):
     """Says in one sentence why not."""
 
 
-def add_options(parser: argparse.ArgumentParser, environ: Mapping[str, str]) -> None:
+def main(arguments: Sequence[str] | None = None) -> int:
+    try:
+        _serve(_parser(os.environ).parse_args(arguments))
+    except CannotStart as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("stripe-sandbox", description="A Stripe stand-in on this machine.")
     option = parser.add_argument
     option("--host", default="127.0.0.1", help="a loopback address")
     option(
@@ -50,27 +64,10 @@ def add_options(parser: argparse.ArgumentParser, environ: Mapping[str, str]) -> 
         help="what restricted keys may do, by comma: rak_product_write,rak_plan_read,… (SANDBOX_PERMISSIONS)",
     )
     option("--rate-limits", action="store_true", help="Stripe's: 25 requests a second, 100 in live mode")
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser("stripe-sandbox", description="A Stripe stand-in on this machine.")
-    add_options(parser, os.environ)
-    return run(parser.parse_args(arguments))
-
-
-def run(options: Namespace) -> int:
-    try:
-        _serve(options)
-    except CannotStart as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    return 0
+    return parser
 
 
 def _serve(options: Namespace) -> None:
-    from stripe_sandbox import server
-    from stripe_sandbox.app import application
-
     if not _is_loopback(options.host):
         raise CannotStart(f"The Stripe sandbox listens on this machine only, so not on {options.host}.")
     try:
@@ -95,11 +92,6 @@ def _say(line: str) -> None:
 
 
 def _world(options: Namespace) -> World:
-    from stripe_sandbox.refusals import Refusal
-    from stripe_sandbox.store import BadState
-    from stripe_sandbox.values import is_address
-    from stripe_sandbox.world import Options, World
-
     secrets = tuple(part.strip() for part in (options.webhook_secret or "").split(",") if part.strip())
     if options.webhook_url and not secrets:
         raise CannotStart("--webhook-url needs --webhook-secret, with which the events are signed.")
@@ -118,8 +110,6 @@ def _world(options: Namespace) -> World:
 
 
 def _permissions(names: str | None) -> frozenset[str]:
-    from stripe_sandbox import permissions
-
     try:
         return permissions.read(names) if names else permissions.EVERYTHING
     except ValueError as error:
@@ -134,8 +124,6 @@ def _is_loopback(host: str) -> bool:
 
 
 def _reason(error: Exception) -> str:
-    import errno
-
     if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
         return "another program has it"
     return (getattr(error, "strerror", None) or str(error)).lower()

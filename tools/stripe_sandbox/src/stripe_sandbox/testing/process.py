@@ -24,10 +24,10 @@ KEY = "sk_test_ofTheTests"
 PATIENCE = 30.0  # how long anything may take before a test gives up; nothing waits this long when all is well
 
 
-def command(*options: str) -> dict[str, Any]:
+def command(*options: str, program: Path = PROGRAM) -> dict[str, Any]:
     """What subprocess needs to start a sandbox that no environment of the developer's changes."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("STRIPE_", "SANDBOX_"))}
-    return {"args": [PROGRAM, "--port", "0", *options], "env": clean}
+    return {"args": [program, "--port", "0", *options], "env": clean}
 
 
 @dataclass
@@ -36,8 +36,8 @@ class Sandbox:
     url: str
 
     @classmethod
-    def start(cls, *options: str) -> Sandbox:
-        process = subprocess.Popen(**command(*options), stdout=subprocess.PIPE, text=True)
+    def start(cls, *options: str, program: Path = PROGRAM) -> Sandbox:
+        process = subprocess.Popen(**command(*options, program=program), stdout=subprocess.PIPE, text=True)
         assert process.stdout
         return cls(process, process.stdout.readline().removeprefix("Stripe sandbox on ").strip().rstrip("/"))
 
