@@ -32,7 +32,7 @@ lint: setup ## Python's style, templates, types, and who imports whom
 	.venv/bin/djlint --lint --quiet templates
 	.venv/bin/djlint --lint --quiet --profile=jinja --ignore=H030 tools/stripe_sandbox
 	DEBUG=1 STRIPE_SECRET_KEY=none .venv/bin/mypy
-	.venv/bin/lint-imports
+	PYTHONPATH=site .venv/bin/lint-imports
 
 bench: setup ## the programs that measure
 	@for program in bench/*.py tools/stripe_sandbox/src/stripe_sandbox/bench.py; do \
@@ -43,7 +43,7 @@ campaign: setup ## every operation meets every fault and SIGKILL, a kill storm o
 	@status=0; \
 	.venv/bin/python -m billings.tests.campaign || status=1; \
 	.venv/bin/python -m billings.tests.kill_storm || status=1; \
-	STATEFUL_EXAMPLES=1000 .venv/bin/pytest --quiet billings/tests/test_stateful.py || status=1; \
+	STATEFUL_EXAMPLES=1000 .venv/bin/pytest --quiet billings/tests/sync/test_stateful.py || status=1; \
 	PYTHONPATH=site .venv/bin/python -m config.tests.fuzz || status=1; \
 	exit $$status
 

@@ -8,9 +8,10 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from billings import desired, money
+from billings import money
 from billings.models import BillingProduct, PriceChange
 from billings.money import PriceSpec
+from billings.sync import desired
 
 
 def set_price(

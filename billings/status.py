@@ -15,10 +15,12 @@ from django.db.models import Case, CharField, Exists, F, OuterRef, Q, QuerySet, 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from billings import clock, drifts, horizons, money, stripe_pages
-from billings.drifts import DriftChoice
+from billings import clock, horizons, money
+from billings.drift import wording as drifts
+from billings.drift.wording import DriftChoice
 from billings.models import TROUBLE_FOR_PEOPLE, Availability, BillingPrice, BillingProduct, Drift, Refusal, Trouble
 from billings.plan import Field
+from billings.stripe_api import stripe_pages
 
 STATES = ("attention", "drift", "retrying", "pending", "archived", "free", "in_sync")
 # Relations of a BillingProduct that `describe` and `as_json` read: prefetch them for lists.

@@ -1,6 +1,10 @@
 from django.urls import path
 
-from billings import connection_views, row_views, stray_views, sync_views, views
+from billings import views
+from billings.operations import connection_views, stray_views
+from billings.operations import views as sync_views
+from billings.prices import row_views
+from billings.prices import views as price_views
 
 app_name = "billings"
 urlpatterns = [
@@ -12,11 +16,11 @@ urlpatterns = [
     path("sync/check/", connection_views.check, name="check_connection"),
     path("sync/webhook-endpoint/", connection_views.register, name="register_endpoint"),
     path("webhooks/stripe/", views.webhook, name="webhook"),
-    path("prices/", views.prices, name="prices"),
-    path("prices/<uuid:course_id>/", views.change_price, name="change_price"),
-    path("prices/<uuid:course_id>/edit/", views.edit_price, name="edit_price"),
-    path("prices/<uuid:course_id>/plan/", views.plan_price, name="plan_price"),
-    path("prices/<uuid:course_id>/row/", views.price_row, name="price_row"),
+    path("prices/", price_views.prices, name="prices"),
+    path("prices/<uuid:course_id>/", price_views.change_price, name="change_price"),
+    path("prices/<uuid:course_id>/edit/", price_views.edit_price, name="edit_price"),
+    path("prices/<uuid:course_id>/plan/", price_views.plan_price, name="plan_price"),
+    path("prices/<uuid:course_id>/row/", price_views.price_row, name="price_row"),
     path("prices/statuses/", row_views.statuses, name="price_statuses"),
     path("prices/retry/", row_views.retry_all, name="retry_all"),
     path("prices/<uuid:course_id>/retry/", row_views.retry, name="retry_price"),

@@ -12,10 +12,10 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django_htmx.middleware import HtmxDetails
 
-from billings.access import ask_to_sign_in, is_somebody_elses, manages_prices, wants_json
 from billings.status import PREFETCH
 from courses import lapsed
 from courses.models import Course
+from web.access import ask_to_sign_in, is_somebody_elses, manages_prices, wants_json
 
 
 class TeacherRequest(HttpRequest):

@@ -11,10 +11,9 @@ from django.utils.translation import gettext as _
 from django_htmx.http import push_url
 
 from billings import status
-from billings.access import StaffRequest, manages_prices, sends_json, wants_json
-from billings.forms import PRICE_FIELDS
 from billings.models import PriceChange
 from billings.money import UNKNOWN_LOCALE
+from billings.prices.forms import PRICE_FIELDS
 from courses import plan_line, versions, way_back
 from courses.access import TeacherRequest, with_billing
 from courses.api import conflict_json, course_json, read_body
@@ -24,6 +23,7 @@ from courses.forms import WRITTEN_FIELDS, CourseForm
 from courses.lifecycle import Conflict, Done
 from courses.models import Course
 from web import times
+from web.access import StaffRequest, manages_prices, sends_json, wants_json
 
 
 class SeeOther(HttpResponseRedirect):

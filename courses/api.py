@@ -9,12 +9,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from billings import status
-from billings.access import sends_json
-from billings.bodies import fields_sent
 from courses import versions
 from courses.content import Content, NewCover
 from courses.forms import CourseForm, cover_url
 from courses.models import Course
+from web.access import sends_json
+from web.bodies import fields_sent
 
 
 def read_body(request: HttpRequest) -> "tuple[Mapping[str, str], Mapping[str, UploadedFile[Any]]]":

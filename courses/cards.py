@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from billings.prices.watching import Watched
 from billings.status import Status, describe
-from billings.watching import Watched
 from courses.models import Course
 
 # As many calm colours as the style sheet has classes `cover-tone-0` and so on.

@@ -12,18 +12,20 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from billings import decisions, drifts, status, sync_views
-from billings.access import StaffRequest, price_managers_only, wants_json
-from billings.bodies import fields_sent, tells_what_it_cannot_read
-from billings.decisions import Inexpressible, Undecidable
+from billings import status
+from billings.drift import decisions, wording
+from billings.drift.decisions import Inexpressible, Undecidable
 from billings.models import Drift
-from billings.views import row_answer
+from billings.operations import views
+from billings.prices.views import row_answer
 from courses import adoption
 from courses.access import with_billing
 from courses.answers import SeeOther, status_part
 from courses.api import course_json
 from courses.models import Course
 from courses.views import vary
+from web.access import StaffRequest, price_managers_only, wants_json
+from web.bodies import fields_sent, tells_what_it_cannot_read
 
 
 @require_POST
@@ -75,7 +77,7 @@ def _undecided(request: StaffRequest, course: Course, reason: Undecidable) -> Ht
     """Nothing was changed. What Stripe holds now is shown, to be decided on anew."""
     code = 422 if isinstance(reason, Inexpressible) else 409
     if wants_json(request):
-        left = [drifts.as_json(choice) for choice in status.describe(course.billing, staff=True).drifts]
+        left = [wording.as_json(choice) for choice in status.describe(course.billing, staff=True).drifts]
         return JsonResponse({"errors": {"__all__": [str(reason)]}, "drifts": left}, status=code)
     messages.warning(request, str(reason))
     return _shown(request, course, code)
@@ -86,8 +88,8 @@ def _shown(request: StaffRequest, course: Course, code: int) -> HttpResponse:
     if not request.htmx:
         return SeeOther(_way_back(request, course))
     target = request.htmx.target or ""
-    if target == sync_views.PART:
-        answer = sync_views.answer(request)
+    if target == views.PART:
+        answer = views.answer(request)
     elif target.startswith("row-"):
         answer = row_answer(request, course.pk)
     else:

@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from billings.forms import (
+from billings.prices.forms import (
     PRICE_DEFAULTS,
     PRICE_FIELDS,
     PriceFields,
@@ -25,7 +25,7 @@ from billings.forms import (
     reading_locale,
     with_reading,
 )
-from billings.price_slips import Slip
+from billings.prices.slips import Slip
 from courses import covers, versions
 from courses.content import FIELDS, Content, NewCover, stored_cover
 from courses.fields import LanguageTag, Line, Prose, language_name

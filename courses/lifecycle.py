@@ -21,10 +21,11 @@ from django.db.models.fields.files import FieldFile
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from billings import desired, price_slips
-from billings.drifts import open_drifts
+from billings.drift.wording import open_drifts
 from billings.models import BillingProduct
 from billings.money import PriceSpec
+from billings.prices import slips
+from billings.sync import desired
 from courses import leftovers
 from courses.content import Content, NewCover, stored_cover
 from courses.models import TITLE_LENGTH, Course
@@ -210,7 +211,7 @@ def _change(course_id: UUID, transition: Callable[[Course], None], *, actor: Use
         _check_presentable(course)
         if transition in (_unpublish, _archive, _restore) and edit:
             _check_told(edit, before[1].price, merged.content.price)
-        price_slips.check(
+        slips.check(
             before[1].price,
             merged.content.price,
             was_on_sale=before[0] == Status.PUBLISHED,
@@ -323,7 +324,7 @@ TRANSITIONS: Mapping[str, Callable[[Course], None]] = {
 
 def _check_told(edit: Edit, old: PriceSpec | None, new: PriceSpec | None) -> None:
     """None of these buttons is about the price: one that was typed is saved with them only after they have said so."""
-    if old != new and edit.told is not None and edit.told != price_slips.key_of(new):
+    if old != new and edit.told is not None and edit.told != slips.key_of(new):
         facts = {"price": new or _("free")}
         words = _("The price is about to become %(price)s. Read what the button says now, then press it again.")
         raise NotReady({"price": [words % facts]})

@@ -14,11 +14,11 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from billings import status
-from billings.filters import priced
-from billings.paging import PageLink, page_links
+from billings.prices.listing import priced
 from courses.access import with_billing
 from courses.models import Course
 from web import search
+from web.paging import PageLink, page_links
 
 PER_PAGE = 24
 SORTS: Mapping[str, tuple[F | Case, ...]] = {

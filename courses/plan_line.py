@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from billings import price_slips
-from billings.drifts import open_drifts
+from billings.drift.wording import open_drifts
 from billings.money import PriceSpec
 from billings.plan import Desired, Field
-from billings.plan_line import asks, for_product, in_stripe
+from billings.prices import slips
+from billings.prices.plan_line import asks, for_product, in_stripe
 from courses import lifecycle
 from courses.content import FIELDS, Content, NewCover
 from courses.forms import CourseForm
@@ -70,9 +70,9 @@ def button_lines(form: CourseForm) -> dict[str, ButtonLine]:
         return {}
     intended = _intended(form)
     if isinstance(intended, str):
-        return {name: ButtonLine(intended, price_slips.key_of(course.billing.price)) for name in BUTTONS[course.status]}
+        return {name: ButtonLine(intended, slips.key_of(course.billing.price)) for name in BUTTONS[course.status]}
     return {
-        name: ButtonLine(_button_words(course, intended, name), price_slips.key_of(intended.price))
+        name: ButtonLine(_button_words(course, intended, name), slips.key_of(intended.price))
         for name in BUTTONS[course.status]
     }
 
@@ -151,9 +151,9 @@ def _refused(refusal: NotReady) -> str:
     return " ".join(reason for reasons in refusal.errors.values() for reason in reasons)
 
 
-def _slip(course: Course, content: Content, status: str) -> price_slips.Slip | None:
+def _slip(course: Course, content: Content, status: str) -> slips.Slip | None:
     was_on_sale, on_sale = course.status == Status.PUBLISHED, status == Status.PUBLISHED
-    return price_slips.find(course.billing.price, content.price, was_on_sale=was_on_sale, on_sale=on_sale)
+    return slips.find(course.billing.price, content.price, was_on_sale=was_on_sale, on_sale=on_sale)
 
 
 def _wanted(course: Course | None, content: Content, status: str) -> Desired:

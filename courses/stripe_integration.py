@@ -10,9 +10,10 @@ from urllib.parse import urljoin
 from django.conf import settings
 from django.contrib.auth.models import User
 
-from billings import desired, pricing
+from billings import pricing
 from billings.models import BillingProduct
 from billings.money import PriceSpec
+from billings.sync import desired
 from courses.models import Course
 
 

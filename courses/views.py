@@ -11,12 +11,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from billings import pricing, watching
-from billings.access import wants_json
-from billings.bodies import tells_what_it_cannot_read
-from billings.drifts import open_drifts
-from billings.forms import PRICE_FIELDS
-from billings.price_slips import Unconfirmed
+from billings import pricing
+from billings.drift.wording import open_drifts
+from billings.prices import watching
+from billings.prices.forms import PRICE_FIELDS
+from billings.prices.slips import Unconfirmed
 from billings.status import describe
 from courses import covers, lapsed, lifecycle, markdown, versions, way_back
 from courses.access import (
@@ -43,6 +42,8 @@ from courses.lifecycle import Conflict, Done, NotReady
 from courses.listing import SORT_LABELS, listing
 from courses.models import Course
 from courses.plan_line import KEEPS_OFF_SALE, button_lines, changes, plan_line
+from web.access import wants_json
+from web.bodies import tells_what_it_cannot_read
 from web.body_limits import MEGABYTE, takes_up_to
 
 # One address answers pages, parts and JSON: what keeps copies must tell them apart.

@@ -12,8 +12,8 @@ from typing import Any, Protocol
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect
 
-from billings.tests.fixtures import recorded
-from billings.tests.sandbox_process import SandboxProcess
+from billings.tests.support.fixtures import recorded
+from billings.tests.support.sandbox_process import SandboxProcess
 from e2e import audit
 from e2e.audit import Album, Measured
 from e2e.pages import ConfirmAddress, SignIn, SignUp

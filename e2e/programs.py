@@ -17,7 +17,7 @@ from pathlib import Path
 import requests
 from honcho.environ import parse_procfile
 
-from billings.tests.sandbox_process import SandboxProcess
+from billings.tests.support.sandbox_process import SandboxProcess
 
 ROOT = Path(__file__).resolve().parents[1]
 STARTS_WITHIN = 60

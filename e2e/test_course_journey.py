@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from billings.tests.sandbox_process import SandboxProcess
+from billings.tests.support.sandbox_process import SandboxProcess
 from e2e.conftest import Visit, at_both_widths
 from e2e.pages import CourseList, Desk, Editor, SandboxPage, SignIn
 from e2e.people import AUTHOR, PASSWORD

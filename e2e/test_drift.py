@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from billings.tests.sandbox_process import SandboxProcess
-from billings.tests.wait import until
+from billings.tests.support.sandbox_process import SandboxProcess
+from billings.tests.support.wait import until
 from e2e.conftest import Visit
 from e2e.pages import Desk, Editor, StaffPrices
 from e2e.people import AUTHOR, STAFF

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from billings.tests.sandbox_process import SandboxProcess
+from billings.tests.support.sandbox_process import SandboxProcess
 from e2e.conftest import Visit
 from e2e.pages import Editor, StaffPrices
 from e2e.people import AUTHOR, STAFF

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Request, expect
 
-from billings.tests.sandbox_process import SandboxProcess
+from billings.tests.support.sandbox_process import SandboxProcess
 from e2e.conftest import Visit
 from e2e.pages import Desk
 from e2e.people import AUTHOR, STAFF, Person

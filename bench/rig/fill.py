@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-    from billings.accounts import Account
+    from billings.stripe_api.accounts import Account
 
 
 def main(what: str, *arguments: str) -> None:
@@ -36,7 +36,7 @@ def mirror() -> None:
     from django.core.management import call_command
     from django.db import connection
 
-    from billings import accounts, gateway
+    from billings.stripe_api import accounts, gateway
 
     call_command("migrate", verbosity=0)
     teacher = people()
@@ -147,8 +147,9 @@ def outage(count: int) -> None:
 
 
 def _save(kind: str, row: Any, teacher: "User") -> None:
-    from billings import desired, pricing
+    from billings import pricing
     from billings.money import PriceSpec
+    from billings.sync import desired
     from courses import lifecycle
     from courses.content import Content
 

@@ -25,8 +25,8 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 if TYPE_CHECKING:
-    from billings.tests.editor import Editor, Operation
-    from billings.tests.sandbox_process import SandboxProcess
+    from billings.tests.support.editor import Editor, Operation
+    from billings.tests.support.sandbox_process import SandboxProcess
 
 BUDGET_SECONDS = 0.5
 ROUNDS = 12  # of recovery; far more than any case needs
@@ -101,7 +101,7 @@ def _with_own_connection(operation: "Operation", editor: "Editor") -> None:
 
 def operations() -> dict[str, tuple[list["Operation"], "Operation", int]]:
     """What went before, the operation, and how many calls it makes."""
-    from billings.tests.editor import PRICED, PUBLISH, draft, press, save
+    from billings.tests.support.editor import PRICED, PUBLISH, draft, press, save
 
     return {
         "create": ([], PRICED, 1),
@@ -130,7 +130,7 @@ class Campaign:
     def editor(self) -> "Editor":
         from django.test import Client
 
-        from billings.tests.editor import Editor
+        from billings.tests.support.editor import Editor
 
         client = Client()
         client.force_login(self.teacher)
@@ -327,7 +327,7 @@ def _run(sample: int | None, seed: int) -> int:
     from django.contrib.auth.models import User
     from django.core.management import call_command
 
-    from billings.tests.sandbox_process import SandboxProcess
+    from billings.tests.support.sandbox_process import SandboxProcess
 
     call_command("migrate", verbosity=0)
     sandbox = SandboxProcess.start()

@@ -12,10 +12,11 @@ import pytest
 from django.apps import apps
 from django.contrib.auth.models import User
 
-from billings import desired, pricing
-from billings.converge import Result, converge
+from billings import pricing
 from billings.models import BillingProduct
 from billings.money import PriceSpec
+from billings.sync import desired
+from billings.sync.converge import Result, converge
 
 ROOT = Path(__file__).resolve().parents[2]
 POSTGRESQL = os.environ.get("TEST_POSTGRESQL_URL", "postgres://postgres@127.0.0.1:5432/postgres")

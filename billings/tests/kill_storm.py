@@ -31,11 +31,11 @@ import requests
 from honcho.environ import parse_procfile
 from psycopg import sql
 
-from billings.tests.wait import until
+from billings.tests.support.wait import until
 
 if TYPE_CHECKING:
-    from billings.tests.portal_process import PortalProcess, Teacher
-    from billings.tests.sandbox_process import SandboxProcess
+    from billings.tests.support.portal_process import PortalProcess, Teacher
+    from billings.tests.support.sandbox_process import SandboxProcess
 
 ROOT = Path(__file__).resolve().parents[2]
 PROCFILE = parse_procfile((ROOT / "Procfile").read_text()).processes
@@ -233,7 +233,7 @@ class Storm:
 
 def _same_person(teacher: "Teacher") -> "Teacher":
     """With connections of its own."""
-    from billings.tests.portal_process import Teacher
+    from billings.tests.support.portal_process import Teacher
 
     session = requests.Session()
     session.cookies.update(teacher.session.cookies)
@@ -266,8 +266,8 @@ def _differences(course: dict[str, Any], state: dict[str, Any]) -> list[str]:
 
 
 def _run(engine: str, database_url: str, folder: Path, options: argparse.Namespace) -> bool:
-    from billings.tests.portal_process import PortalProcess
-    from billings.tests.sandbox_process import SandboxProcess
+    from billings.tests.support.portal_process import PortalProcess
+    from billings.tests.support.sandbox_process import SandboxProcess
 
     sandbox = SandboxProcess.start()
     portal = PortalProcess(folder, sandbox.url, command=PROCFILE["web"], database_url=database_url)

@@ -10,13 +10,16 @@ from email.utils import format_datetime
 import pytest
 from django.utils import timezone
 
-from billings import backups, clock, gateway, horizons, lease, sync_runs, throttle
-from billings.converge import LANDED_AFTER, Result
+from billings import clock, horizons
 from billings.models import BillingProduct, StripeCall, StripeKey, SyncRun, WriteBudget
-from billings.sweep import due
+from billings.operations import runs
+from billings.stripe_api import gateway, rate_limit
+from billings.sync import lease, restored_database
+from billings.sync.converge import LANDED_AFTER, Result
+from billings.sync.sweep import due
 from billings.tests.conftest import USD59
-from billings.tests.in_sync import assert_in_sync
-from billings.tests.scripted_server import serving
+from billings.tests.support.in_sync import assert_in_sync
+from billings.tests.support.scripted_server import serving
 
 HOURS = [pytest.param(hours, id=f"{hours:+d} h") for hours in (3, -3, 40, -40)]
 
@@ -135,13 +138,13 @@ class TestTheGuardAgainstARestoredDatabase:
         """A look in the future was written by a clock that was ahead."""
         StripeKey.objects.update(looked_at=timezone.now() + timedelta(hours=hours))
 
-        assert not backups.has_looked()
+        assert not restored_database.has_looked()
 
     @pytest.mark.parametrize("hours", HOURS)
     def test_counts_a_look_made_with_a_wrong_clock_for_as_long_as_any_other(self, sold, sandbox, monkeypatch, hours):
         with wrong_clock(monkeypatch, hours):
-            backups.look(seconds=lambda: 5.0)
-            assert backups.has_looked()
+            restored_database.look(seconds=lambda: 5.0)
+            assert restored_database.has_looked()
         (key,) = StripeKey.objects.all()
 
         assert abs(key.looked_at - timezone.now()) < timedelta(seconds=60)
@@ -151,9 +154,9 @@ class TestTheGuardAgainstARestoredDatabase:
         StripeKey.objects.update(looked_at=timezone.now() - timedelta(hours=3))
 
         with wrong_clock(monkeypatch, -3):
-            assert not backups.has_looked()
+            assert not restored_database.has_looked()
             gateway.ask_the_time(seconds=5)
-            assert not backups.has_looked()
+            assert not restored_database.has_looked()
 
 
 def unanswered(sold, sandbox) -> StripeCall:
@@ -233,7 +236,7 @@ def test_a_turn_that_a_clock_far_ahead_has_taken_makes_nobody_wait_long(settings
     settings.STRIPE_MAX_WRITES_PER_SECOND = 20
     WriteBudget.objects.create(pk=WriteBudget.ONLY, next_slot_at=timezone.now() + timedelta(hours=3))
 
-    assert throttle.reserve() == 0
+    assert rate_limit.reserve() == 0
 
 
 @pytest.mark.django_db
@@ -241,9 +244,9 @@ def test_a_run_whose_sign_of_life_is_in_the_future_stands_in_nobodys_way():
     in_three_hours = timezone.now() + timedelta(hours=3)
     run = SyncRun.objects.create(kind="compare", started_at=in_three_hours, seen_at=in_three_hours)
 
-    assert sync_runs.is_dead(run)
-    assert sync_runs.claim_stalled() == [run]
-    assert not sync_runs.claim_stalled(), "it was claimed a moment ago"
+    assert runs.is_dead(run)
+    assert runs.claim_stalled() == [run]
+    assert not runs.claim_stalled(), "it was claimed a moment ago"
 
 
 DATABASES_TIME = """

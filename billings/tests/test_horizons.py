@@ -7,12 +7,14 @@ from django.apps import apps
 from django.db.models import DateTimeField
 from django.utils import timezone
 
-from billings import backups, clock, horizons, throttle, webhooks
+from billings import clock, horizons
 from billings.management.commands import worker
 from billings.models import BillingProduct, Schedule, StripeKey, SyncRun, WriteBudget
+from billings.prices.watching import SLOWEST, Watched, seconds
 from billings.status import describe
+from billings.stripe_api import rate_limit
+from billings.sync import events, restored_database
 from billings.tests.conftest import USD59
-from billings.watching import SLOWEST, Watched, seconds
 
 # Moments that people read, or that nothing compares with now.
 SHOWN = {
@@ -60,7 +62,7 @@ class TestAMomentOfAnotherDay:
     def test_of_a_slot_makes_nobody_wait(self):
         WriteBudget.objects.create(pk=WriteBudget.ONLY, next_slot_at=self.then)
 
-        assert throttle.reserve() == 0
+        assert rate_limit.reserve() == 0
         assert WriteBudget.objects.get().next_slot_at < timezone.now() + timedelta(seconds=2)
 
     def test_of_a_compare_is_no_compare_of_a_moment_ago(self, sold, settings):
@@ -68,26 +70,26 @@ class TestAMomentOfAnotherDay:
         run = SyncRun.objects.create(kind="compare", state="done", seen_at=self.then)
         SyncRun.objects.filter(pk=run.pk).update(asked_at=self.then)
 
-        backups._have_compared()
+        restored_database._have_compared()
 
         assert Schedule.objects.get().compare_due_at <= timezone.now()
 
     def test_of_a_fetch_of_missed_events_leaves_none_out(self, sandbox, monkeypatch):
         asked: list[int] = []
-        webhooks.fetch_missed()
+        events.fetch_missed()
         StripeKey.objects.update_or_create(
-            pk=webhooks.gateway.key_fingerprint(), defaults={"missed_fetched_at": self.then, "livemode": False}
+            pk=events.gateway.key_fingerprint(), defaults={"missed_fetched_at": self.then, "livemode": False}
         )
 
         def pages(*, since: int, seconds: float) -> list[object]:
             asked.append(since)
             return []
 
-        monkeypatch.setattr(webhooks.gateway, "missed_event_pages", pages)
+        monkeypatch.setattr(events.gateway, "missed_event_pages", pages)
 
-        webhooks.fetch_missed()
+        events.fetch_missed()
 
-        assert asked[0] <= timezone.now().timestamp() - webhooks.KEEP_DAYS * 86_400
+        assert asked[0] <= timezone.now().timestamp() - events.KEEP_DAYS * 86_400
 
     def test_of_a_next_attempt_is_not_told_to_anybody(self, sold):
         sold.price(USD59)

@@ -22,7 +22,7 @@ from billings.plan import (
     describe,
     plan,
 )
-from billings.tests.stripe_rules import apply
+from billings.tests.support.stripe_rules import apply
 
 SPECS = [PriceSpec(4900, "usd"), PriceSpec(5900, "usd"), PriceSpec(4900, "eur"), PriceSpec(4900, "usd", "month")]
 NAMES = ["", "Watercolour", "Oil"]

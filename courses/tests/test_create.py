@@ -10,8 +10,8 @@ from billings.money import PriceSpec
 from courses import versions
 from courses.models import Course
 from courses.tests.conftest import HTMX, JSON, form_of
+from courses.tests.field_errors import FIELD_ERRORS
 from courses.tests.pictures import picture
-from courses.tests.test_forms import FIELD_ERRORS
 
 WHOLE = {
     "title": "Bread",

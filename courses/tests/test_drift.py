@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from billings.converge import Result, converge
-from billings.drifts import token
+from billings.drift.wording import token
 from billings.models import BillingProduct, Drift
-from billings.webhooks import want_reads
+from billings.sync.converge import Result, converge
+from billings.sync.events import want_reads
 from courses.models import Course
 from courses.tests.conftest import JSON, NEVER, form_of
 

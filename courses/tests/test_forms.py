@@ -13,36 +13,9 @@ from courses.fields import Prose
 from courses.forms import CourseForm, texts
 from courses.models import Course
 from courses.tests.conftest import form_of
+from courses.tests.field_errors import FIELD_ERRORS
 from courses.tests.pictures import picture
 from courses.versions import digests
-
-FIELD_ERRORS = [
-    ({"title": ""}, "title", "Enter a title."),
-    ({"title": " \u200b "}, "title", "Enter a title."),
-    ({"title": "x" * 121}, "title", "121 of 120"),
-    ({"title": "a\0b"}, "title", "cannot be shown"),
-    ({"summary": "x" * 201}, "summary", "201 of 200"),
-    ({"summary": "a\x08b"}, "summary", "cannot be shown"),
-    ({"description": "x" * 20_001}, "description", "20001 of 20000"),
-    ({"description": "a\0b"}, "description", "cannot be shown"),
-    ({"subject": "x" * 61}, "subject", "61 of 60"),
-    ({"level": "guru"}, "level", "not one of the available choices"),
-    ({"level": ""}, "level", "required"),
-    ({"language": "english"}, "language", "not the tag of a language"),
-    ({"language": ""}, "language", "required"),
-    ({"currency": "xyz", "price": "5"}, "currency", "not one of the available choices"),
-    ({"billing_interval": "week", "price": "5"}, "billing_interval", "not one of the available choices"),
-    ({"price": "a lot"}, "price", "not an amount"),
-    ({"price": "-5"}, "price", "negative"),
-    ({"price": "0.49"}, "price", "0.50 is the smallest"),
-    ({"price": "49.999"}, "price", "at most 2 decimals"),
-    ({"price": "10000000000"}, "price", "is the largest"),
-    ({"price": "100.50", "currency": "jpy"}, "price", "no decimals"),
-    ({"price": "€5", "currency": "usd"}, "price", "chosen currency is US Dollar"),
-    ({"price": "1.234", "currency": "kwd"}, "price", "can"),
-    ({"price": "5\0"}, "price", "Null characters"),
-    ({"cover": "me.png"}, "cover", "as a file"),
-]
 
 
 def sent(**data: str) -> CourseForm:

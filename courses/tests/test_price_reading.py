@@ -7,9 +7,9 @@ import pytest
 from babel import localedata
 from django.urls import reverse
 
-from billings import number_locale
 from billings.money import CURRENCIES, PriceSpec
 from billings.money.conventions import conventions
+from billings.prices import number_locale
 from courses.forms import CourseForm
 from courses.models import Course
 from courses.tests.conftest import HTMX, JSON, form_of

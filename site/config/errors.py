@@ -12,10 +12,10 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.views import defaults
 
-from billings import access
-from billings.access import wants_json
 from config.unavailable import WAITED_FOR, in_one_line, is_unavailable
 from courses import lapsed
+from web import access
+from web.access import wants_json
 
 RETRY_AFTER_SECONDS = 10
 

@@ -12,7 +12,8 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from billings import clock, heartbeat
+from billings import clock
+from billings.sync import heartbeat
 from web.body_limits import MEGABYTE
 
 # Below this covers and the database's log may not find room any more.

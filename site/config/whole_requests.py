@@ -20,7 +20,7 @@ from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from billings.access import wants_json
+from web.access import wants_json
 from web.body_limits import limit_of
 
 WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})

@@ -21,11 +21,11 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from billings.access import wants_json
 from people import second_factor
 from people.clients import client_address
 from people.devices import device_of
 from people.sessions import end_sessions
+from web.access import wants_json
 
 APP = "allauth.account"
 WRONG, WRONG_HERE = "login_failed", "login_failed_known_device"

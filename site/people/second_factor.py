@@ -25,8 +25,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django_htmx.middleware import HtmxDetails
 
-from billings.access import MANAGE_PRICES, wants_json
 from people.sessions import end_sessions
+from web.access import MANAGE_PRICES, wants_json
 
 logger = logging.getLogger(__name__)
 

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
 
-from billings.agreement import Disagreement, disagreements
-from billings.converge import Result, converge
 from billings.models import BillingProduct, behind
+from billings.operations.agreement import Disagreement, disagreements
+from billings.sync.converge import Result, converge
 
 LEASE_WAIT_SECONDS = 180.0
 LEASE_POLL_SECONDS = 0.2

@@ -6,8 +6,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Count
 
-from billings import gateway, webhooks
 from billings.models import StripeEvent
+from billings.stripe_api import gateway
+from billings.sync import events as webhooks
 
 
 def _days(text: str) -> int:

@@ -5,7 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from billings import accounts, gateway, rebind
+from billings.operations import rebind
+from billings.stripe_api import accounts, gateway
 
 
 class Command(BaseCommand):

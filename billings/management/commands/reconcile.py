@@ -6,9 +6,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from billings import drifts, gateway, reconcile, sync_runs
-from billings.agreement import disagreements
+from billings.drift import wording
 from billings.models import BillingProduct
+from billings.operations import reconcile, runs
+from billings.operations.agreement import disagreements
+from billings.stripe_api import gateway
 
 
 class Command(BaseCommand):
@@ -29,7 +31,7 @@ class Command(BaseCommand):
         except gateway.ReadFailed as failed:
             raise CommandError(f"Stripe could not be read: {failed}") from None
         reconcile.read_suspects(found)
-        sync_runs.record(found)
+        runs.record(found)
         not_repaired = dict(reconcile.repair()) if repair else {}
         report = _report(found, {drift.pk: why for drift, why in not_repaired.items()})
         self.stdout.write(_as_json(report) if json else "\n".join(_as_lines(report)))
@@ -56,7 +58,7 @@ def _report(found: reconcile.Findings, reasons: dict[int, str]) -> dict[str, Any
                 "field": drift.field,
                 "ours": drift.ours,
                 "theirs": drift.theirs,
-                "words": drifts.in_words(drift),
+                "words": wording.in_words(drift),
                 "not_repaired": reasons.get(drift.pk),
             }
             for drift in reconcile.open_drifts()

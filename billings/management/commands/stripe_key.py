@@ -5,8 +5,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from billings import gateway, permissions
-from billings.permissions import PERMISSIONS, is_granted
+from billings.stripe_api import gateway, permissions
+from billings.stripe_api.permissions import PERMISSIONS, is_granted
 
 
 class Command(BaseCommand):

@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from billings import endpoints, gateway
+from billings.stripe_api import endpoints, gateway
 
 
 class Command(BaseCommand):

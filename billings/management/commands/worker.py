@@ -17,22 +17,12 @@ from django.utils.autoreload import DJANGO_AUTORELOAD_ENV, run_with_reloader
 from django.utils.crypto import get_random_string
 from django_tasks_db.management.commands.db_worker import Worker
 
-from billings import (
-    backups,
-    endpoints,
-    gateway,
-    heartbeat,
-    housekeeping,
-    lease,
-    permissions,
-    polling,
-    schedule,
-    sync_tasks,
-    throttle,
-)
 from billings.models import BillingProduct
-from billings.permissions import PERMISSIONS, is_granted
-from billings.sweep import Work, sweep
+from billings.operations import housekeeping, schedule, tasks
+from billings.stripe_api import endpoints, gateway, permissions, rate_limit
+from billings.stripe_api.permissions import PERMISSIONS, is_granted
+from billings.sync import heartbeat, lease, polling, restored_database
+from billings.sync.sweep import Work, sweep
 
 logger = logging.getLogger("billings.worker")
 
@@ -143,10 +133,10 @@ class PatientWorker(Worker):
         heartbeat.beat()
         if now >= self._watch_at:
             self._watch_at = now + WATCH_EVERY
-            sync_tasks.resume_stalled()
+            tasks.resume_stalled()
             lease.shorten_impossible(BillingProduct.objects.all())
         if now >= self._look_at:
-            self._look_at = now + backups.LOOK_EVERY
+            self._look_at = now + restored_database.LOOK_EVERY
             schedule.begin_compare_if_due()
             if not self._threads or self._once:
                 self._look_for_forgotten_calls()
@@ -199,7 +189,7 @@ class PatientWorker(Worker):
         """Raises _Ended, since a look can take long and nothing of it is kept before it is whole."""
         if not self.running:
             raise _Ended
-        throttle.wait_for_turn()
+        rate_limit.wait_for_turn()
         return float(settings.STRIPE_TIMEOUT_SECONDS)
 
 

@@ -10,9 +10,10 @@ from django.contrib.auth.models import Group, User
 from django.core.management.base import BaseCommand, CommandError
 from PIL import Image
 
-from billings import desired, money, pricing
+from billings import money, pricing
 from billings.models import PriceChange
 from billings.money import PriceSpec
+from billings.sync import desired
 from courses import lifecycle
 from courses.content import Content, NewCover
 from courses.models import Course

@@ -12,8 +12,8 @@ from contextlib import ExitStack, suppress
 import pytest
 import requests
 
-from billings.tests.portal_process import WEB, PortalProcess
-from billings.tests.wait import until
+from billings.tests.support.portal_process import WEB, PortalProcess
+from billings.tests.support.wait import until
 from config.server import HEAD_SECONDS
 
 SILENT, DRIPPING = 64, 16

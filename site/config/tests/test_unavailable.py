@@ -16,7 +16,7 @@ import requests
 from django.db import InternalError, OperationalError, ProgrammingError, connection
 from psycopg.errors import ReadOnlySqlTransaction
 
-from billings.tests.portal_process import PortalProcess
+from billings.tests.support.portal_process import PortalProcess
 from config import health
 from config.logs import OneLine
 from config.unavailable import is_unavailable

@@ -13,7 +13,7 @@ import pytest
 from django.http import HttpResponse
 from django.test import RequestFactory
 
-from billings.tests.portal_process import EMAIL, PASSWORD, PortalProcess
+from billings.tests.support.portal_process import EMAIL, PASSWORD, PortalProcess
 from config.whole_requests import CutOff, WholeRequestsMiddleware, receive
 
 BOUNDARY = "----Seam"

@@ -1,0 +1,114 @@
+"""What staff decide about a drift: restore ours, or accept Stripe's; read first, and only for what they were shown."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from billings import pricing
+from billings.drift import wording
+from billings.models import BillingProduct, Drift, PriceChange
+from billings.plan import Field
+from billings.sync import desired, events
+from billings.sync.converge import converge_within
+
+
+class Undecidable(Exception):
+    """The decision cannot be carried out; says why in one sentence."""
+
+
+class MovedOn(Undecidable):
+    """Stripe holds something else than what the person was shown, or the drift is gone."""
+
+    def __str__(self) -> str:
+        return _("Stripe has changed again since you looked. Look once more, then decide.")
+
+
+class Unreadable(Undecidable):
+    """Stripe could not be read, so that nobody knows what would be decided on."""
+
+    def __str__(self) -> str:
+        return _("Stripe could not be read just now. Nothing was changed; try again in a moment.")
+
+
+class Inexpressible(Undecidable):
+    """A course has no words for what Stripe holds."""
+
+
+def restore(drift: Drift, *, shown: Any, actor: User | None) -> None:
+    """Make Stripe hold ours again. A product that was deleted there is made anew. Raises MovedOn."""
+    _look_again(drift)
+    with transaction.atomic():
+        product = _still(drift, shown)
+        _close(drift, Drift.Decision.RESTORED, actor)
+        product.generation += 1
+        product.save(update_fields=["generation"])
+        desired.converge_after_commit(product)
+
+
+def accept(drift: Drift, *, shown: Any, actor: User | None, adopt: Callable[[Field, Any], None]) -> None:
+    """Make what Stripe holds ours. Raises MovedOn, or Inexpressible where a course cannot say it.
+
+    What the course says of itself is not billing's to write: `adopt` does that, inside this transaction, and copies it
+    here as every save does. It may raise Inexpressible.
+    """
+    _look_again(drift)
+    with transaction.atomic():
+        product = _still(drift, shown)
+        _take_over(product, drift, actor, adopt)
+        _close(drift, Drift.Decision.ACCEPTED, actor)
+        product.refresh_from_db()
+        product.generation += 1
+        if not wording.open_drifts(product):
+            # All that Stripe was told is known here now, whoever told it: a later drift has another cause.
+            product.sent_generation = max(product.sent_generation, product.metadata_generation)
+        product.save(update_fields=["generation", "sent_generation"])
+        desired.converge_after_commit(product)
+
+
+def seen(drift: Drift, token: str) -> Any:
+    """The value that whoever holds this token was shown. Raises MovedOn where it is not the present one."""
+    if not wording.was_shown(drift, token):
+        raise MovedOn
+    return drift.theirs
+
+
+def _look_again(drift: Drift) -> None:
+    """A read of our own, so that nobody decides on what was true yesterday."""
+    events.want_reads([drift.product_id])
+    converge_within(drift.product_id, budget=float(settings.STRIPE_TIMEOUT_SECONDS))
+
+
+def _still(drift: Drift, shown: Any) -> BillingProduct:
+    """The product, locked, if the drift is open and is what was shown. Raises MovedOn, or Unreadable."""
+    # The course before its billing row, as every save locks them.
+    BillingProduct.objects.select_for_update(of=("course",)).select_related("course").get(pk=drift.product_id)
+    product = BillingProduct.objects.select_for_update().get(pk=drift.product_id)
+    if product.reads_wanted > product.reads_done:
+        raise Unreadable
+    fresh = Drift.objects.select_for_update().get(pk=drift.pk)
+    if fresh.closed_at is not None or fresh.theirs != shown:
+        raise MovedOn
+    return product
+
+
+def _close(drift: Drift, decision: Drift.Decision, actor: User | None) -> None:
+    Drift.objects.filter(pk=drift.pk).update(closed_at=timezone.now(), decision=decision, decided_by=actor)
+
+
+def _take_over(product: BillingProduct, drift: Drift, actor: User | None, adopt: Callable[[Field, Any], None]) -> None:
+    """A deleted product is accepted by selling the course no more: it becomes free."""
+    if reason := wording.why_not(product, drift):
+        raise Inexpressible(reason)
+    match field := Field(drift.field):
+        case Field.PRICE | Field.PRODUCT:
+            default = wording.default_price(product) if field is Field.PRICE else None
+            price = default.spec if default else None
+            why = _("Accepted as changed in Stripe")
+            pricing.set_price(product, price, actor=actor, source=PriceChange.Source.STRIPE, reason=why)
+        case _:
+            adopt(field, drift.theirs)

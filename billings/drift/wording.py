@@ -1,0 +1,226 @@
+"""What somebody did in Stripe, in words, and as a choice: ours again, or theirs from now on."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import reverse
+from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.translation import gettext as _
+
+from billings import money
+from billings.models import Availability, BillingPrice, BillingProduct, Drift
+from billings.plan import Field
+from billings.price_words import change_in_words, options_in_words
+from web.directions import isolated, turns
+
+LABEL_LENGTH = 28
+
+
+@dataclass(frozen=True, slots=True)
+class DriftChoice:
+    """One drift as staff decide it. `accept_label` is None where a course cannot say it; then `why_not` says why."""
+
+    id: int
+    field: str
+    words: str
+    restore_label: str
+    accept_label: str | None
+    why_not: str
+    shown: str
+    restore_url: str
+    accept_url: str
+
+
+def open_drifts(product: BillingProduct) -> list[Drift]:
+    return [drift for drift in product.drifts.all() if drift.closed_at is None]
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What a choice depends on besides: the price that Stripe sells at, and whether more was changed of this course."""
+
+    default_price: BillingPrice | None
+    has_others: bool
+
+
+def beside(product: BillingProduct, drift: Drift) -> Beside:
+    """No query where the product's drifts and prices are prefetched."""
+    return Beside(default_price(product), any(other.pk != drift.pk for other in open_drifts(product)))
+
+
+def choice(product: BillingProduct, drift: Drift, known: Beside | None = None) -> DriftChoice:
+    """`known`: what `beside` would say, where a list has read it already."""
+    known = known or beside(product, drift)
+    reason = _why_not(product, drift, known)
+    where = [product.course_id, drift.pk]
+    return DriftChoice(
+        id=drift.pk,
+        field=drift.field,
+        words=in_words(drift),
+        restore_label=_restore_label(product, drift),
+        accept_label=None if reason else _accept_label(drift, known),
+        why_not=reason,
+        shown=token(drift),
+        restore_url=reverse("courses:restore_ours", args=where),
+        accept_url=reverse("courses:accept_stripes", args=where),
+    )
+
+
+def as_json(choice: DriftChoice) -> dict[str, Any]:
+    return {
+        "id": choice.id,
+        "field": choice.field,
+        "words": choice.words,
+        "shown": choice.shown,
+        "restore_url": choice.restore_url,
+        "accept_url": None if choice.why_not else choice.accept_url,
+        "why_not": choice.why_not or None,
+    }
+
+
+def token(drift: Drift) -> str:
+    """What somebody was shown: opaque, and another one as soon as Stripe holds something else."""
+    facts = json.dumps([drift.pk, drift.theirs], sort_keys=True)
+    return salted_hmac("billings.drift.wording", facts, algorithm="sha256").hexdigest()[:32]
+
+
+def was_shown(drift: Drift, shown: str) -> bool:
+    return constant_time_compare(token(drift), shown)
+
+
+def in_words(drift: Drift) -> str:
+    """What somebody did in Stripe, in one sentence."""
+    match drift.field:
+        case Field.PRICE:
+            return change_in_words(drift.ours, drift.theirs)
+        case Field.PRODUCT:
+            return _("The product was deleted in Stripe.")
+        case Field.ACTIVE:
+            return _("It was put on sale in Stripe.") if drift.theirs else _("It was taken off sale in Stripe.")
+        case Field.NAME:
+            return _("The title was changed in Stripe to “%(name)s”.") % {"name": isolated(drift.theirs)}
+        case Field.DESCRIPTION:
+            return _("The summary was changed in Stripe.")
+    return _("The picture was changed in Stripe.")
+
+
+def _restore_label(product: BillingProduct, drift: Drift) -> str:
+    match drift.field:
+        case Field.PRODUCT:
+            return _("Create it again in Stripe")
+        case Field.IMAGE:
+            return _("Restore the picture")
+        case Field.PRICE:
+            return _("Restore %(ours)s") % {"ours": product.price or drift.ours["words"]}
+    ours = {
+        Field.NAME: product.desired_name,
+        Field.DESCRIPTION: product.desired_description,
+        Field.ACTIVE: product.desired.active,
+    }
+    return _("Restore %(ours)s") % {"ours": _quoted(ours[Field(drift.field)])}
+
+
+def _accept_label(drift: Drift, known: Beside) -> str:
+    match drift.field:
+        case Field.PRODUCT:
+            return _("Accept, and make the course free")
+        case Field.PRICE:
+            price = known.default_price
+            return _("Accept %(theirs)s") % {"theirs": price.spec if price else ""}
+    return _("Accept %(theirs)s") % {"theirs": _quoted(drift.theirs)}
+
+
+def _quoted(value: Any) -> str:
+    """A text or a yes or no, short enough for a button."""
+    if isinstance(value, bool):
+        return _("“on sale”") if value else _("“not on sale”")
+    words = " ".join(str(value).split())
+    if len(words) > LABEL_LENGTH:
+        words = f"{words[: LABEL_LENGTH - 1].rstrip()}…"
+    return f"“{words}”" if words else _("the empty text")
+
+
+def default_price(product: BillingProduct) -> BillingPrice | None:
+    """The price that Stripe sells at, as it was last seen."""
+    return next((price for price in product.prices.all() if price.stripe_id == product.observed_default_price), None)
+
+
+def why_not(product: BillingProduct, drift: Drift) -> str:
+    """Why a course cannot be what Stripe holds, in a sentence; empty where it can."""
+    return _why_not(product, drift, beside(product, drift))
+
+
+def _why_not(product: BillingProduct, drift: Drift, known: Beside) -> str:
+    match drift.field:
+        case Field.PRICE:
+            return _why_not_price(product, known.default_price)
+        case Field.IMAGE:
+            return _("In Stripe the picture is a link; a course has a file of its own. Restore ours.")
+        case Field.NAME:
+            return _why_not_name(drift.theirs)
+        case Field.DESCRIPTION:
+            return _why_not_description(product, drift.theirs)
+        case Field.ACTIVE:
+            return _why_not_on_sale(product, known) if drift.theirs else ""
+    return ""
+
+
+def _why_not_price(product: BillingProduct, price: BillingPrice | None) -> str:
+    if price is None:
+        return _("In Stripe the product has no default price. Restore ours, or set one in Stripe.")
+    if price.currency_options:
+        words = {"others": options_in_words(price.currency_options)}
+        return _("A course sells in one currency, and this price also sells at %(others)s. Restore ours.") % words
+    if price.spec is None:
+        return _("A course cannot cost what this price says (tiers, a trial, or another interval).")
+    if price.spec == product.price:
+        return _("A course has one price, and in Stripe there is more than that one. Restore ours.")
+    try:
+        money.check_limits(price.spec.money)
+    except money.MoneyError as error:
+        return str(error)
+    return ""
+
+
+def _why_not_name(theirs: str) -> str:
+    longest = _longest("title")
+    if len(theirs.strip()) > longest:
+        return _("A course's title has at most %(n)d characters; this one has %(m)d.") % {
+            "n": longest,
+            "m": len(theirs.strip()),
+        }
+    if turns(theirs):
+        return _("In Stripe the title has hidden characters in it that turn the direction of reading. Restore ours.")
+    return "" if theirs.strip() else _("A course needs a title, and in Stripe there is none. Restore ours.")
+
+
+def _why_not_description(product: BillingProduct, theirs: str) -> str:
+    longest = _longest("summary")
+    if len(theirs.strip()) > longest:
+        return _("A course's summary has at most %(n)d characters; this one has %(m)d.") % {
+            "n": longest,
+            "m": len(theirs.strip()),
+        }
+    if not theirs.strip() and product.desired_status == Availability.PUBLISHED:
+        return _("A published course needs a summary, and in Stripe there is none. Restore ours.")
+    return ""
+
+
+def _why_not_on_sale(product: BillingProduct, known: Beside) -> str:
+    """A course goes on sale as by its own button: with a price and a summary, and with nothing else left to decide."""
+    if product.desired_status == Availability.ARCHIVED:
+        return _("The course is archived, so it cannot be on sale. Restore ours, or bring the course back first.")
+    if product.price is None:
+        return _("The course is free, so there is nothing to sell. Restore ours, or set a price first.")
+    if not product.desired_description:
+        return _("A course on sale needs a summary. Restore ours, or have its teacher write one first.")
+    if known.has_others:
+        return _("Something else of this course was changed in Stripe. Decide that first.")
+    return ""
+
+
+def _longest(name: str) -> int:
+    """What the course's own column can hold."""
+    course: Any = BillingProduct._meta.get_field("course").related_model
+    return int(course._meta.get_field(name).max_length)

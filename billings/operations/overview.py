@@ -1,0 +1,192 @@
+"""How the whole catalogue stands with Stripe, and what staff can have done about it."""
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Count, Exists, F, FilteredRelation, Min, OuterRef, Q, QuerySet, Subquery
+
+from billings import status
+from billings.drift import wording as drifts
+from billings.drift.wording import Beside, DriftChoice
+from billings.models import TROUBLE_FOR_PEOPLE, BillingProduct, Drift, StrayProduct, SyncRun, behind
+from billings.operations import runs as sync_runs
+from billings.operations import strays, tasks
+from billings.operations.causes import Cause, causes
+
+PER_PAGE = 50
+# A run that goes on is watched closely, a backlog at leisure.
+RUN_POLL_SECONDS = 1
+BACKLOG_POLL_SECONDS = 3
+WAITING_POLL_SECONDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class DriftRow:
+    """One drift in the list, with its course."""
+
+    product: BillingProduct
+    opened_at: datetime
+    choice: DriftChoice
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The figures of the page. `moving`: rows that are behind and that no person has to mend first."""
+
+    counts: Counter[str]
+    causes: list[Cause]
+    backlog: int
+    moving: int
+    oldest_pending: datetime | None
+    runs: list[SyncRun]
+    drifts: list[DriftRow]
+    drift_count: int
+    next_after: int | None
+    older_than_stripe: bool
+    strays: list[StrayProduct]
+
+    def run(self, kind: SyncRun.Kind) -> SyncRun | None:
+        """The one under way."""
+        return next((run for run in self.runs if run.kind == kind and is_alive(run)), None)
+
+    @property
+    def compare(self) -> SyncRun | None:
+        return self.run(SyncRun.Kind.COMPARE)
+
+    @property
+    def restore(self) -> SyncRun | None:
+        return self.run(SyncRun.Kind.RESTORE)
+
+    @property
+    def last_compare(self) -> SyncRun | None:
+        """The last one that came to its end."""
+        return next((run for run in self.runs if run.kind == "compare" and run.state == SyncRun.State.DONE), None)
+
+    @property
+    def ended(self) -> list[SyncRun]:
+        """What came of the last run of each kind, if it is over."""
+        latest = {run.kind: run for run in reversed(self.runs)}
+        return [run for run in latest.values() if not is_alive(run)]
+
+    @property
+    def agrees(self) -> bool:
+        is_waited_for = self.drift_count or self.moving or self.counts["attention"] or self.counts["retrying"]
+        return not (is_waited_for or any(stray.course_id for stray in self.strays))
+
+    @property
+    def poll_seconds(self) -> int | None:
+        """When the page should look again; None: settled, or only a person can settle it."""
+        under_way = [run for run in (self.compare, self.restore) if run]
+        if under_way:
+            return RUN_POLL_SECONDS
+        if self.counts["pending"]:
+            return BACKLOG_POLL_SECONDS
+        return WAITING_POLL_SECONDS if self.moving else None
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Another one as soon as the list of drifts is another one."""
+        facts = "".join(row.choice.shown for row in self.drifts)
+        return hashlib.sha256(f"{self.drift_count} {facts}".encode()).hexdigest()[:16]
+
+
+def is_alive(run: SyncRun) -> bool:
+    return run.state == SyncRun.State.OPEN and not sync_runs.is_dead(run)
+
+
+def overview(*, after: int = 0) -> Overview:
+    """Three queries, and three more where causes and strays are to be named, however large the catalogue.
+
+    `after` leads to the drifts behind that one.
+    """
+    figures = list(_figures())
+    found = list(_drifts(after))
+    runs = list(SyncRun.objects.select_related("actor")[: 2 * sync_runs.KEEP])
+    page = found[:PER_PAGE]
+    rows = [DriftRow(drift.product, drift.opened_at, _choice(drift)) for drift in page]
+    return Overview(
+        counts=_counts(figures),
+        causes=causes(figures),
+        backlog=sum(row["behind"] for row in figures),
+        moving=sum(row["moving"] for row in figures),
+        oldest_pending=min((row["oldest"] for row in figures if row["oldest"]), default=None),
+        runs=runs,
+        drifts=rows,
+        drift_count=found[0].open_drifts if found else 0,
+        next_after=page[-1].pk if len(found) > PER_PAGE else None,
+        older_than_stripe=any(status.is_older_than_stripe(row.product) for row in rows),
+        strays=strays.unhandled() if _has_strays(runs) else [],
+    )
+
+
+def _has_strays(runs: list[SyncRun]) -> bool:
+    """Whether the last compare that came to its end saw any, so that nothing is asked where there is none."""
+    last = next((run for run in runs if run.kind == "compare" and run.state == SyncRun.State.DONE), None)
+    return last is not None and bool(last.orphans or last.foreign)
+
+
+def _counts(figures: list[dict[str, Any]]) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for row in figures:
+        counts[row["billing_state"]] += row["rows"]
+    return counts
+
+
+def _figures() -> QuerySet[Any, dict[str, Any]]:
+    """A row for each state and trouble that there is."""
+    stuck = Q(trouble__in=TROUBLE_FOR_PEOPLE)
+    rows: QuerySet[Any, dict[str, Any]] = (
+        status.annotate_state(BillingProduct.objects.all(), prefix="")
+        .order_by()
+        .values("billing_state", "trouble")
+        .annotate(
+            rows=Count("pk"),
+            behind=Count("pk", filter=behind()),
+            moving=Count("pk", filter=behind() & ~stuck),
+            oldest=Min("behind_since", filter=behind()),
+        )
+    )
+    return rows
+
+
+def _drifts(after: int) -> QuerySet[Any]:
+    """A page of open drifts and one more, each with the number of them all."""
+    still_open = Drift.objects.filter(closed_at=None)
+    total = still_open.order_by().values("closed_at").annotate(rows=Count("pk")).values("rows")
+    chosen = still_open.filter(pk__gt=after).order_by("pk").annotate(open_drifts=Subquery(total))
+    others = still_open.filter(product=OuterRef("product")).exclude(pk=OuterRef("pk"))
+    default_price = FilteredRelation(
+        "product__prices", condition=Q(product__prices__stripe_id=F("product__observed_default_price"))
+    )
+    told: QuerySet[Any] = chosen.annotate(has_others=Exists(others), default_price=default_price)
+    return told.select_related("product__course__owner", "default_price")[: PER_PAGE + 1]
+
+
+def _choice(drift: Any) -> DriftChoice:
+    """Of a drift that `_drifts` read, with what it depends on."""
+    # Django sets no attribute at all where the relation found nothing.
+    return drifts.choice(drift.product, drift, Beside(getattr(drift, "default_price", None), drift.has_others))
+
+
+def compare(*, actor: User) -> bool:
+    """Have the worker compare the whole catalogue with Stripe; False: it is at it already."""
+    with transaction.atomic():
+        run = sync_runs.begin(SyncRun.Kind.COMPARE, actor=actor)
+        if run:
+            tasks.compare.enqueue(run.pk)
+    return run is not None
+
+
+def restore_all(*, actor: User) -> bool:
+    """Have the worker restore ours wherever Stripe holds something else now; False: it is at it already."""
+    with transaction.atomic():
+        run = sync_runs.begin(SyncRun.Kind.RESTORE, actor=actor)
+        if run:
+            tasks.restore.enqueue(run.pk)
+    return run is not None

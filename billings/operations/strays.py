@@ -1,0 +1,105 @@
+"""Products in Stripe that no course here sells by: kept as a compare saw them, and what staff do about each."""
+
+import secrets
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.utils.translation import gettext as _
+
+from billings.models import StrayProduct
+from billings.stripe_api import accounts, gateway, rate_limit
+from billings.stripe_api.accounts import Account
+
+Handled = StrayProduct.Handled
+SHOWN = 50
+
+
+class NotDone(Exception):
+    """It could not be archived; says why in one sentence."""
+
+
+def keep(products: Iterable[Mapping[str, Any]], *, account: Account, at: datetime) -> dict[str, StrayProduct]:
+    """Write down a page of products that are no course's (two queries); those that nobody has handled, by their ids."""
+    rows = [
+        StrayProduct(
+            account=account.id,
+            livemode=account.livemode,
+            stripe_id=data["id"],
+            name=str(data.get("name") or ""),
+            course_id=str((data.get("metadata") or {}).get("course_id", "")),
+            active=bool(data.get("active")),
+            seen_at=at,
+        )
+        for data in products
+    ]
+    if not rows:
+        return {}
+    StrayProduct.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["account", "livemode", "stripe_id"],
+        update_fields=["name", "course_id", "active", "seen_at"],
+    )
+    known = _of(account).filter(stripe_id__in=[row.stripe_id for row in rows])
+    # What was archived here and is active again is somebody's doing.
+    known.filter(handled=Handled.ARCHIVED, active=True).update(handled=Handled.NO)
+    return {row.stripe_id: row for row in known.filter(handled=Handled.NO)}
+
+
+def forget_unseen(*, account: Account, since: datetime) -> None:
+    """After a whole compare: what it did not see is not there any more, or is a course's by now."""
+    _of(account).filter(seen_at__lt=since).delete()
+
+
+def unhandled() -> list[StrayProduct]:
+    """Orphans first, and one more than are shown."""
+    return list(StrayProduct.objects.filter(handled=Handled.NO).order_by("-course_id", "name", "pk")[: SHOWN + 1])
+
+
+def set_aside(stray: StrayProduct, *, actor: User) -> None:
+    """Not ours: it is not listed any more, and left as it is in Stripe."""
+    _close(stray, Handled.NOT_OURS, actor)
+
+
+def archive(stray: StrayProduct, *, actor: User) -> None:
+    """Take it off sale in Stripe (`active=false`, which can be undone there). Raises NotDone.
+
+    The key is committed before the call, and the same call is repeated under it until Stripe has answered.
+    """
+    seconds = float(settings.STRIPE_TIMEOUT_SECONDS)
+    _check_account(stray, seconds)
+    if not stray.archive_key:
+        stray.archive_key = f"stray-{stray.pk}-{secrets.token_urlsafe(16)}"
+        stray.save(update_fields=["archive_key"])
+    rate_limit.wait_for_turn()
+    verdict = gateway.post(f"/v1/products/{stray.stripe_id}", {"active": False}, key=stray.archive_key, seconds=seconds)
+    if isinstance(verdict, gateway.Unanswered):
+        raise NotDone(_("Stripe did not answer. Try again; nothing is done twice."))
+    StrayProduct.objects.filter(pk=stray.pk).update(archive_key="")
+    if isinstance(verdict, gateway.Accepted):
+        StrayProduct.objects.filter(pk=stray.pk).update(active=False)
+        _close(stray, Handled.ARCHIVED, actor)
+    elif isinstance(verdict, gateway.Refused) and verdict.code == "resource_missing":
+        StrayProduct.objects.filter(pk=stray.pk).delete()
+    else:
+        raise NotDone(_("Stripe rejected this: %(why)s") % {"why": verdict.message})
+
+
+def _check_account(stray: StrayProduct, seconds: float) -> None:
+    try:
+        present = accounts.present(seconds=seconds)
+    except gateway.ReadFailed as failed:
+        raise NotDone(_("Stripe could not be asked: %(why)s") % {"why": failed}) from None
+    if present != Account(stray.account, stray.livemode):
+        raise NotDone(_("The key is of another Stripe account by now. Compare again first."))
+
+
+def _of(account: Account) -> Any:
+    return StrayProduct.objects.filter(account=account.id, livemode=account.livemode)
+
+
+def _close(stray: StrayProduct, handled: StrayProduct.Handled, actor: User) -> None:
+    StrayProduct.objects.filter(pk=stray.pk).update(handled=handled, handled_by=actor)

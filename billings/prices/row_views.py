@@ -1,0 +1,99 @@
+"""What the rows of staff's list ask for besides: how they stand now, all in one answer; and to be tried again."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST, require_safe
+
+from billings.models import BillingProduct
+from billings.prices import watching
+from billings.prices.listing import Wanted, to_retry, with_course
+from billings.prices.views import Row, by_button, product_or_404, row_answer, row_json, vary
+from billings.prices.watching import Watched
+from billings.sync import desired
+from web.access import StaffRequest, price_managers_only, wants_json
+from web.bodies import fields_sent, tells_what_it_cannot_read
+from web.directions import isolated
+
+
+@require_safe
+@vary
+@price_managers_only
+def statuses(request: StaffRequest) -> HttpResponse:
+    """The rows that are under way, as the page names them: those that have changed, and when to ask again."""
+    if not request.htmx:
+        return redirect("billings:prices")
+    sent = watching.sent(request.GET.getlist(watching.PARAM))
+    products = with_course(BillingProduct.objects.filter(course_id__in=sent)) if sent else []
+    rows = [Row.of(product, Wanted()) for product in products]
+    changed = [row for row in rows if row.mark != sent[row.product.course_id]]
+    context = {
+        "changed": changed,
+        "watch_seconds": watching.seconds(Watched(row.product, row.status) for row in rows),
+        "news": watching.news([(row.product.course.title, row.status) for row in changed]),
+    }
+    return render(request, "billings/prices.html#watched", context)
+
+
+@by_button
+@vary
+@price_managers_only
+def retry(request: StaffRequest, course_id: UUID) -> HttpResponse:
+    """Ask Stripe again for one course at once, also for what it rejected before."""
+    product = product_or_404(course_id)
+    desired.retry(product)
+    row = Row.of(product_or_404(course_id), Wanted.of(request.GET.dict()))
+    if wants_json(request):
+        return JsonResponse(row_json(row.product))
+    messages.add_message(request, *_tried(row))
+    if request.htmx:
+        return row_answer(request, course_id)
+    return HttpResponseRedirect(_way_back(request, row.wanted.url), status=303)
+
+
+def _tried(row: Row) -> tuple[int, str]:
+    facts = {"course": isolated(row.product.course.title), "status": row.status.label.rstrip("…")}
+    words = _("Asked Stripe again for “%(course)s”: %(status)s.") % facts
+    if row.status.state in ("attention", "drift"):
+        return messages.WARNING, words
+    return messages.INFO if row.status.poll_seconds else messages.SUCCESS, words
+
+
+@require_POST
+@vary
+@price_managers_only
+@tells_what_it_cannot_read
+def retry_all(request: StaffRequest) -> HttpResponse:
+    """Have the workers ask Stripe again for every course that matches; `count` is how many the person was shown."""
+    wanted = Wanted.of(request.GET.dict())
+    products = to_retry(wanted)
+    shown = fields_sent(request, {"count"}).get("count", "")
+    if shown.isdecimal() and (now := products.count()) > int(shown[:9]):
+        words = _("There are %(n)d of them by now. Nothing was done: look again, then decide.") % {"n": now}
+        return _retried(request, wanted, words, 409, messages.WARNING)
+    count = desired.retry_all(products)
+    text = ngettext(
+        "%(n)d course is asked of Stripe again.", "%(n)d courses are asked of Stripe again, one after another.", count
+    )
+    return _retried(request, wanted, text % {"n": count}, 200, messages.INFO, count)
+
+
+def _retried(
+    request: StaffRequest, wanted: Wanted, words: str, code: int, level: int, count: int | None = None
+) -> HttpResponse:
+    if wants_json(request):
+        body = {"errors": {"__all__": [words]}} if count is None else {"retried": count}
+        return JsonResponse(body, status=code)
+    messages.add_message(request, level, words)
+    return HttpResponseRedirect(wanted.url, status=303)
+
+
+def _way_back(request: StaffRequest, otherwise: str) -> str:
+    wanted = request.POST.get("next", "")
+    safe = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
+    return wanted if safe else otherwise

@@ -1,0 +1,191 @@
+"""One reading for many rows: what a storm of events asks for, a page of 100 a call instead of three calls a row.
+
+It is taken without their leases, so that nobody's save waits for it, and proves itself afterwards: a row whose lease
+nobody held meanwhile has made no call, so what was read is what a reading under the lease would have found. Any other
+row is read by itself, as ever.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import batched
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Count, Exists, F, OuterRef
+
+from billings import clock
+from billings.models import BillingPrice, BillingProduct, StripeCall, Trouble, is_due
+from billings.stripe_api import accounts, gateway
+from billings.stripe_api.gateway import PAGE, ReadFailed, Snapshot
+from billings.sync.converge import Reading
+from billings.sync.mirror import Known
+
+# Fewer are not worth counting what it would cost.
+FEWEST_ROWS = 50
+CHUNK = 500
+MOST_ROWS = 1000  # so that another worker finds some too
+CALLS_A_ROW = 3
+# Of the calls that reading each row by itself would make, so many are made at most.
+WORTHWHILE = 0.25
+# No other worker looks at these rows for so long, and a second more for each page; should this one die, they come due.
+CLAIMED_FOR = timedelta(minutes=2)
+# After a reading that failed each row is read by itself for a while, at the pace of everything else.
+REST_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    id: UUID
+    stripe_id: str
+    token: int
+    reads_wanted: int
+
+
+class _TooDear(Exception):
+    """The account holds so many prices of others that reading each row by itself costs less."""
+
+
+class _Ended(Exception):
+    """Nobody waits for the rest of it."""
+
+
+class _Rest:
+    until = 0.0
+
+
+@contextmanager
+def claim() -> Iterator[list[Row]]:
+    """Rows that wait for nothing but a read, if they are many enough to be read together; no other worker sees them.
+
+    Those that were not worked on when the block ends are due again at once.
+    """
+    try:
+        found = _claim() if time.monotonic() >= _Rest.until else None
+    except ReadFailed:
+        found = None
+    if found is None:
+        yield []
+        return
+    rows, until = found
+    try:
+        yield rows
+    finally:
+        left = BillingProduct.objects.filter(pk__in=[row.id for row in rows], next_attempt_at=until)
+        with transaction.atomic():
+            # In the order in which others lock many, so that two never wait for each other.
+            list(left.select_for_update().order_by("pk").values_list("pk"))
+            left.update(next_attempt_at=clock.now())
+
+
+def read(rows: list[Row], *, goes_on: Callable[[], bool]) -> list[tuple[UUID, Reading | None]]:
+    """What Stripe holds of each, None for a product that is not listed any more; `goes_on` is asked after each call.
+
+    Nothing where Stripe did not answer, it became too dear, or it does not go on.
+    """
+    began_at, seconds = clock.now(), float(settings.STRIPE_TIMEOUT_SECONDS)
+    try:
+        account = accounts.present(seconds=seconds)
+        found = _snapshots({row.stripe_id for row in rows}, CALLS_A_ROW * len(rows), goes_on)
+    except _Ended:
+        return []
+    except (ReadFailed, _TooDear):
+        _Rest.until = time.monotonic() + REST_SECONDS
+        return []
+    known = _known(rows)
+    return [
+        (
+            row.id,
+            Reading(found[row.stripe_id], known[row.id], account, token=row.token, count=row.reads_wanted, at=began_at)
+            if row.stripe_id in found
+            else None,
+        )
+        for row in rows
+    ]
+
+
+def _known(rows: list[Row]) -> dict[UUID, Known]:
+    """What the mirror has of each; none has a call that a read has to tell of, or it would not be here."""
+    known: dict[UUID, Known] = {row.id: Known({}, []) for row in rows}
+    for some in batched(known, CHUNK):
+        for price in BillingPrice.objects.filter(product__in=some):
+            known[price.product_id].prices[price.stripe_id] = price
+    return known
+
+
+def _claim() -> tuple[list[Row], datetime] | None:
+    """The rows, and until when they are claimed; None where reading them together does not pay. Raises ReadFailed."""
+    pages = _pages_for(_waiting()[:MOST_ROWS].count())
+    if pages is None:
+        return None
+    account = accounts.present(seconds=float(settings.STRIPE_TIMEOUT_SECONDS))
+    until = clock.now() + CLAIMED_FOR + timedelta(seconds=pages)
+    with transaction.atomic():
+        rows = [
+            Row(*values)
+            for values in _waiting()
+            .filter(account=account.id, livemode=account.livemode)
+            .select_for_update(skip_locked=True)
+            .values_list("pk", "stripe_id", "lease_token", "reads_wanted")[:MOST_ROWS]
+        ]
+        BillingProduct.objects.filter(pk__in=[row.id for row in rows]).update(next_attempt_at=until)
+    return rows, until
+
+
+def _waiting() -> Any:
+    """Rows that wait for a read, and for nothing else: no save is behind them, and no page tells of a next attempt.
+
+    No lease at all, not merely one that ran out: who held that one may wake up and make a call under the same token.
+    """
+    unread = StripeCall.objects.filter(product=OuterRef("pk"), read_back=False).exclude(outcome=StripeCall.Outcome.OK)
+    return BillingProduct.objects.filter(
+        ~Exists(unread),
+        is_due(),
+        reads_wanted__gt=F("reads_done"),
+        generation=F("observed_generation"),
+        trouble=Trouble.NONE,
+        lease_expires_at=None,
+        exists=True,
+    ).order_by("next_attempt_at")
+
+
+def _pages_for(rows: int) -> int | None:
+    """How many calls a reading of so many rows takes; None where it does not pay."""
+    if rows < FEWEST_ROWS:
+        return None
+    prices = BillingPrice.objects.filter(gone=False).values_list("active").annotate(Count("pk")).order_by()
+    pages = _pages(rows) + sum(_pages(count) for _, count in prices)
+    return pages if pages <= WORTHWHILE * CALLS_A_ROW * rows else None
+
+
+def _pages(objects: int) -> int:
+    return -(-objects // PAGE)
+
+
+def _snapshots(ids: set[str], most_pages: float, goes_on: Callable[[], bool]) -> dict[str, Snapshot]:
+    """By product id; one that is not listed is left out. Raises ReadFailed, _Ended and _TooDear."""
+    seconds = float(settings.STRIPE_TIMEOUT_SECONDS)
+    products: dict[str, dict[str, Any]] = {}
+    for chunk in batched(sorted(ids), PAGE):
+        products |= {data["id"]: data for data in gateway.products(chunk, seconds=seconds)}
+        if not goes_on():
+            raise _Ended
+    prices: dict[str, dict[str, dict[str, Any]]] = {key: {} for key in products}
+    for number, page in enumerate(gateway.price_pages(seconds=seconds), start=1):
+        if number > most_pages:
+            raise _TooDear
+        _sort_into(prices, page)
+        if not goes_on():
+            raise _Ended
+    return {key: Snapshot(data, tuple(prices[key].values())) for key, data in products.items()}
+
+
+def _sort_into(prices: dict[str, dict[str, dict[str, Any]]], page: Iterable[dict[str, Any]]) -> None:
+    """A price that was archived between the two passes is in both; the later word is the archived one."""
+    for data in page:
+        if data["product"] in prices:
+            prices[data["product"]][data["id"]] = data

@@ -1,0 +1,371 @@
+"""Stripe's messages: verified, stored once, answered at once; what they mean is found later, by the worker.
+
+An event carries no truth, for events come in any order, twice, or late: it only asks for a read. The echo of our own
+call is known by its idempotency key and asks for none when it says what the mirror says, or while its call is open.
+https://docs.stripe.com/webhooks
+"""
+
+import json
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from billings import clock, horizons
+from billings.models import BillingPrice, BillingProduct, StripeCall, StripeEvent, StripeKey, Trouble
+from billings.stripe_api import accounts, gateway
+from billings.stripe_api.calls import PRODUCT_ID
+from billings.stripe_api.gateway import key_is_live
+from billings.sync.mirror import price_says_the_same, says_the_same
+
+logger = logging.getLogger(__name__)
+
+BATCH = 500
+# Stripe lists the events of 30 days, and tries to deliver one for three: what may come again is known longer than that.
+KEEP_DAYS = 35
+# So long Stripe tries to deliver an event, and only then is it a missed one (https://docs.stripe.com/webhooks#retries).
+TRIED_FOR_DAYS = 3
+# What Stripe calls an event without data.
+THIN = "v2.core.event"
+# Prices that only Stripe knows are not asked for so soon again after a failure.
+REST_SECONDS = 15.0
+
+
+# By hand, because the ORM would make three statements of it (BEGIN, INSERT, COMMIT) and keep SQLite's only lock for
+# writing between them, and because composing the SQL anew costs more than executing it. See docs/figures.md.
+INSERT = """
+    INSERT INTO billings_stripeevent
+        (event_id, type, stripe_product, livemode, account, idempotency_key, shown, received_at, outcome)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
+"""
+
+
+def store(event: Mapping[str, Any]) -> None:
+    """Keep a verified event, once by its id; every judgement of its shape is made here, at the door."""
+    database = connections[DEFAULT_DB_ALIAS]
+    row = _row(event)
+    received_at = database.ops.adapt_datetimefield_value(timezone.now())
+    values = (row.event_id, row.type, row.stripe_product, row.livemode, row.account, row.idempotency_key)
+    _insert(database, (*values, json.dumps(row.shown), received_at, row.outcome))
+
+
+def _insert(database: BaseDatabaseWrapper, values: tuple[Any, ...]) -> None:
+    """Without Django's question, before each request's first query, whether the connection still lives.
+
+    A lost one tells by itself, and the statement may be repeated; the question would be a fifth of the time.
+    """
+    was_open = database.connection is not None
+    database.health_check_done = True  # type: ignore[attr-defined]  # the stubs lack it
+    try:
+        _execute(database, values)
+    except (OperationalError, InterfaceError):
+        database.close_if_unusable_or_obsolete()
+        if not was_open or database.connection is not None:
+            raise
+        _execute(database, values)
+
+
+def _execute(database: BaseDatabaseWrapper, values: tuple[Any, ...]) -> None:
+    with database.cursor() as cursor:
+        cursor.execute(INSERT, values)
+
+
+def _row(event: Mapping[str, Any]) -> StripeEvent:
+    if event.get("object") == THIN:
+        return _row_of_thin(event)
+    shown = _mapping(_mapping(event.get("data")).get("object"))
+    return StripeEvent(
+        event_id=_text(event["id"]),
+        type=_text(event.get("type", ""))[:100],
+        stripe_product=_text(_product_id(shown)),
+        livemode=bool(event.get("livemode")),
+        account=_account(event),
+        idempotency_key=_text(_mapping(event.get("request")).get("idempotency_key") or ""),
+        shown=shown if _can_be_kept(shown) else {},
+    )
+
+
+def _row_of_thin(event: Mapping[str, Any]) -> StripeEvent:
+    """An event without data (https://docs.stripe.com/event-destinations#thin-events): what it names is all it tells.
+
+    `reason` says whose call it was, where it was one.
+    """
+    related = _mapping(event.get("related_object"))
+    named = {"object": _text(related.get("type", "")), "id": _text(related.get("id", ""))}
+    request = _mapping(_mapping(event.get("reason")).get("request"))
+    return StripeEvent(
+        event_id=_text(event["id"]),
+        type=_text(event.get("type", "")).removeprefix("v1.")[:100],
+        stripe_product=named["id"] if named["object"] == "product" else "",
+        livemode=bool(event.get("livemode")),
+        account=_account(event),
+        idempotency_key=_text(request.get("idempotency_key") or ""),
+        shown=named,
+    )
+
+
+def _account(event: Mapping[str, Any]) -> str:
+    """Whose event it says it is; empty for most, which are those of the account that the endpoint belongs to.
+
+    https://docs.stripe.com/connect/webhooks, and for thin ones https://docs.stripe.com/context.
+    """
+    return _text(event.get("account") or _text(event.get("context") or "").rpartition("/")[2])
+
+
+def _is_thin(shown: Mapping[str, Any]) -> bool:
+    return shown.keys() == {"object", "id"}
+
+
+def _text(value: Any) -> str:
+    """As a column can hold it: neither half characters nor zero bytes."""
+    return str(value).encode(errors="replace").decode().replace("\0", "")[:255]
+
+
+def _can_be_kept(shown: Mapping[str, Any]) -> bool:
+    """JSON may spell what no database takes as text; without `shown` an event asks for a read, as it should."""
+    try:
+        text = json.dumps(shown, ensure_ascii=False, allow_nan=False)
+    except ValueError:  # 1e400 is JSON, and no number that JSON could be made of again
+        return False
+    return "\\u0000" not in text and text == text.encode(errors="replace").decode()
+
+
+def fetch_missed() -> int:
+    """Store what Stripe could not deliver, say in an outage of ours; returns how many were new. Raises ReadFailed.
+
+    All or nothing, since the last time that it ended well. What another endpoint of the account did not take is among
+    them, though it reached us.
+    """
+    began_at = clock.now()
+    key = StripeKey.objects.filter(pk=gateway.key_fingerprint())
+    last = key.values_list("missed_fetched_at", flat=True).first()
+    if last is None or not horizons.is_believed(last, began_at, horizons.just_now()):
+        last = began_at - timedelta(days=KEEP_DAYS)
+    since, rows = last - timedelta(days=TRIED_FOR_DAYS), list[StripeEvent]()
+    for page in gateway.missed_event_pages(
+        since=int(since.timestamp()), seconds=float(settings.STRIPE_TIMEOUT_SECONDS)
+    ):
+        ids = {event["id"] for event in page}
+        known = set(StripeEvent.objects.filter(event_id__in=ids).values_list("event_id", flat=True))
+        rows += [_row(event) for event in page if event["id"] not in known]
+    for row in rows:
+        row.fetched = True
+    with transaction.atomic():
+        StripeEvent.objects.bulk_create(reversed(rows), ignore_conflicts=True, batch_size=BATCH)
+        key.update(missed_fetched_at=began_at)
+    return len(rows)
+
+
+def keep_fetched(events: Iterable[Mapping[str, Any]], *, only_ours: bool = False) -> tuple[int, int]:
+    """Store events that were read from Stripe's list, each once: how many were new, and how many of these were news.
+
+    News is what changed a product of ours and no call of ours caused. `only_ours` leaves out what others sell. The echo
+    of a call whose answer we have, or still wait for, is not even kept: what somebody else did meanwhile has events of
+    its own.
+    """
+    by_id = {event["id"]: event for event in events}
+    known = set(StripeEvent.objects.filter(event_id__in=by_id).values_list("event_id", flat=True))
+    rows = [_row(event) for event_id, event in by_id.items() if event_id not in known]
+    named = {row.stripe_product for row in rows} - {""}
+    ours = set(BillingProduct.objects.filter(stripe_id__in=named).values_list("stripe_id", flat=True))
+    if only_ours:
+        rows = [row for row in rows if row.stripe_product in ours]
+    keys = {row.idempotency_key for row in rows} - {""}
+    calls = dict(StripeCall.objects.filter(key__in=keys).values_list("key", "outcome"))
+    answered = (StripeCall.Outcome.OK, StripeCall.Outcome.OPEN)
+    rows = [row for row in rows if calls.get(row.idempotency_key) not in answered]
+    for row in rows:
+        row.fetched = True
+    StripeEvent.objects.bulk_create(reversed(rows), ignore_conflicts=True, batch_size=BATCH)
+    news = sum(row.stripe_product in ours and row.idempotency_key not in calls for row in rows)
+    return len(rows), news
+
+
+def replay(events: QuerySet[StripeEvent]) -> int:
+    """Judge them once more; returns how many. Reads are repeatable, so this can do no harm."""
+    return events.update(processed_at=None, outcome=StripeEvent.Outcome.WAITING, is_foreign=False)
+
+
+def prune(*, days: int = KEEP_DAYS, goes_on: Callable[[], bool] = lambda: True) -> int:
+    """Forget judged events older than this, or from a time to come; returns how many.
+
+    Part by part, in the order in which they came (by the primary key): nobody waits for it, and what is young ends it.
+    """
+    now, deleted = clock.now(), 0
+    kept = (now - timedelta(days=days), now + timedelta(days=days))
+    while goes_on():
+        judged = StripeEvent.objects.filter(processed_at__isnull=False).order_by("pk")
+        part = list(judged.values_list("pk", "received_at")[:BATCH])
+        old = [pk for pk, received_at in part if not kept[0] <= received_at <= kept[1]]
+        StripeEvent.objects.filter(pk__in=old).delete()
+        deleted += len(old)
+        if len(old) < BATCH:
+            break
+    return deleted
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _product_id(shown: Mapping[str, Any]) -> str:
+    """The product that an event is about; empty for everything else that Stripe may tell us."""
+    if shown.get("object") == "product":
+        return str(shown.get("id", ""))
+    if shown.get("object") == "price":
+        product = shown.get("product") or ""
+        return str(product.get("id", "") if isinstance(product, dict) else product)
+    return ""
+
+
+def process(limit: int = BATCH) -> int:
+    """Judge what is waiting, oldest first; returns how many. A constant number of queries, however many they are."""
+    events = list(StripeEvent.objects.filter(processed_at=None).order_by("id")[:limit])
+    if not events:
+        return 0
+    foreign = _foreign(events)
+    ours = _with_products([event for event in events if event.pk not in foreign])
+    events = [*(event for event in events if event.pk in foreign), *ours]
+    # The calls first: what they settled is in the mirror by the time that is read.
+    calls = _calls({event.idempotency_key for event in events if event.idempotency_key})
+    ids = {event.stripe_product for event in events} - {""}
+    products = {
+        product.stripe_id: product
+        for product in BillingProduct.objects.filter(stripe_id__in=ids).prefetch_related("prices")
+    }
+    wanted, judged = set(), defaultdict(list)
+    for event in events:
+        product = None if event.pk in foreign else products.get(event.stripe_product)
+        outcome = _judge_whatever_it_is(event, product, calls)
+        if product and outcome == StripeEvent.Outcome.READ:
+            wanted.add(product.pk)
+        judged[outcome].append(event.pk)
+    want_reads(wanted)
+    if foreign:
+        StripeEvent.objects.filter(pk__in=foreign).update(is_foreign=True)
+    for outcome, rows in judged.items():
+        StripeEvent.objects.filter(pk__in=rows).update(outcome=outcome, processed_at=clock.now())
+    return len(events)
+
+
+def _foreign(events: Iterable[StripeEvent]) -> set[int]:
+    """Those of another mode or account than the key's: an endpoint may be told of both, and neither says a thing of us.
+
+    Where our own account is not known yet, nothing was sold in it either.
+    """
+    live = key_is_live()
+    own = accounts.known_id() if any(event.account for event in events) else ""
+    return {event.pk for event in events if event.livemode != live or event.account not in ("", own)}
+
+
+class _Rest:
+    until = 0.0
+
+
+def _with_products(events: list[StripeEvent]) -> list[StripeEvent]:
+    """Thin events name a price alone; the mirror knows its product, or else Stripe does.
+
+    Left out are those whose product could not be asked for just now.
+    """
+    nameless = {event.pk: event for event in events if not event.stripe_product and _names_a_price(event)}
+    if not nameless:
+        return events
+    ids = {event.shown["id"] for event in nameless.values()}
+    known = BillingPrice.objects.filter(stripe_id__in=ids).values_list("stripe_id", "product__stripe_id")
+    products: dict[str, str | None] = dict(known)
+    waiting = set()
+    for event in nameless.values():
+        price_id = event.shown["id"]
+        if price_id not in products:
+            by_key = event.idempotency_key.partition("-")[0]  # a key of ours begins with the id of its product
+            products[price_id] = by_key if PRODUCT_ID.fullmatch(by_key) else _product_in_stripe(price_id)
+        if products[price_id] is None:
+            waiting.add(event.pk)
+        else:
+            event.stripe_product = products[price_id] or ""
+    StripeEvent.objects.bulk_update(nameless.values(), ["stripe_product"], batch_size=BATCH)
+    return [event for event in events if event.pk not in waiting]
+
+
+def _names_a_price(event: StripeEvent) -> bool:
+    return _is_thin(event.shown) and event.shown["object"] == "price"
+
+
+def _product_in_stripe(price_id: str) -> str | None:
+    """The product of a price that nobody here knows; empty: Stripe knows neither; None: it cannot be asked now."""
+    if time.monotonic() < _Rest.until:
+        return None
+    try:
+        price = gateway.price(price_id, seconds=float(settings.STRIPE_TIMEOUT_SECONDS))
+    except gateway.ReadFailed as failed:
+        if failed.unanswered.trouble == Trouble.PERMISSION:
+            return ""
+        _Rest.until = time.monotonic() + REST_SECONDS
+        return None
+    return _product_id(price) if price else ""
+
+
+class _Call(NamedTuple):
+    """One of our calls; `has_successor`: a later one of its product was carried out."""
+
+    is_open: bool
+    outcome: str
+    has_successor: bool
+
+
+def _calls(keys: Iterable[str]) -> dict[str, _Call]:
+    later = StripeCall.objects.filter(product=OuterRef("product"), pk__gt=OuterRef("pk"), outcome=StripeCall.Outcome.OK)
+    rows = StripeCall.objects.filter(key__in=keys).annotate(has_successor=Exists(later))
+    columns = rows.values_list("key", "settled_at", "outcome", "has_successor")
+    return {key: _Call(settled_at is None, outcome, successor) for key, settled_at, outcome, successor in columns}
+
+
+def _judge_whatever_it_is(
+    event: StripeEvent, product: BillingProduct | None, calls: Mapping[str, _Call]
+) -> StripeEvent.Outcome:
+    """One event of an odd shape keeps no other waiting; a read finds out what it may have meant."""
+    try:
+        return _judge(event, product, calls.get(event.idempotency_key))
+    except Exception:
+        logger.exception("Stripe's event %s could not be judged; its product is read.", event.event_id)
+        return StripeEvent.Outcome.READ if product else StripeEvent.Outcome.IGNORED
+
+
+def _judge(event: StripeEvent, product: BillingProduct | None, call: _Call | None) -> StripeEvent.Outcome:
+    """The answer to a call that was carried out told us what its event tells; once a later one was, that is history."""
+    if product is None:
+        return StripeEvent.Outcome.IGNORED
+    is_echo = call is not None and (
+        call.is_open
+        or (call.outcome == StripeCall.Outcome.OK and _is_thin(event.shown))
+        or (call.outcome == StripeCall.Outcome.OK and call.has_successor)
+        or _says_the_same(event.shown, product)
+    )
+    return StripeEvent.Outcome.ECHO if is_echo else StripeEvent.Outcome.READ
+
+
+def _says_the_same(shown: Mapping[str, Any], product: BillingProduct) -> bool:
+    """Whether an event shows just what the mirror holds."""
+    if shown.get("object") == "price":
+        price = next((price for price in product.prices.all() if price.stripe_id == shown.get("id")), None)
+        return price is not None and price_says_the_same(shown, price)
+    return says_the_same(shown, product)
+
+
+def want_reads(product_ids: Iterable[Any]) -> None:
+    """Ask for one more read of each; a read under way does not count for it, since it may have looked too early."""
+    now, rows = clock.now(), BillingProduct.objects.filter(pk__in=list(product_ids))
+    with transaction.atomic():
+        list(
+            rows.select_for_update().order_by("pk").values_list("pk")
+        )  # in one order, so that two never wait for each other
+        rows.update(reads_wanted=F("reads_wanted") + 1, next_attempt_at=now, behind_since=Coalesce("behind_since", now))

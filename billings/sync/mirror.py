@@ -1,0 +1,461 @@
+"""What Stripe told us, written down: the only writer of the mirrored columns, of drift, and of refusals.
+
+Every function here runs inside a transaction that holds the row by its lease; none asks Stripe anything.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from billings import price_words
+from billings.models import BillingPrice, BillingProduct, Drift, Refusal, StripeCall
+from billings.money import PriceSpec
+from billings.plan import Field
+from billings.stripe_api import calls
+from billings.stripe_api.gateway import Accepted, Refused, Snapshot
+
+# Of the column that keeps it; anybody may write anything into metadata.
+LARGEST_GENERATION = 2**63 - 1
+COLUMNS = {
+    Field.NAME: "observed_name",
+    Field.DESCRIPTION: "observed_description",
+    Field.IMAGE: "observed_image",
+    Field.ACTIVE: "observed_active",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What a product sells by: its default price and every active one."""
+
+    default: str
+    active: frozenset[str]
+    options: Mapping[str, Any]
+    """The other currencies of active prices, by their ids, where there are any."""
+
+    def changed(self, *, default: str | None = None, active: frozenset[str] | None = None) -> "Picture":
+        """The same but for this; nobody here ever sells a price in another currency."""
+        kept = self.active if active is None else active
+        options = {key: value for key, value in self.options.items() if key in kept}
+        return Picture(self.default if default is None else default, kept, options)
+
+    def as_json(self, prices: Mapping[str, BillingPrice]) -> dict[str, Any]:
+        shown = [self.default, *sorted(self.active - {self.default})] if self.default else sorted(self.active)
+        facts = [prices[key].facts if key in prices else price_words.facts_of(key, None, {}) for key in shown]
+        words = price_words.prices_in_words(facts)
+        return {"default": self.default, "active": sorted(self.active), "words": words, "prices": facts}
+
+    @classmethod
+    def of_json(cls, facts: Mapping[str, Any]) -> "Picture":
+        """As it was written down with a drift."""
+        options = {price["id"]: price["also"] for price in facts.get("prices", []) if price["also"]}
+        return cls(facts["default"], frozenset(facts["active"]), options)
+
+
+def accept(product: BillingProduct, call: StripeCall, answer: Accepted) -> None:
+    """Mirror the answer to our own call: the fields we sent, and as drift whatever else differs from what we knew."""
+    if call.step in (calls.CREATE_PRODUCT, calls.UPDATE_PRODUCT):
+        _accept_product(product, call, answer.data)
+    else:
+        _store_price(product, answer.data)
+        if _generation_in(answer.data.get("product")) > product.sent_generation:
+            product.reads_wanted += 1  # a restored backup: look before anything else is done
+    product.confirmed_at = timezone.now()
+    _settle(call, StripeCall.Outcome.OK, answer.status, answer.request_id)
+    product.save()
+
+
+def _accept_product(product: BillingProduct, call: StripeCall, data: dict[str, Any]) -> None:
+    rows, drifts = _prices(product), _open_drifts(product)
+    before = _picture(product, rows)
+    default = data.get("default_price")
+    if isinstance(default, dict):
+        _store_price(product, default)
+    sent = calls.sent_fields(call.params)
+    seen = _seen_fields(data)
+    known = _mirrored_fields(product) if product.exists else seen
+    product.exists = True
+    for field, value in seen.items():
+        _observe(product, field, value, expected=(sent.get(field, known[field]),), drift=drifts.get(field))
+    _observe_metadata(product, data)
+    product.observed_default_price = _id_of(default)
+    if (
+        Field.PRICE not in calls.call_fields(call.step, call.params)
+        and product.observed_default_price != before.default
+    ):
+        product.reads_wanted += 1  # the answer holds an id alone, of a price that may be strange to us
+        if Field.PRICE not in drifts:
+            rows = _prices(product)
+            _open_drift(product, Field.PRICE, before.as_json(rows), _picture(product, rows).as_json(rows))
+
+
+def refuse(product: BillingProduct, call: StripeCall, refusal: Refused) -> None:
+    """Settle a call that Stripe refused: a read is wanted, and what it refused stays out of plans until it changes.
+
+    Two refusals say nothing about the values: an object that is already there, and one that is not. And where what is
+    desired has moved on during the call, what was refused may be history already; what is not will be refused again.
+    """
+    _settle(
+        call, StripeCall.Outcome.REFUSED, refusal.status, refusal.request_id, code=refusal.code, message=refusal.message
+    )
+    product.reads_wanted += 1
+    product.save()
+    if refusal.code in ("resource_already_exists", "resource_missing") or call.generation != product.generation:
+        return
+    for field in calls.refused_fields(call.step, call.params, refusal.param):
+        Refusal.objects.update_or_create(product=product, field=field, defaults={"call": call})
+
+
+def give_up(product: BillingProduct, call: StripeCall, *, status: int | None, request_id: str, message: str) -> None:
+    """Settle a call whose answer will never come: what it did is found by the read that this asks for."""
+    _settle(call, StripeCall.Outcome.UNCLEAR, status, request_id, message=message)
+    product.reads_wanted += 1
+    product.save()
+
+
+def _settle(
+    call: StripeCall,
+    outcome: StripeCall.Outcome,
+    status: int | None,
+    request_id: str,
+    *,
+    code: str = "",
+    message: str = "",
+) -> None:
+    call.outcome = outcome
+    call.settled_at = timezone.now()
+    call.http_status = status
+    call.request_id = request_id
+    call.error_code = code
+    call.error_message = message
+    # Not the columns about its sends: they were written right before the call, past this object.
+    call.save(update_fields=["outcome", "settled_at", "http_status", "request_id", "error_code", "error_message"])
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is here before a read, of what nobody but the holder of the lease changes."""
+
+    prices: dict[str, BillingPrice]
+    unclear: list[StripeCall]
+    """Settled calls that Stripe may or may not have carried out, and that no read has told of yet."""
+
+
+def known(product: BillingProduct) -> Known:
+    settled = product.calls.filter(settled_at__isnull=False, read_back=False)
+    return Known(_prices(product), list(settled.exclude(outcome=StripeCall.Outcome.OK)))
+
+
+def misses_a_price(snapshot: Snapshot, known: Known) -> bool:
+    """Whether a price that is known, or that an unclear create may have made, was in neither list (it was between)."""
+    expected = {key for key, price in known.prices.items() if not price.gone}
+    return not expected <= {price["id"] for price in snapshot.prices} or any(
+        call.outcome == StripeCall.Outcome.UNCLEAR and _sent_price_is_missing(call, snapshot, expected)
+        for call in known.unclear
+    )
+
+
+def read_back(product: BillingProduct, snapshot: Snapshot, known: Known, *, count: int, at: datetime) -> None:
+    """Mirror what a read found, tell ours from drift, and mark the reads up to `count` as done.
+
+    Ours is a value that equals the mirror, or what an unclear call had sent, or what is desired anyway.
+    """
+    unclear, rows = known.unclear, known.prices
+    before, drifts = product.generation, _open_drifts(product)
+    picture = _picture(product, rows)
+    if snapshot.product is None:
+        _observe_missing(product, unclear, drifts)
+    else:
+        _observe_product(product, snapshot.product, unclear, drifts)
+        _observe_prices(product, snapshot, rows, before=picture, unclear=unclear, drift=drifts.get(Field.PRICE))
+    if product.generation != before:
+        # The refusals of these calls judged a state that was not what we took it for.
+        product.refusals.filter(call__in=unclear).delete()
+    _forget_needless_refusals(product)
+    product.calls.filter(pk__in=[call.pk for call in unclear]).update(read_back=True)
+    product.reads_done = max(product.reads_done, count)
+    product.confirmed_at = at
+    product.save()
+
+
+def _forget_needless_refusals(product: BillingProduct) -> None:
+    """What Stripe refused from us and holds all the same, say by somebody's hand in the Dashboard, is no trouble."""
+    refused = {Field(name) for name in product.refusals.values_list("field", flat=True)}
+    if not refused or not product.exists:
+        return
+    desired, prices = _desired_fields(product), _prices(product)
+    granted = {field for field, value in _mirrored_fields(product).items() if value == desired[field]}
+    if _is_desired(product, _picture(product, prices), prices):
+        granted.add(Field.PRICE)
+    product.refusals.filter(field__in=refused & granted).delete()
+
+
+def _observe_missing(product: BillingProduct, unclear: Iterable[StripeCall], drifts: Mapping[Field, Drift]) -> None:
+    """Deleted in Stripe is drift; an id that is taken and yet not there is a deleted product's: ours gets a number."""
+    if product.exists:
+        for field in drifts:
+            _close_drift(product, field)  # it went with the product; what is made anew is ours
+        _open_drift(product, Field.PRODUCT, product.observed_name, "")
+        product.exists = False
+        product.prices.update(gone=True, active=False)
+    elif any(call.error_code == "resource_already_exists" for call in unclear):
+        product.stripe_id_number += 1
+        product.stripe_id = calls.product_id_for(product)
+
+
+def _observe_product(
+    product: BillingProduct, data: dict[str, Any], unclear: list[StripeCall], drifts: Mapping[Field, Drift]
+) -> None:
+    created = next((call for call in unclear if call.step == calls.CREATE_PRODUCT), None)
+    desired = _desired_fields(product)
+    known = _mirrored_fields(product) if product.exists else calls.sent_fields(created.params) if created else desired
+    product.exists = True
+    if Field.PRODUCT in drifts:
+        _close_drift(product, Field.PRODUCT)
+    for field, value in _seen_fields(data).items():
+        sent = [
+            calls.sent_fields(call.params)[field]
+            for call in unclear
+            if call.step == calls.UPDATE_PRODUCT and field in calls.sent_fields(call.params)
+        ]
+        # A create leaves out what is empty, and so does the answer.
+        expected = (known.get(field, ""), *sent, desired[field])
+        _observe(product, field, value, expected=expected, drift=drifts.get(field))
+    product.observed_default_price = _id_of(data.get("default_price"))
+    _observe_metadata(product, data)
+
+
+def _observe(
+    product: BillingProduct, field: Field, seen: Any, *, expected: tuple[Any, ...], drift: Drift | None
+) -> None:
+    """Write one field of the mirror; a value that nobody here asked for opens drift, one that is ours again ends it.
+
+    `expected[0]` is what we took for true until now.
+    """
+    if drift is not None:
+        if seen in (drift.ours, *expected[1:]):
+            _close_drift(product, field)
+        elif seen != drift.theirs:
+            drift.theirs = seen
+            drift.save(update_fields=["theirs"])
+    elif seen not in expected:
+        _open_drift(product, field, expected[0], seen)
+    setattr(product, COLUMNS[field], seen)
+
+
+def _observe_prices(
+    product: BillingProduct,
+    snapshot: Snapshot,
+    rows: Mapping[str, BillingPrice],
+    *,
+    before: Picture,
+    unclear: list[StripeCall],
+    drift: Drift | None,
+) -> None:
+    """Mirror the prices; the picture is ours if it is the one we knew, or that with an unclear call carried out.
+
+    `rows` are the prices as they were known, by their ids.
+    """
+    changed = [_store_price(product, data, rows.get(data["id"])) for data in snapshot.prices]
+    found = {data["id"] for data in snapshot.prices}
+    lost = [row.pk for row in rows.values() if row.stripe_id not in found and not row.gone]
+    if lost:
+        product.prices.filter(pk__in=lost).update(gone=True, active=False)
+    now = _prices(product) if lost or any(changed) else rows
+    seen = _picture(product, now)
+    strangers = [price for key, price in now.items() if price.active and key not in rows]
+    is_ours = (
+        seen == before
+        or _is_desired(product, seen, now)
+        or any(_carried_out(call, before, seen, strangers) for call in unclear)
+    )
+    if drift is not None:
+        if seen == Picture.of_json(drift.ours) or _is_desired(product, seen, now):
+            _close_drift(product, Field.PRICE)
+        else:
+            drift.theirs = seen.as_json(now)
+            drift.save(update_fields=["theirs"])
+    elif not is_ours:
+        _open_drift(product, Field.PRICE, before.as_json(rows), seen.as_json(now))
+
+
+def _carried_out(call: StripeCall, before: Picture, seen: Picture, strangers: list[BillingPrice]) -> bool:
+    """Whether `seen` is `before` with this call done."""
+    if call.step in (calls.CREATE_PRODUCT, calls.CREATE_PRICE):
+        made = [price for price in strangers if price.ours and price.spec == calls.sent_spec(call.params)]
+        if len(strangers) != 1 or not made:
+            return False
+        new = made[0].stripe_id
+        default = new if call.step == calls.CREATE_PRODUCT else before.default
+        return seen == before.changed(default=default, active=before.active | {new})
+    if call.step == calls.UPDATE_PRODUCT:
+        return seen == before.changed(default=call.params.get("default_price"))
+    price_id = call.path.rpartition("/")[2]
+    active = before.active | {price_id} if call.params["active"] else before.active - {price_id}
+    return seen == before.changed(active=active)
+
+
+def _is_desired(product: BillingProduct, seen: Picture, prices: Mapping[str, BillingPrice]) -> bool:
+    if product.price is None or seen.active != {seen.default}:
+        return False
+    default = prices.get(seen.default)
+    return default is not None and default.spec == product.price
+
+
+def _prices(product: BillingProduct) -> dict[str, BillingPrice]:
+    """Every price that we know of, by its id (one query)."""
+    return {price.stripe_id: price for price in product.prices.all()}
+
+
+def _picture(product: BillingProduct, prices: Mapping[str, BillingPrice]) -> Picture:
+    active = {key: price for key, price in prices.items() if price.active and not price.gone}
+    options = {key: price.currency_options for key, price in active.items() if price.currency_options}
+    return Picture(product.observed_default_price, frozenset(active), options)
+
+
+def _open_drifts(product: BillingProduct) -> dict[Field, Drift]:
+    """By field (one query)."""
+    return {Field(drift.field): drift for drift in product.drifts.filter(closed_at=None)}
+
+
+def _open_drift(product: BillingProduct, field: Field, ours: Any, theirs: Any) -> None:
+    """Remember what nobody here asked for; the raised generation makes the change of what is held back seen."""
+    Drift.objects.create(product=product, field=field, ours=ours, theirs=theirs)
+    product.generation += 1
+
+
+def _close_drift(product: BillingProduct, field: Field) -> None:
+    closed = product.drifts.filter(field=field, closed_at=None).update(
+        closed_at=timezone.now(), decision=Drift.Decision.REVERTED
+    )
+    if closed:
+        product.generation += 1
+
+
+def _store_price(product: BillingProduct, data: dict[str, Any], known: BillingPrice | None = None) -> bool:
+    """Mirror one price; False where `known`, the row that is there, says the same already."""
+    recurring = data.get("recurring") or {}
+    values = {
+        "product_id": product.pk,
+        "unit_amount": data.get("unit_amount"),
+        "currency": data["currency"],
+        "interval": recurring.get("interval", ""),
+        "plain": _is_plain(data, recurring),
+        "currency_options": _other_currencies(data, known),
+        "ours": data.get("metadata", {}).get("course_id") == str(product.course_id),
+        "active": data["active"],
+        "gone": False,
+        "stripe_created": data["created"],
+    }
+    if known is not None and all(getattr(known, name) == value for name, value in values.items()):
+        return False
+    BillingPrice.objects.update_or_create(stripe_id=data["id"], defaults=values)
+    return True
+
+
+def _other_currencies(data: Mapping[str, Any], known: BillingPrice | None) -> dict[str, Any]:
+    """What else a price sells at; what is known of it where an answer does not say (it is shown only on request).
+
+    Its own currency is among them (https://docs.stripe.com/api/prices/object), and is none of the others.
+    """
+    if "currency_options" not in data:
+        row = known or BillingPrice.objects.filter(stripe_id=data["id"]).first()
+        return dict(row.currency_options) if row else {}
+    return other_currencies(data)
+
+
+def other_currencies(data: Mapping[str, Any]) -> dict[str, Any]:
+    options: Mapping[str, Mapping[str, Any]] = data.get("currency_options") or {}
+    others = sorted(options.keys() - {data["currency"]})
+    return {code: _amounts(options[code]) for code in others}
+
+
+def _amounts(option: Mapping[str, Any]) -> dict[str, Any]:
+    """What a currency option asks of buyers; a whole amount says all that its decimal form does."""
+    names = ("unit_amount", "custom_unit_amount", "tiers")
+    found = {name: option[name] for name in names if option.get(name) is not None}
+    if not found and option.get("unit_amount_decimal") is not None:
+        found["unit_amount_decimal"] = str(option["unit_amount_decimal"])
+    return found
+
+
+def _is_plain(data: dict[str, Any], recurring: dict[str, Any]) -> bool:
+    """Whether a course can express this price in its own currency (https://docs.stripe.com/api/prices/object)."""
+    return (
+        data.get("billing_scheme", "per_unit") == "per_unit"
+        and data.get("unit_amount") is not None
+        and not data.get("custom_unit_amount")
+        and not data.get("transform_quantity")
+        and recurring.get("usage_type", "licensed") == "licensed"
+        and not recurring.get("meter")
+        and recurring.get("interval_count", 1) == 1
+        and not recurring.get("trial_period_days")
+    )
+
+
+def price_says_the_same(data: Mapping[str, Any], price: BillingPrice) -> bool:
+    """Whether a Stripe price, as somebody shows it, is just what the mirror holds, as far as a price can change."""
+    if price.gone or data.get("active") != price.active:
+        return False
+    return "currency_options" not in data or other_currencies(data) == price.currency_options
+
+
+def says_the_same(data: Mapping[str, Any], product: BillingProduct) -> bool:
+    """Whether a Stripe product, as somebody shows it, is just what the mirror holds."""
+    return (
+        product.exists
+        and _seen_fields(data) == _mirrored_fields(product)
+        and _id_of(data.get("default_price")) == product.observed_default_price
+    )
+
+
+def _seen_fields(data: Mapping[str, Any]) -> dict[Field, Any]:
+    return {
+        Field.NAME: data.get("name"),
+        Field.DESCRIPTION: data.get("description") or "",
+        Field.IMAGE: next(iter(data.get("images") or []), ""),
+        Field.ACTIVE: data.get("active"),
+    }
+
+
+def _mirrored_fields(product: BillingProduct) -> dict[Field, Any]:
+    return {field: getattr(product, column) for field, column in COLUMNS.items()}
+
+
+def _desired_fields(product: BillingProduct) -> dict[Field, Any]:
+    desired = product.desired
+    return {
+        Field.NAME: desired.name,
+        Field.DESCRIPTION: desired.description,
+        Field.IMAGE: desired.image,
+        Field.ACTIVE: desired.active,
+    }
+
+
+def _observe_metadata(product: BillingProduct, data: dict[str, Any]) -> None:
+    product.metadata_generation = _generation_in(data)
+
+
+def _generation_in(data: Any) -> int:
+    """What a product's metadata says; 0 where it says nothing, or an id stands for the product."""
+    generation = str(data.get("metadata", {}).get("generation", "")) if isinstance(data, dict) else ""
+    return min(int(generation), LARGEST_GENERATION) if generation.isdecimal() else 0
+
+
+def _id_of(reference: Any) -> str:
+    """The id in an expandable field: whole object, id, or nothing."""
+    return reference["id"] if isinstance(reference, dict) else reference or ""
+
+
+def _sent_price_is_missing(call: StripeCall, snapshot: Snapshot, known: set[str]) -> bool:
+    """Whether this create may have made a price that a read did not see."""
+    if call.step not in (calls.CREATE_PRODUCT, calls.CREATE_PRICE):
+        return False
+    wanted: PriceSpec = calls.sent_spec(call.params)
+    return not any(
+        data["id"] not in known and (data["unit_amount"], data["currency"]) == (wanted.unit_amount, wanted.currency)
+        for data in snapshot.prices
+    )

@@ -1,0 +1,74 @@
+"""The queue that counts: rows that are behind and due, found by their own state, whatever became of any task."""
+
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+from uuid import UUID
+
+from django.db import close_old_connections
+
+from billings.models import BillingProduct, behind, is_due
+from billings.sync import bulk_reads, events, lease
+from billings.sync.bulk_reads import Row
+from billings.sync.converge import Reading, converge
+
+# Events first, since one read answers all that are about one product; but a flood of them may not stop everything.
+BATCHES_OF_EVENTS = 20
+
+type Work = tuple[UUID, Reading | None]
+type Each = Callable[[Callable[[Work], object], Iterable[Work]], Iterable[Any]]
+
+
+def due(limit: int) -> list[UUID]:
+    """The rows that wait longest, at most `limit`."""
+    rows = BillingProduct.objects.filter(behind(), is_due(), lease.is_free())
+    return list(rows.order_by("next_attempt_at").values_list("pk", flat=True)[:limit])
+
+
+def sweep(
+    limit: int = 100, each: Each = map, *, together: bool = True, goes_on: Callable[[], bool] = lambda: True
+) -> int:
+    """Judge the events that wait, then converge what is due; returns how much was worked on.
+
+    `each` says how: one row after the other, or several at once. `together`: where many rows wait for nothing but a
+    read, they are read in one, and converged beside the `limit`; what becomes due meanwhile does not wait for that.
+    `goes_on` is asked after each call of such a reading.
+    """
+    judged = _judge_events()
+
+    def between_pages() -> bool:
+        _converge_due(limit, each)
+        return goes_on()
+
+    claim: AbstractContextManager[list[Row]] = bulk_reads.claim() if together else nullcontext([])
+    with claim as rows:
+        converged = _converge_due(limit, each)
+        work = bulk_reads.read(rows, goes_on=between_pages) if rows else []
+        _converge_all(work, each)
+    return judged + converged + len(work)
+
+
+def _converge_due(limit: int, each: Each) -> int:
+    ids = due(limit)
+    _converge_all([(product_id, None) for product_id in ids], each)
+    return len(ids)
+
+
+def _converge_all(work: Iterable[Work], each: Each) -> None:
+    for _ in each(_converge, work):
+        pass
+
+
+def _judge_events() -> int:
+    judged = 0
+    for _ in range(BATCHES_OF_EVENTS):
+        judged += (batch := events.process())
+        if batch < events.BATCH:
+            break
+    return judged
+
+
+def _converge(work: Work) -> None:
+    close_old_connections()  # a thread of a pool lives long, and nobody else looks after its connection
+    product_id, reading = work
+    converge(product_id, reading=reading)

@@ -1,0 +1,831 @@
+"""Staff's page of prices: the list, and one price changed with a reason. Stripe is the sandbox, over HTTP."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+from uuid import uuid4
+
+import pytest
+from django.apps import apps
+from django.contrib.auth.models import Group, User
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from billings import pricing
+from billings.models import BillingPrice, BillingProduct, Drift, PriceChange, Refusal, StripeCall, Trouble
+from billings.money import PriceSpec
+from billings.prices import repricing
+from billings.prices.slips import Unconfirmed
+from billings.tests.conftest import USD49, USD59, Sold
+
+JSON = {"Accept": "application/json"}
+HTMX = {"HX-Request": "true", "HX-Current-URL": "http://testserver/billing/prices/?q=water"}
+PRICES = "/billing/prices/"
+POST_ONLY = ["change_price", "plan_price", "retry_price"]
+GET_ONLY = ["edit_price", "price_row"]
+
+
+def address(page: str, sold: Sold) -> str:
+    return reverse(f"billings:{page}", args=[sold.course.pk])
+
+
+def signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+@pytest.fixture
+def manager(db) -> User:
+    user = User.objects.create_user("staff", "staff@example.com")
+    user.groups.add(Group.objects.get(name="Price managers"))
+    return user
+
+
+@pytest.fixture
+def staff(manager) -> Client:
+    return signed_in(manager)
+
+
+@pytest.fixture
+def teacher(owner) -> Client:
+    return signed_in(owner)
+
+
+@pytest.fixture
+def stranger(db) -> Client:
+    return Client()
+
+
+@pytest.fixture
+def form(sold) -> dict[str, str]:
+    """What the browser sends for the $49 course whose price staff change to $59."""
+    return {
+        "price": "59",
+        "currency": "usd",
+        "billing_interval": "one_time",
+        "reason": "Autumn prices",
+        "version": repricing.token(sold.product),
+    }
+
+
+@pytest.fixture
+def _commits(monkeypatch, django_capture_on_commit_callbacks) -> None:
+    """A test is one transaction; here what waits for the commit is done where the portal would commit."""
+    change_price = repricing.change_price
+
+    def committed(*args: Any, **how: Any) -> PriceChange | None:
+        with django_capture_on_commit_callbacks(execute=True):
+            return change_price(*args, **how)
+
+    monkeypatch.setattr(repricing, "change_price", committed)
+
+
+@pytest.fixture
+def change(staff, sold, form, _commits) -> Callable[..., Any]:
+    """Staff press Save, with some fields typed over."""
+
+    def post(headers: dict[str, str] | None = None, query: str = "", **typed: str) -> Any:
+        return staff.post(address("change_price", sold) + query, form | typed, headers=headers)
+
+    return post
+
+
+@pytest.fixture
+def course_for(db) -> Callable[..., BillingProduct]:
+    """A course as the list shows it, without a word to Stripe; `observed` is what Stripe is said to have reached."""
+
+    def make(
+        title: str,
+        price: PriceSpec | None = USD49,
+        *,
+        teacher: str = "anna@example.com",
+        status: str = "draft",
+        **columns: Any,
+    ) -> BillingProduct:
+        owner, _ = User.objects.get_or_create(username=teacher, email=teacher)
+        course = apps.get_model("courses", "Course").objects.create(owner=owner, title=title, summary="s")
+        product = BillingProduct.objects.create(course=course, desired_name=title, desired_status=status)
+        if price:
+            pricing.set_price(product, price, actor=None)
+        settled = {"observed_generation": product.generation, **columns}
+        BillingProduct.objects.filter(pk=product.pk).update(**settled)
+        product.refresh_from_db()
+        return product
+
+    return make
+
+
+def titles(client: Client, query: str = "") -> list[str]:
+    answer = client.get(PRICES + query, headers=JSON)
+    return [row["title"] for row in answer.json()["results"]]
+
+
+class TestList:
+    def test_shows_every_course_with_its_price_and_how_it_stands(self, staff, sold):
+        page = staff.get(PRICES)
+
+        text = page.content.decode()
+        assert page.status_code == 200
+        for words in ("Watercolour", "teacher@example.com", "$49.00", "One-time", "On sale", "1 course"):
+            assert words in text
+        assert f"/courses/{sold.course.pk}/" in text
+
+    def test_says_the_same_to_programs(self, staff, sold):
+        answer = staff.get(PRICES, headers=JSON).json()
+
+        assert (answer["count"], answer["next"]) == (1, None)
+        [row] = answer["results"]
+        assert row["id"] == str(sold.course.pk)
+        assert (row["title"], row["teacher"]) == ("Watercolour", "teacher@example.com")
+        assert row["price"]["unit_amount"] == 4900
+        assert row["billing"]["state"] == "in_sync"
+        assert row["url"] == f"/courses/{sold.course.pk}/prices/"
+        assert row["price_changed_at"] == sold.product.price_changed_at.isoformat()
+
+    def test_of_a_free_course_there_is_no_price_and_no_change(self, staff, course_for):
+        course_for("Notes", None)
+
+        [row] = staff.get(PRICES, headers=JSON).json()["results"]
+        assert row["price"] is None
+        assert row["price_changed_at"] is None
+        assert "never" in staff.get(PRICES).content.decode()
+
+    def test_the_interval_has_its_own_column(self, staff, course_for):
+        course_for("Club", PriceSpec(900, "usd", "month"))
+        course_for("School", PriceSpec(9000, "usd", "year"))
+
+        text = staff.get(PRICES).content.decode()
+        assert "Monthly" in text
+        assert "Yearly" in text
+
+    def test_says_why_where_a_person_must_look(self, staff, course_for):
+        course_for("Watercolour", trouble=Trouble.KEY)
+
+        assert "Put a valid STRIPE_SECRET_KEY into the settings." in staff.get(PRICES).content.decode()
+
+    def test_a_title_is_text_and_not_markup(self, staff, course_for):
+        course_for("<script>alert(1)</script>")
+
+        assert b"<script>alert" not in staff.get(PRICES).content
+
+    def test_invites_where_there_are_no_courses(self, staff):
+        assert "No courses yet" in staff.get(PRICES).content.decode()
+
+    def test_offers_to_clear_the_filters_where_nothing_matches(self, staff, course_for):
+        course_for("Watercolour")
+
+        text = staff.get(f"{PRICES}?q=oboe").content.decode()
+        assert "Nothing matches" in text
+        assert "0 courses found" in text
+
+    def test_costs_ten_queries_at_most_however_many_courses(self, staff, course_for, django_assert_max_num_queries):
+        for number in range(12):
+            product = course_for(f"Course {number}")
+            Drift.objects.create(product=product, field="name", ours="a", theirs="b")
+            call = StripeCall.objects.create(
+                product=product, key=str(number), step="x", path="/", params={}, livemode=False, generation=1,
+                settled_at=timezone.now(), outcome="refused",
+            )  # fmt: skip
+            Refusal.objects.create(product=product, field="price", call=call)
+
+        with django_assert_max_num_queries(10):
+            assert staff.get(PRICES).content.count(b"Needs attention") > 12
+        with django_assert_max_num_queries(9):
+            staff.get(PRICES, headers=JSON)
+
+    def test_a_teacher_is_refused(self, teacher):
+        assert teacher.get(PRICES).status_code == 403
+        assert teacher.get(PRICES, headers=HTMX).status_code == 403
+
+    def test_a_teachers_program_is_refused_in_json(self, teacher):
+        answer = teacher.get(PRICES, headers=JSON)
+
+        assert answer.status_code == 403
+        assert answer.json()["errors"]["__all__"]
+
+    def test_a_stranger_signs_in_and_comes_back(self, stranger):
+        answer = stranger.get(f"{PRICES}?q=water&sort=-price")
+
+        assert answer.status_code == 302
+        assert answer.url == "/accounts/login/?next=/billing/prices/%3Fq%3Dwater%26sort%3D-price"
+
+    def test_a_strangers_htmx_is_told_where_to_sign_in(self, stranger):
+        answer = stranger.get(PRICES, headers=HTMX)
+
+        assert answer["X-Sign-In"] == "/accounts/login/?next=/billing/prices/%3Fq%3Dwater"
+
+    def test_a_strangers_program_is_told(self, stranger):
+        assert stranger.get(PRICES, headers=JSON).status_code == 401
+
+    def test_it_is_only_looked_at(self, staff):
+        assert staff.post(PRICES).status_code == 405
+
+
+class TestSearch:
+    @pytest.mark.parametrize("q", ["water", "WATER colour", "anna@", "course_abc", "price_abc", "PRICE_ABC anna"])
+    def test_finds_title_teacher_and_stripe_id(self, staff, course_for, q):
+        found = course_for("Water colour", stripe_id="course_abc")
+        BillingPrice.objects.create(product=found, stripe_id="price_abc", currency="usd", active=True, stripe_created=1)
+        course_for("Chess", teacher="bob@example.com")
+
+        assert titles(staff, f"?q={q}") == ["Water colour"]
+
+    @pytest.mark.parametrize(("title", "q"), [("Café crème", "CAFÉ"), ("ЭТИКА", "этика"), ("Straße", "strasse")])
+    def test_finds_regardless_of_case_and_marks(self, staff, course_for, title, q):
+        course_for(title)
+        course_for("Chess")
+
+        assert titles(staff, f"?{urlencode({'q': q})}") == [title]
+
+    @pytest.mark.parametrize("q", ["49", "course", "abc", "4a", "%", "_"])
+    def test_a_number_or_a_piece_of_one_matches_no_id(self, staff, course_for, q):
+        found = course_for("Water colour", stripe_id="course_49abc_4a")
+        BillingPrice.objects.create(product=found, stripe_id="price_49", currency="usd", active=True, stripe_created=1)
+
+        assert titles(staff, f"?{urlencode({'q': q})}") == []
+
+    @pytest.mark.parametrize(
+        ("q", "expected"),
+        [
+            ("$49", ["Dollars"]),
+            ("$49.00", ["Dollars"]),
+            ("49 usd", ["Dollars"]),
+            ("USD 49", ["Dollars"]),
+            ("49 $", ["Dollars"]),
+            ("$49 dollars", ["Dollars"]),
+            ("water $49", []),
+            ("€49", ["Euros"]),
+            ("49€", ["Euros"]),
+            ("49,00 eur", ["Euros"]),
+            ("¥490", ["Yen"]),
+            ("€1,234.50", ["Much"]),
+            ("€50", []),
+            ("49", ["Class of 49"]),
+            ("$49 class", []),
+        ],
+    )
+    def test_an_amount_with_its_currency_finds_prices(self, staff, course_for, q, expected):
+        course_for("Dollars", PriceSpec(4900, "usd"))
+        course_for("Euros", PriceSpec(4900, "eur"))
+        course_for("Yen", PriceSpec(490, "jpy"))
+        course_for("Much", PriceSpec(123450, "eur"))
+        course_for("Class of 49", None)
+
+        assert titles(staff, f"?{urlencode({'q': q})}") == expected
+
+    def test_an_amount_in_a_title_is_found_as_well(self, staff, course_for):
+        course_for("Living on $49 a day", None)
+
+        assert titles(staff, "?q=%2449") == ["Living on $49 a day"]
+
+    def test_every_word_must_be_there(self, staff, course_for):
+        course_for("Water colour")
+
+        assert titles(staff, "?q=water+chess") == []
+
+    def test_a_character_that_no_database_takes_is_no_error(self, staff, course_for):
+        course_for("Water colour")
+
+        assert titles(staff, "?q=water%00") == ["Water colour"]
+
+    def test_htmx_gets_the_results_alone_and_the_address_that_asks_for_them(self, staff, course_for):
+        course_for("Water colour")
+
+        answer = staff.get(f"{PRICES}?q=+water++&status=&sort=title", headers=HTMX)
+
+        text = answer.content.decode()
+        assert answer["HX-Replace-Url"] == "/billing/prices/?q=water"
+        assert text.lstrip().startswith('<div id="results">')
+        assert "1 course found" in text
+
+    def test_going_back_gets_the_whole_page(self, staff, course_for):
+        course_for("Water colour")
+
+        answer = staff.get(PRICES, headers=HTMX | {"HX-History-Restore-Request": "true"})
+
+        assert b"<html" in answer.content
+
+
+class TestFilters:
+    @pytest.fixture
+    def courses(self, course_for) -> None:
+        course_for("Draft", PriceSpec(1000, "eur"))
+        course_for("Free", None)
+        course_for("Gone", PriceSpec(2000, "usd"), status="archived")
+        course_for("Late", PriceSpec(3000, "usd"), status="published", observed_generation=0)
+        course_for("Sold", PriceSpec(500, "eur"), status="published")
+
+    @pytest.mark.parametrize(
+        ("query", "expected"),
+        [
+            ("status=draft", ["Draft", "Free"]),
+            ("status=archived", ["Gone"]),
+            ("billing=free", ["Free"]),
+            ("billing=pending", ["Late"]),
+            ("billing=in_sync", ["Draft", "Sold"]),
+            ("currency=eur", ["Draft", "Sold"]),
+            ("currency=usd", ["Gone", "Late"]),
+            ("currency=usd&status=published", ["Late"]),
+            ("status=nonsense&billing=nonsense&currency=xxx", ["Draft", "Free", "Gone", "Late", "Sold"]),
+        ],
+    )
+    def test_each_narrows_the_list_and_nonsense_does_not(self, staff, courses, query, expected):
+        assert titles(staff, f"?{query}") == expected
+
+    def test_the_states_are_links_that_say_how_many_they_lead_to(self, staff, courses):
+        states = staff.get(f"{PRICES}?currency=eur&billing=in_sync").context["listing"].states
+
+        assert [(link.label, link.count, link.chosen) for link in states] == [
+            ("All", 2, False),
+            ("Up to date", 2, True),
+        ]
+        assert titles(staff, states[0].url.removeprefix(PRICES)) == ["Draft", "Sold"]
+
+    def test_the_currencies_in_use_can_be_chosen(self, staff, courses):
+        assert staff.get(PRICES).context["currencies"] == ["eur", "usd"]
+
+
+class TestSort:
+    @pytest.fixture
+    def courses(self, course_for) -> None:
+        now = timezone.now()
+        course_for("b", PriceSpec(200, "usd"), teacher="y@example.com", price_changed_at=now)
+        course_for("A", None, teacher="x@example.com")
+        course_for("c", PriceSpec(900, "eur"), teacher="z@example.com", price_changed_at=now - timezone.timedelta(1))
+
+    @pytest.mark.parametrize(
+        ("sort", "expected"),
+        [
+            ("title", "Abc"),
+            ("-title", "cbA"),
+            ("teacher", "Abc"),
+            ("-teacher", "cbA"),
+            ("price", "Acb"),
+            ("-price", "bcA"),
+            ("changed", "Acb"),
+            ("-changed", "bcA"),
+            ("nonsense", "Abc"),
+            ("--price", "Abc"),
+        ],
+    )
+    def test_by_each_column_both_ways(self, staff, courses, sort, expected):
+        assert "".join(titles(staff, f"?sort={sort}")) == expected
+
+    def test_the_heading_in_force_says_so_and_turns_round(self, staff, courses):
+        text = staff.get(f"{PRICES}?q=e&sort=price").content.decode()
+
+        assert text.count("aria-sort") == 1
+        assert 'aria-sort="ascending"' in text
+        assert "/billing/prices/?q=e&amp;sort=-price" in text
+
+
+class TestPages:
+    @pytest.fixture
+    def courses(self, course_for) -> None:
+        for number in range(27):
+            course_for(f"Course {number:02}", None)
+
+    def test_as_many_at_a_time_as_a_teacher_sees_with_the_address_of_the_next(self, staff, courses):
+        first = staff.get(f"{PRICES}?q=course", headers=JSON).json()
+
+        assert first["count"] == 27
+        assert len(first["results"]) == 24
+        assert first["next"] == "/billing/prices/?q=course&page=2"
+        assert titles(staff, "?q=course&page=2") == ["Course 24", "Course 25", "Course 26"]
+
+    def test_the_page_leads_on_and_back(self, staff, courses):
+        assert 'rel="next" href="/billing/prices/?page=2"' in staff.get(PRICES).content.decode()
+        assert 'rel="prev" href="/billing/prices/"' in staff.get(f"{PRICES}?page=2").content.decode()
+
+    @pytest.mark.parametrize(
+        ("page", "first"), [("99", 24), ("0", 0), ("-1", 0), ("x", 0), ("1e3", 0), ("9" * 5000, 0), ("²", 0)]
+    )
+    def test_past_the_end_is_the_last_page_and_nonsense_the_first(self, staff, courses, page, first):
+        assert titles(staff, f"?page={page}")[0] == f"Course {first:02}"
+
+
+class TestChange:
+    def test_changes_the_price_in_stripe_and_remembers_who_and_why(self, change, sold, manager, sandbox):
+        change()
+
+        [active] = sandbox.prices(active=True)
+        assert (active["unit_amount"], active["currency"]) == (5900, "usd")
+        assert [price["unit_amount"] for price in sandbox.prices(active=False)] == [4900]
+        assert sandbox.products()[0]["default_price"] == active["id"]
+        row = PriceChange.objects.first()
+        assert (row.actor, row.reason, row.source) == (manager, "Autumn prices", PriceChange.Source.STAFF)
+        assert (row.old, row.new) == (USD49, USD59)
+
+    def test_without_scripts_leads_back_to_the_list_as_it_was(self, change, staff):
+        answer = change(query="?q=water&sort=-price")
+
+        assert answer.status_code == 303
+        assert answer.url == "/billing/prices/?q=water&sort=-price"
+        page = staff.get(answer.url).content.decode()
+        assert "“Watercolour” is $59.00 now." in page
+        assert "$59.00" in page
+
+    def test_with_htmx_puts_the_row_back_with_its_new_state(self, change):
+        answer = change(HTMX)
+
+        text = answer.content.decode()
+        assert answer.status_code == 200
+        assert text.lstrip().startswith("<tr id=")
+        assert "$59.00" in text
+        assert "“Watercolour” is $59.00 now." in text
+        assert "data-poll" not in text
+
+    def test_while_stripe_has_not_answered_the_row_looks_again(self, staff, sold, form, settings):
+        settings.STRIPE_INLINE_BUDGET_SECONDS = 0
+
+        answer = staff.post(address("change_price", sold), form, headers=HTMX)
+
+        text = answer.content.decode()
+        assert "Saving…" in text
+        assert text.count("data-watch>") == 1
+        assert "watch" in answer["HX-Trigger"], "the page begins to ask"
+
+    @pytest.mark.parametrize(
+        ("typed", "expected"),
+        [
+            ({"price": "1.234,50", "currency": "eur"}, PriceSpec(123450, "eur")),
+            ({"price": "¥500", "currency": "jpy"}, PriceSpec(500, "jpy")),
+            ({"billing_interval": "month"}, PriceSpec(5900, "usd", "month")),
+            ({"price": ""}, None),
+            ({"price": "0"}, None),
+        ],
+    )
+    def test_takes_what_people_type(self, change, sold, typed, expected):
+        assert change(confirm="true", **typed).status_code == 303
+        assert sold.product.price == expected
+
+    def test_a_field_that_is_absent_stays_as_it_is(self, staff, sold, form):
+        sold.price(PriceSpec(4900, "eur", "year"))
+
+        staff.post(
+            address("change_price", sold),
+            {"price": "59", "reason": "Autumn", "version": repricing.token(sold.product)},
+        )
+
+        assert sold.product.price == PriceSpec(5900, "eur", "year")
+
+    def test_the_price_it_already_has_changes_nothing_and_says_so(self, change, staff, sandbox):
+        before = len(sandbox.calls())
+
+        answer = change(price="49")
+
+        assert "Nothing to change: “Watercolour” was $49.00 already." in staff.get(answer.url).content.decode()
+        assert PriceChange.objects.count() == 1
+        assert len(sandbox.calls()) == before
+
+    def test_an_archived_course_gets_its_price_and_stays_off_sale(self, change, sold, sandbox):
+        sold.listing(status="archived")
+
+        change()
+
+        assert [price["unit_amount"] for price in sandbox.prices(active=True)] == [5900]
+        assert not sandbox.products()[0]["active"]
+
+    def test_a_drifted_price_is_set_anew(self, change, sold, sandbox):
+        Drift.objects.create(product=sold.product, field="price", ours="$49.00", theirs="$39.00")
+
+        change()
+
+        assert not sold.product.drifts.filter(closed_at=None).exists()
+        assert [price["unit_amount"] for price in sandbox.prices(active=True)] == [5900]
+
+    @pytest.mark.parametrize("reason", ["", "   ", "\u200b \u200b"])
+    def test_needs_a_reason(self, change, sold, reason):
+        answer = change(reason=reason, price="61,50")
+
+        assert answer.status_code == 422
+        text = answer.content.decode()
+        assert "Enter a reason." in text
+        assert 'value="61,50"' in text
+        assert sold.product.price == USD49
+
+    def test_keeps_a_reason_of_300_characters_and_no_longer_one(self, change, sold):
+        assert change(reason="x" * 301).status_code == 422
+        assert sold.product.price == USD49
+        assert change(reason="x" * 300).status_code == 303
+
+    @pytest.mark.parametrize(
+        ("typed", "message"),
+        [
+            ({"price": "0.10"}, "$0.50 is the smallest price that can be charged in US dollars."),
+            ({"price": "99999999999"}, "is the largest price that can be charged"),
+            ({"price": "cheap"}, "This is not an amount."),
+            ({"price": "-5"}, "A price cannot be negative."),
+            ({"price": "€59"}, "The amount says “€”"),
+            ({"price": "5.5", "currency": "jpy"}, "has no decimals"),
+            ({"currency": "doge"}, "doge is not one of the available choices."),
+            ({"currency": ""}, "This field is required."),
+            ({"billing_interval": "week"}, "week is not one of the available choices."),
+        ],
+    )
+    @pytest.mark.parametrize("headers", [None, HTMX])
+    def test_a_bad_price_is_told_beside_its_field_and_what_was_typed_stays(self, change, sold, typed, message, headers):
+        answer = change(headers, reason="Because I said so", **typed)
+
+        assert answer.status_code == 422
+        text = answer.content.decode()
+        assert message in text.replace("&#x27;", "'")
+        assert "is-invalid" in text
+        assert 'value="Because I said so"' in text
+        assert f'value="{typed.get("price", "59")}"' in text
+        assert sold.product.price == USD49
+
+    def test_the_first_wrong_field_has_the_focus(self, change):
+        text = change(HTMX, reason="").content.decode()
+
+        assert text.count("autofocus") == 1
+        assert "autofocus" in text[text.index('name="reason"') :].partition(">")[0]
+
+    def test_what_was_typed_cannot_become_markup(self, change):
+        assert b"<img" not in change(price="<img>", reason="<img>").content
+
+    def test_a_price_changed_meanwhile_is_shown_beside_the_one_that_was_typed(self, change, sold, owner):
+        pricing.set_price(sold.row, PriceSpec(7700, "usd"), actor=owner, reason="Mine")
+
+        answer = change(HTMX, reason="Autumn prices")
+
+        text = answer.content.decode()
+        assert answer.status_code == 409
+        for words in ("$77.00", "$59.00", "teacher@example.com", "Mine", "Replace $77.00 by $59.00", "Keep $77.00"):
+            assert words in text
+        assert 'value="Autumn prices"' in text
+        assert 'value="59"' in text
+        assert sold.product.price == PriceSpec(7700, "usd")
+
+    def test_after_the_choice_it_is_saved(self, change, sold):
+        sold.price(PriceSpec(7700, "usd"))
+        version = change().context["form"]["version"].value()
+
+        assert change(version=version).status_code == 303
+        assert sold.product.price == USD59
+
+    @pytest.mark.parametrize("version", ["", "nonsense", "a:b"])
+    def test_without_a_readable_version_nothing_is_overwritten(self, change, sold, version):
+        assert change(version=version).status_code == 409
+        assert sold.product.price == USD49
+
+    def test_the_version_of_another_course_is_none(self, change, course_for):
+        assert change(version=repricing.token(course_for("Chess"))).status_code == 409
+
+    def test_two_who_want_the_same_price_do_not_meet(self, change, sold):
+        sold.price(USD59)
+
+        assert change().status_code == 303
+
+    def test_a_price_changed_and_changed_back_has_not_moved(self, change, sold):
+        sold.price(PriceSpec(7700, "usd"))
+        sold.price(USD49)
+
+        assert change().status_code == 303
+
+    @pytest.mark.parametrize(
+        ("typed", "question"),
+        [
+            ({"price": "490"}, "$490.00 is 10 times the present price, $49.00."),
+            ({"currency": "eur"}, "€59.00 is in another currency than the present price, $49.00."),
+            ({"price": ""}, "This course costs $49.00 now; it would be free."),
+        ],
+    )
+    def test_what_may_be_a_slip_is_asked_about_first(self, change, sold, typed, question):
+        answer = change(HTMX, **typed)
+
+        text = answer.content.decode()
+        assert answer.status_code == 422
+        assert question in text
+        assert sold.product.price == USD49
+        yes = answer.context["form"].slip.key
+        assert change(confirm=yes, price="4900").status_code == 422, "a yes to another change"
+        assert change(confirm=yes, **typed).status_code == 303
+        assert sold.product.price != USD49
+
+    def test_the_plan_offers_the_yes_before_it_is_asked_for(self, staff, sold, form):
+        answer = staff.post(address("plan_price", sold), form | {"price": "490"}, headers=HTMX)
+
+        text = answer.content.decode()
+        assert "You will be asked to confirm this price." in text
+        assert "Yes, change it to $490.00" in text
+
+    def test_a_slip_is_measured_by_the_price_that_is_there_when_it_is_saved(self, sold, manager):
+        version = repricing.token(sold.product)
+        how = {"version": version, "actor": manager, "reason": "Autumn"}
+        stale = sold.product
+        sold.price(PriceSpec(700, "usd"))
+        version = repricing.token(sold.product)
+
+        with pytest.raises(Unconfirmed) as asked:
+            repricing.change_price(stale, USD59, **{**how, "version": version})
+
+        assert asked.value.slip.old == PriceSpec(700, "usd")
+
+    @pytest.mark.usefixtures("_commits")
+    def test_api_clients_say_yes_by_json(self, staff, sold, form):
+        def post(**fields: Any) -> Any:
+            sent = form | fields
+            return staff.post(
+                address("change_price", sold), json.dumps(sent), content_type="application/json", headers=JSON
+            )
+
+        refused = post(price="490")
+        assert refused.status_code == 422
+        assert refused.json()["errors"]["price"] == ["$490.00 is 10 times the present price, $49.00."]
+
+        saved = post(price="490", confirm=True)
+        assert saved.status_code == 200
+        assert saved.json()["price"]["display"] == "$490.00"
+
+        moved = post(price="500")
+        assert moved.status_code == 409
+        assert moved.json()["conflicts"]["price"]["theirs"]["unit_amount"] == 49000
+        assert post(price="500", version=moved.json()["version"]).status_code == 200
+
+    @pytest.mark.parametrize(("body", "code"), [("{", 400), ("[]", 400), ('{"reason": []}', 422)])
+    def test_api_clients_are_told_what_cannot_be_read(self, staff, sold, body, code):
+        answer = staff.post(address("change_price", sold), body, content_type="application/json", headers=JSON)
+
+        assert answer.status_code == code
+        assert answer.json()["errors"]
+
+    def test_an_unknown_course_is_not_found(self, staff, form):
+        assert staff.post(f"{PRICES}{uuid4()}/", form).status_code == 404
+        assert staff.post(f"{PRICES}not-a-uuid/", form).status_code == 404
+
+    def test_a_form_of_another_site_is_refused(self, manager, sold, form):
+        client = Client(enforce_csrf_checks=True)
+        client.force_login(manager, backend="django.contrib.auth.backends.ModelBackend")
+
+        assert client.post(address("change_price", sold), form).status_code == 403
+        assert sold.product.price == USD49
+
+    def test_a_teacher_is_refused_even_at_an_own_course(self, teacher, sold, form):
+        assert teacher.post(address("change_price", sold), form).status_code == 403
+        assert sold.product.price == USD49
+
+    def test_a_stranger_comes_back_to_the_list(self, stranger, sold, form):
+        answer = stranger.post(
+            address("change_price", sold), form, headers={"Referer": "http://testserver/billing/prices/?q=water"}
+        )
+
+        assert answer.url == "/accounts/login/?next=/billing/prices/%3Fq%3Dwater"
+        assert sold.product.price == USD49
+
+    @pytest.mark.parametrize("referer", ["", "https://elsewhere.example/billing/prices/"])
+    def test_a_stranger_from_elsewhere_does_not_go_back_there(self, stranger, sold, form, referer):
+        answer = stranger.post(address("change_price", sold), form, headers={"Referer": referer})
+
+        assert answer.url == "/accounts/login/?next=/billing/prices/"
+
+
+class TestPlan:
+    def plan(self, staff: Client, sold: Sold, form: dict[str, str], **typed: str) -> Any:
+        return staff.post(address("plan_price", sold), form | typed, headers=HTMX)
+
+    def test_says_what_saving_would_do_and_what_was_understood(self, staff, sold, form, sandbox):
+        before = len(sandbox.calls())
+
+        text = self.plan(staff, sold, form, price="1.234,50", reason="").content.decode()
+
+        assert "New price $1,234.50 replaces $49.00." in text
+        note = text[text.index(f'id="price-{sold.course.pk}-price_note"') :].partition("</div>")[0]
+        assert note.endswith('hx-swap-oob="true">Buyers pay $1,234.50 once.')
+        assert sold.product.price == USD49
+        assert len(sandbox.calls()) == before
+
+    def test_without_scripts_it_is_the_page_with_the_line(self, staff, sold, form):
+        answer = staff.post(address("plan_price", sold) + "?q=water", form | {"reason": ""})
+
+        text = answer.content.decode()
+        assert answer.status_code == 200
+        assert "New price $59.00 replaces $49.00." in text
+        assert 'value="59"' in text
+        assert "Enter a reason." not in text
+        assert 'href="/billing/prices/?q=water"' in text
+
+    def test_a_bad_price_is_told_beside_its_field(self, staff, sold, form):
+        text = self.plan(staff, sold, form, price="0.10").content.decode()
+
+        assert "$0.50 is the smallest price" in text
+        assert "This cannot be saved yet" in text
+        assert staff.post(address("plan_price", sold), form | {"price": "0.10"}).status_code == 422
+
+    def test_says_that_an_archived_course_stays_out_of_reach(self, staff, sold, form):
+        sold.listing(status="archived")
+
+        assert "nobody can buy it before it is restored" in self.plan(staff, sold, form).content.decode()
+
+    def test_says_that_the_price_has_moved(self, staff, sold, form):
+        sold.price(PriceSpec(7700, "usd"))
+
+        assert "was changed elsewhere while you were writing" in self.plan(staff, sold, form).content.decode()
+
+    def test_says_that_nothing_changes(self, staff, sold, form):
+        assert "Nothing changes in Stripe." in self.plan(staff, sold, form, price="49").content.decode()
+
+    def test_says_that_a_free_course_is_not_sold(self, staff, course_for):
+        product = course_for("Notes", None)
+        url = reverse("billings:plan_price", args=[product.course_id])
+
+        assert b"Free: nothing is sold in Stripe." in staff.post(url, {"price": ""}, headers=HTMX).content
+
+    def test_says_what_else_was_changed_in_stripe_and_stays(self, staff, sold, form):
+        Drift.objects.create(product=sold.product, field="name", ours="Watercolour", theirs="Other")
+
+        text = self.plan(staff, sold, form).content.decode()
+        assert "left as it is there until staff decide: the title." in text
+
+
+class TestEdit:
+    def test_opens_in_the_row(self, staff, sold):
+        text = staff.get(address("edit_price", sold) + "?q=water", headers=HTMX).content.decode()
+
+        assert text.lstrip().startswith(f'<tr id="row-{sold.row.course_id}" class="prices-edit" data-escape>')
+        assert 'value="49.00"' in text
+        assert 'inputmode="decimal"' in text
+        assert f'hx-post="{address("change_price", sold)}?q=water"' in text
+        assert "data-cancel" in text
+        assert "maxlength" not in text
+
+    def test_without_scripts_it_is_a_page_of_its_own(self, staff, sold):
+        text = staff.get(address("edit_price", sold) + "?q=water").content.decode()
+
+        assert "<h1" in text
+        assert 'action="/billing/prices/' in text
+        assert 'href="/billing/prices/?q=water"' in text
+
+    def test_of_a_free_course_the_amount_is_empty(self, staff, course_for):
+        product = course_for("Notes", None)
+
+        form = staff.get(reverse("billings:edit_price", args=[product.course_id])).context["form"]
+        assert form["price"].value() == ""
+
+
+class TestRow:
+    def test_is_put_back_where_nothing_was_changed_after_all(self, staff, sold):
+        text = staff.get(address("price_row", sold) + "?q=water", headers=HTMX).content.decode()
+
+        assert text.lstrip().startswith("<tr id=")
+        assert "$49.00" in text
+        assert f'href="{address("edit_price", sold)}?q=water"' in text
+        assert "autofocus" in text
+
+    def test_is_no_page(self, staff, sold):
+        assert staff.get(address("price_row", sold) + "?q=water").url == "/billing/prices/?q=water"
+
+
+class TestWhoMayNot:
+    """What holds for every address of a price alike."""
+
+    @pytest.mark.parametrize("page", POST_ONLY + GET_ONLY)
+    def test_a_teacher_is_refused(self, teacher, sold, page):
+        send = teacher.post if page in POST_ONLY else teacher.get
+
+        assert send(address(page, sold)).status_code == 403
+
+    @pytest.mark.parametrize("page", POST_ONLY + GET_ONLY)
+    def test_a_stranger_is_sent_to_sign_in(self, stranger, sold, page):
+        send = stranger.post if page in POST_ONLY else stranger.get
+
+        assert send(address(page, sold)).url.startswith("/accounts/login/?next=/billing/prices/")
+        assert send(address(page, sold), headers=JSON).status_code == 401
+        assert send(address(page, sold), headers=HTMX)["X-Sign-In"].startswith("/accounts/login/")
+
+    @pytest.mark.parametrize("page", POST_ONLY)
+    def test_a_link_leads_to_the_form(self, staff, sold, page):
+        answer = staff.get(address(page, sold))
+
+        assert (answer.status_code, answer.url) == (302, address("edit_price", sold))
+        assert staff.get(address(page, sold), headers=JSON).status_code == 405
+        assert staff.put(address(page, sold)).status_code == 405
+
+    @pytest.mark.parametrize("page", GET_ONLY)
+    def test_a_form_cannot_be_sent_where_there_is_none(self, staff, sold, page):
+        assert staff.post(address(page, sold)).status_code == 405
+
+    @pytest.mark.parametrize("page", POST_ONLY + GET_ONLY)
+    def test_an_unknown_course_is_not_found(self, staff, page):
+        send = staff.post if page in POST_ONLY else staff.get
+
+        assert send(reverse(f"billings:{page}", args=[uuid4()])).status_code == 404
+
+    @pytest.mark.parametrize("tail", ["", "edit/", "plan/", "row/", "status/"])
+    def test_an_address_without_an_id_is_none(self, staff, tail):
+        assert staff.get(f"{PRICES}not-a-uuid/{tail}").status_code == 404
+
+    def test_a_superuser_may(self, db):
+        client = signed_in(User.objects.create_superuser("admin", "admin@example.com"))
+
+        assert client.get(PRICES).status_code == 200
+
+
+def test_the_answer_differs_by_what_was_asked_for(staff):
+    varies = {name.strip() for name in staff.get(PRICES)["Vary"].split(",")}
+
+    assert {"Accept", "HX-Request"} <= varies
+    assert json.loads(staff.get(PRICES, headers=JSON).content)["count"] == 0
