@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from tempfile import SpooledTemporaryFile
-from typing import IO, Any
+from typing import IO, Any, cast
 from urllib.parse import unquote_to_bytes
 from wsgiref.util import FileWrapper
 
@@ -57,24 +57,42 @@ class Lane:
 
     async def run[T](self, work: Callable[[], T]) -> T:
         """Do `work` in a thread. Raises Busy, or what `work` raises."""
-        try:
-            await asyncio.wait_for(self._free.acquire(), self._waits)
-        except TimeoutError as error:
-            raise Busy from error
+        if self._free.locked():
+            try:
+                await asyncio.wait_for(self._free.acquire(), self._waits)
+            except TimeoutError as error:
+                raise Busy from error
+        else:
+            await self._free.acquire()  # at once, and without a timer
         loop = asyncio.get_running_loop()
-        doing = self._threads.submit(work)
-        # A thread is free when its work is done, also where nobody waits for it any more.
-        doing.add_done_callback(lambda _: _in_loop(loop, self._free.release))
-        done = asyncio.wrap_future(doing)
-        await asyncio.wait([done], timeout=self._answers)
-        if not done.done():
-            raise Busy
-        return done.result()
+        done: asyncio.Future[T] = loop.create_future()
 
+        def finish(result: T | None, error: BaseException | None) -> None:
+            # A thread is free when its work is done, also where nobody waits for it any more.
+            self._free.release()
+            if done.done():
+                return
+            if error is None:
+                done.set_result(cast("T", result))
+            else:
+                done.set_exception(error)
 
-def _in_loop(loop: asyncio.AbstractEventLoop, what: Callable[[], object]) -> None:
-    with suppress(RuntimeError):  # the loop has ended, and with it the process
-        loop.call_soon_threadsafe(what)
+        def job() -> None:
+            result, error = None, None
+            try:
+                result = work()
+            except BaseException as raised:  # raised again where it is waited for
+                error = raised
+            with suppress(RuntimeError):  # the loop has ended, and with it the process
+                loop.call_soon_threadsafe(finish, result, error)  # once: each call wakes the loop
+
+        self._threads.submit(job)
+        if self._answers is not None:
+            await asyncio.wait([done], timeout=self._answers)
+            if not done.done():
+                done.cancel()
+                raise Busy
+        return await done
 
 
 class Front:
@@ -149,6 +167,8 @@ class Body:
 
     async def read_the_rest(self) -> None:
         """A connection that is closed while its client still sends is reset, and the answer with it."""
+        if self._ended:
+            return
         with suppress(TimeoutError):
             async with asyncio.timeout(LINGER_SECONDS):
                 while not self._ended:
