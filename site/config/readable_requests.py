@@ -74,6 +74,8 @@ class ReadableRequestsMiddleware:
 
 def _leave_out_unreadable_addresses(request: HttpRequest) -> None:
     """Where the browser is or was says no more than where to go back to."""
+    if not {"HTTP_REFERER", "HTTP_HX_CURRENT_URL"} & request.META.keys():
+        return
     came_from = {
         "HTTP_REFERER": request.headers.get("Referer", ""),
         "HTTP_HX_CURRENT_URL": HtmxDetails(request).current_url or "",
