@@ -138,7 +138,7 @@ class Watch:
 
     @property
     def foreign_words(self) -> str:
-        """Messages of strangers, which were not read; empty: none came."""
+        """Messages of another account or mode, which were not read; empty: none came."""
         return (
             ngettext(
                 "%(n)d message of another Stripe account, or of the other mode (test or live), was not read.",

@@ -10,13 +10,15 @@ from pathlib import Path
 import psycopg
 import pytest
 from django.apps import apps
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
+from django.test import Client
 
 from billings import pricing
 from billings.models import BillingProduct
 from billings.money import PriceSpec
 from billings.sync import desired
 from billings.sync.converge import Result, converge
+from billings.tests.support.signed_in import signed_in
 
 ROOT = Path(__file__).resolve().parents[2]
 POSTGRESQL = os.environ.get("TEST_POSTGRESQL_URL", "postgres://postgres@127.0.0.1:5432/postgres")
@@ -113,3 +115,22 @@ def run_script() -> Callable[..., str]:
         return subprocess.run(command, cwd=ROOT, env=env, check=True, capture_output=True, text=True).stdout.strip()
 
     return run
+
+
+@pytest.fixture
+def manager(db) -> User:
+    """A price manager."""
+    user = User.objects.create_user("staff", "staff@example.com")
+    user.groups.add(Group.objects.get(name="Price managers"))
+    return user
+
+
+@pytest.fixture
+def staff(manager) -> Client:
+    return signed_in(manager)
+
+
+@pytest.fixture
+def teacher(owner) -> Client:
+    """At the portal as who owns the courses."""
+    return signed_in(owner)

@@ -63,7 +63,7 @@ def prove_by_reset(user: User) -> FirstProof | None:
         others.delete()
         proved, _made = addresses.get_or_create(user=user, email=user.email.lower())
         proved.verified = proved.primary = True
-        proved.save()
+        proved.save(update_fields=["verified", "primary"])
     return FirstProof(proved.email, dropped)
 
 

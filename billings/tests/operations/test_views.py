@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import Permission, User
 from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
@@ -23,29 +22,6 @@ HTMX = {"HX-Request": "true", "HX-Target": "sync"}
 SYNC, COMPARE, RESTORE = "/billing/sync/", "/billing/sync/compare/", "/billing/sync/restore/"
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def signed_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-    return client
-
-
-@pytest.fixture
-def manager(db) -> User:
-    user = User.objects.create_user("staff", "staff@example.com")
-    user.user_permissions.add(Permission.objects.get(codename="manage_prices"))
-    return user
-
-
-@pytest.fixture
-def staff(manager) -> Client:
-    return signed_in(manager)
-
-
-@pytest.fixture
-def teacher(owner) -> Client:
-    return signed_in(owner)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 from django.apps import apps
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -19,6 +19,7 @@ from billings.money import PriceSpec
 from billings.prices import repricing
 from billings.prices.slips import Unconfirmed
 from billings.tests.conftest import USD49, USD59, Sold
+from billings.tests.support.signed_in import signed_in
 
 JSON = {"Accept": "application/json"}
 HTMX = {"HX-Request": "true", "HX-Current-URL": "http://testserver/billing/prices/?q=water"}
@@ -29,29 +30,6 @@ GET_ONLY = ["edit_price", "price_row"]
 
 def address(page: str, sold: Sold) -> str:
     return reverse(f"billings:{page}", args=[sold.course.pk])
-
-
-def signed_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-    return client
-
-
-@pytest.fixture
-def manager(db) -> User:
-    user = User.objects.create_user("staff", "staff@example.com")
-    user.groups.add(Group.objects.get(name="Price managers"))
-    return user
-
-
-@pytest.fixture
-def staff(manager) -> Client:
-    return signed_in(manager)
-
-
-@pytest.fixture
-def teacher(owner) -> Client:
-    return signed_in(owner)
 
 
 @pytest.fixture

@@ -1,0 +1,10 @@
+"""A person at the portal's pages, past the sign-in."""
+
+from django.contrib.auth.models import User
+from django.test import Client
+
+
+def signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return client
