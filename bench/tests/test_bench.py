@@ -8,6 +8,7 @@ import pytest
 
 PROGRAMS = {
     "backlog.py": ["--latency", "0.02"],
+    "lists.py": [],
     "markdown.py": [],
     "pages.py": [],
     "reconcile.py": ["--no-peer"],

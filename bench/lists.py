@@ -1,0 +1,47 @@
+"""Every list and filter at a thousand, a hundred thousand and a million courses, beside Django admin's list.
+
+Staff's price list and the list of a teacher who owns a tenth of all courses, searched, filtered, sorted both ways and
+turned to deep pages; the Sync page; and the editor beside the admin's form. Of every case: the median and the 95th
+percentile of the time that an answer takes, the statements that it costs, and the same of the admin's change list over
+the same rows, with as many to a page, asked in turns with ours. Milliseconds; see `rig/lists.py` for what is measured.
+"""
+
+import subprocess
+import sys
+import tempfile
+from argparse import Namespace
+from pathlib import Path
+
+from rig.databases import ENGINES, database, engines
+from rig.programs import ROOT, finish, surroundings
+from rig.report import must, options, run, say
+
+SIZES = (1_000, 100_000, 1_000_000)
+
+
+def main() -> None:
+    chosen = arguments()
+    finish([sys.executable, ROOT / "tools" / "portal.py", "static"], env=surroundings(DATABASE_URL="sqlite://:memory:"))
+    for engine in engines(chosen.database):
+        with tempfile.TemporaryDirectory(prefix="bench-") as name, database(engine, Path(name)) as kept:
+            env = surroundings(DATABASE_URL=kept.url, MEDIA_ROOT=name, STRIPE_API_BASE="http://127.0.0.1:9")
+            how = [chosen.seed, chosen.seconds, "statements" if chosen.statements else "", *chosen.sizes]
+            command = [sys.executable, ROOT / "bench" / "rig" / "lists.py", engine, *how]
+            must(subprocess.run(list(map(str, command)), env=env, check=False).returncode == 0, f"{engine}: see above")
+    say()
+
+
+def arguments() -> Namespace:
+    parser = options(__doc__)
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="the catalogues (default: %(default)s)")
+    parser.add_argument("--database", choices=ENGINES, default=None)
+    parser.add_argument("--statements", action="store_true", help="show the two slowest statements of each case")
+    parser.add_argument("--seconds", type=float, default=0.8, help="for each side of a case (default: %(default)s)")
+    chosen = parser.parse_args()
+    if chosen.small:
+        chosen.sizes, chosen.database, chosen.seconds = (1_000, 10_000), "sqlite", 0.1
+    return chosen
+
+
+if __name__ == "__main__":
+    run(main)
