@@ -89,8 +89,9 @@ def _write(numbers: Iterable[int], teachers: list[User], chance: random.Random) 
     troubles = [trouble for product in products for trouble in _trouble(product, chance)]
     BillingProduct.objects.bulk_create(products)
     BillingPrice.objects.bulk_create(price for product in products for price in _prices(product))
-    for model in (StripeCall, Refusal, Drift):
-        model.objects.bulk_create(row for row in troubles if isinstance(row, model))  # type: ignore[attr-defined]
+    StripeCall.objects.bulk_create(row for row in troubles if isinstance(row, StripeCall))
+    Refusal.objects.bulk_create(row for row in troubles if isinstance(row, Refusal))
+    Drift.objects.bulk_create(row for row in troubles if isinstance(row, Drift))
 
 
 class _times_as_given:  # noqa: N801
@@ -263,7 +264,8 @@ def _copied(number: int, hexadecimal: str, teachers: list[User]) -> dict[type[mo
 
 def _copying(model: type[models.Model], told: dict[str, str]) -> str:
     table = model._meta.db_table
-    columns = [field.column for field in model._meta.concrete_fields if field.column in told or not field.primary_key]
+    fields = model._meta.concrete_fields
+    columns = [str(field.column) for field in fields if field.column in told or not field.primary_key]
     values = ", ".join(told.get(column, f't."{column}"') for column in columns)
     owner = "id" if model in (Course, BillingProduct) else "product_id"
     names = ", ".join(f'"{column}"' for column in columns)
