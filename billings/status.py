@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from django.contrib.humanize.templatetags.humanize import naturaltime
@@ -34,27 +35,77 @@ SLOW_POLL_SECONDS = 5
 LONGEST_COUNTDOWN = 120
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Status:
-    """`label` is the chip where nothing else tells the price, `short_label` the chip in a table.
+    """How a course stands, as a page tells it to `staff` or to its teacher; every word is found when it is asked for.
 
-    While Stripe is waited for, `retry_seconds` are left until the next try, and `cause` is the sentence without them.
+    A list shows a chip of each row, and writing the sentences that it does not show took longer than the chips.
     """
 
-    state: str
-    label: str
-    short_label: str
-    sentence: str
-    cause: str
-    retry_seconds: int | None
-    product_line: str
-    price_line: str
-    still: str
-    """What Stripe sells instead of what is desired, for whoever reads the desired price beside it."""
-    stripe_url: str
-    poll_seconds: int | None
-    can_retry: bool
-    drifts: tuple[DriftChoice, ...] = ()
+    product: BillingProduct
+    staff: bool
+
+    @cached_property
+    def state(self) -> str:
+        return state_of(self.product)
+
+    @cached_property
+    def label(self) -> str:
+        """The chip where nothing else tells the price."""
+        return _label(self.state, self.product)
+
+    @cached_property
+    def short_label(self) -> str:
+        """The chip in a table."""
+        return _short_label(self.state, self.product)
+
+    @cached_property
+    def sentence(self) -> str:
+        return _sentence(self.state, self.product, staff=self.staff)
+
+    @cached_property
+    def cause(self) -> str:
+        """While Stripe is waited for, the sentence without the seconds until the next try."""
+        return _retrying(self.product) if self.state == "retrying" else ""
+
+    @cached_property
+    def retry_seconds(self) -> int | None:
+        """How many are left until the next try, while Stripe is waited for."""
+        return _retry_seconds(self.product) if self.state == "retrying" else None
+
+    @cached_property
+    def product_line(self) -> str:
+        return _product_line(self.state, self.product, staff=self.staff)
+
+    @cached_property
+    def price_line(self) -> str:
+        return _price_line(self.product) if self.staff else ""
+
+    @cached_property
+    def still(self) -> str:
+        """What Stripe sells instead of what is desired, for whoever reads the desired price beside it."""
+        return _still(self.product)
+
+    @cached_property
+    def stripe_url(self) -> str:
+        return _stripe_url(self.product) if self.staff else ""
+
+    @cached_property
+    def poll_seconds(self) -> int | None:
+        return _poll_seconds(self.state, self.product)
+
+    @cached_property
+    def can_retry(self) -> bool:
+        if self.state == "attention":
+            return self.staff or not _is_staffs_problem(self.product)
+        return self.state == "retrying"
+
+    @cached_property
+    def drifts(self) -> tuple[DriftChoice, ...]:
+        """What staff decide; a teacher has nothing to."""
+        if not self.staff:
+            return ()
+        return tuple(drifts.choice(self.product, drift) for drift in drifts.open_drifts(self.product))
 
     @property
     def countdown(self) -> bool:
@@ -98,37 +149,26 @@ def state_of(product: BillingProduct) -> str:
 
 def describe(product: BillingProduct, *, staff: bool) -> Status:
     """Chip, sentence and lines for the page; Stripe's ids, and the choice about drift, are for `staff` only."""
-    state = state_of(product)
-    return Status(
-        state=state,
-        label=_label(state, product),
-        short_label=_short_label(state, product),
-        sentence=_sentence(state, product, staff=staff),
-        cause=_retrying(product) if state == "retrying" else "",
-        retry_seconds=_retry_seconds(product) if state == "retrying" else None,
-        product_line=_product_line(state, product, staff=staff),
-        price_line=_price_line(product) if staff else "",
-        still=_still(product),
-        stripe_url=_stripe_url(product) if staff else "",
-        poll_seconds=_poll_seconds(state, product),
-        can_retry=state == "retrying" or (state == "attention" and (staff or not _is_staffs_problem(product))),
-        drifts=tuple(drifts.choice(product, drift) for drift in drifts.open_drifts(product)) if staff else (),
-    )
+    return Status(product, staff)
 
 
 def _label(state: str, product: BillingProduct) -> str:
-    if state == "in_sync":
-        on_sale = product.desired_status == Availability.PUBLISHED
-        words = _("On sale at %(price)s") if on_sale else _("Ready at %(price)s")
-        return words % {"price": product.price}
-    return {
-        "attention": _("Needs attention"),
-        "drift": _("Changed in Stripe"),
-        "retrying": _("Waiting for Stripe"),
-        "pending": _("Saving…"),
-        "archived": _("Not for sale"),
-        "free": _("Free"),
-    }[state]
+    match state:
+        case "attention":
+            return _("Needs attention")
+        case "drift":
+            return _("Changed in Stripe")
+        case "retrying":
+            return _("Waiting for Stripe")
+        case "pending":
+            return _("Saving…")
+        case "archived":
+            return _("Not for sale")
+        case "free":
+            return _("Free")
+    on_sale = product.desired_status == Availability.PUBLISHED
+    words = _("On sale at %(price)s") if on_sale else _("Ready at %(price)s")
+    return words % {"price": product.price}
 
 
 def _short_label(state: str, product: BillingProduct) -> str:

@@ -31,6 +31,7 @@ from courses.content import FIELDS, Content, NewCover, stored_cover
 from courses.fields import LanguageTag, Line, Prose, language_name
 from courses.models import DESCRIPTION_LENGTH, SUBJECT_LENGTH, SUMMARY_LENGTH, TITLE_LENGTH, Course
 from courses.versions import Digests, Edit
+from web.widgets import Select
 
 TEXT_FIELDS = frozenset({"title", "summary", "description", "subject", "level", "language"})
 # What a teacher writes in the course's own language.
@@ -88,8 +89,8 @@ class CourseForm(PriceFields):
         required=False,
         error_messages={"max_length": _("Shorten the subject: %(show_value)d of %(limit_value)d characters.")},
     )
-    level = forms.ChoiceField(label=_("Level"), choices=Course.Level.choices)
-    language = LanguageTag(label=_("Language"), widget=forms.Select)
+    level = forms.ChoiceField(label=_("Level"), widget=Select, choices=Course.Level.choices)
+    language = LanguageTag(label=_("Language"), widget=Select)
     cover = forms.FileField(
         label=_("Picture"),
         required=False,

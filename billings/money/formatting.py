@@ -46,9 +46,16 @@ def format_money(money: "Money", locale: str = DEFAULT_LOCALE) -> str:
 
     Stripe may show us a currency that is not in our table; its minor unit is unknown, so the words say that.
     """
-    code = money.currency.upper()
     if money.currency not in CURRENCIES:
+        code = money.currency.upper()
         return _("%(amount)d of the smallest unit of %(code)s") % {"amount": money.amount, "code": code}
+    return _known_money(money, locale)
+
+
+@lru_cache(maxsize=4096)
+def _known_money(money: "Money", locale: str) -> str:
+    """Courses share their prices, and pages say each of them several times."""
+    code = money.currency.upper()
     pattern = _pattern(code, locale, _decimals_shown(money))
     return format_currency(to_decimal(money), code, pattern, parse_locale(locale), currency_digits=False)
 

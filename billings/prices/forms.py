@@ -16,6 +16,7 @@ from billings.models import BillingProduct, PriceChange
 from billings.money import Money, MoneyError, PriceSpec
 from billings.prices import number_locale, repricing
 from billings.prices.slips import Slip
+from web.widgets import Select
 
 INTERVALS: dict[str, money.Interval | None] = {"one_time": None, "month": "month", "year": "year"}
 PRICE_FIELDS = frozenset({"price", "currency", "billing_interval"})
@@ -129,10 +130,13 @@ class PriceFields(forms.Form):
         widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
         help_text=_("Leave it empty for a free course."),
     )
-    currency = CurrencyField(label=_("Currency"), required=False, choices=lambda: currency_choices(page_locale()))
+    currency = CurrencyField(
+        label=_("Currency"), required=False, widget=Select, choices=lambda: currency_choices(page_locale())
+    )
     billing_interval = forms.ChoiceField(
         label=_("Billing"),
         required=False,
+        widget=Select,
         choices=[("one_time", _("One-time")), ("month", _("Monthly")), ("year", _("Yearly"))],
     )
 
