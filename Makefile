@@ -7,14 +7,14 @@ setup:     ## .venv with everything installed; does nothing when nothing changed
 	@tools/setup requirements-dev.txt
 
 run: setup ## the portal as in production, with its worker and a Stripe sandbox; PORT=8000 SANDBOX_PORT=12111
-	@exec .venv/bin/python tools/portal.py run
+	@exec .venv/bin/python -m tools.portal run
 
 dev: setup ## the same with DEBUG on, taking up changed code by itself
-	@exec .venv/bin/python tools/portal.py dev
+	@exec .venv/bin/python -m tools.portal dev
 
 serve:     ## the production web server alone, settings from the environment; PORT=8000 BIND=127.0.0.1
 	@tools/setup requirements.txt
-	@exec .venv/bin/python tools/portal.py serve
+	@exec .venv/bin/python -m tools.portal serve
 
 worker:    ## a worker alone, settings from the environment
 	@tools/setup requirements.txt

@@ -20,7 +20,7 @@ from typing import Any
 from rig import catalogue
 from rig.databases import ENGINES, Database, database
 from rig.people import Person
-from rig.programs import Portal, Stripe, sandbox
+from rig.programs import Portal, Stripe, collect_static_files, sandbox
 from rig.report import at_least, at_most, must, options, run, say, tell
 
 RATE = 20.0
@@ -72,12 +72,12 @@ def main() -> None:
         allowed = f"{rate} writes a second allowed" if limited else "no limit"
         say(f"\n{chosen.courses:,} saves wait for {WORKERS} workers, {allowed}, {chosen.latency:g} s a call")
         with tempfile.TemporaryDirectory(prefix="bench-") as name, ExitStack() as stack:
-            stripe = stack.enter_context(sandbox(Path(name) / "sandbox.log"))
+            stripe = stack.enter_context(sandbox())
             kept = stack.enter_context(database(chosen.database, Path(name)))
             portal = Portal.over(kept.url, stripe, Path(name), STRIPE_MAX_WRITES_PER_SECOND=rate)
             prepare(portal, stripe, chosen)
             if limited:
-                stripe.door("POST", "settings", {"rate_limit_total": 25, "rate_limit_endpoint": 25})
+                stripe.control("POST", "settings", {"rate_limit_total": 25, "rate_limit_endpoint": 25})
             stripe.answer_after(chosen.latency)
             drain(portal, kept, stripe, limited=limited)
 
@@ -98,7 +98,7 @@ def prepare(portal: Portal, stripe: Stripe, chosen: Namespace) -> None:
     catalogue.seed(stripe, chosen.courses * 2 // 3, random.Random(chosen.seed), archived_prices=0)
     portal.prepare("mirror")
     portal.prepare("outage", str(chosen.courses))
-    portal.collect_static_files()
+    collect_static_files()
 
 
 def drain(portal: Portal, kept: Database, stripe: Stripe, *, limited: bool) -> None:
@@ -115,7 +115,7 @@ def drain(portal: Portal, kept: Database, stripe: Stripe, *, limited: bool) -> N
             seconds = time.perf_counter() - started
         must(kept.number(MY_TROUBLES) == 0, "the teacher's course ended in trouble")
     tell("drained", courses / seconds, "courses/s", f"{courses:,} in {seconds:.0f} s")
-    tell_calls(stripe.calls(first_call), limited=limited)
+    tell_calls(stripe.calls_since(first_call), limited=limited)
     tell_teacher(teacher)
 
 

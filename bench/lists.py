@@ -6,28 +6,30 @@ percentile of the time that an answer takes, the statements that it costs, and t
 the same rows, with as many to a page, asked in turns with ours. Milliseconds; see `rig/lists.py` for what is measured.
 """
 
-import subprocess
 import sys
 import tempfile
 from argparse import Namespace
 from pathlib import Path
 
 from rig.databases import ENGINES, database, engines
-from rig.programs import ROOT, finish, surroundings
+from rig.programs import collect_static_files
 from rig.report import must, options, run, say
+from tools.environments import environment
+from tools.processes import ROOT, Process
 
 SIZES = (1_000, 100_000, 1_000_000)
 
 
 def main() -> None:
     chosen = arguments()
-    finish([sys.executable, ROOT / "tools" / "portal.py", "static"], env=surroundings(DATABASE_URL="sqlite://:memory:"))
+    collect_static_files()
     for engine in engines(chosen.database):
         with tempfile.TemporaryDirectory(prefix="bench-") as name, database(engine, Path(name)) as kept:
-            env = surroundings(DATABASE_URL=kept.url, MEDIA_ROOT=name, STRIPE_API_BASE="http://127.0.0.1:9")
+            env = environment("bench", DATABASE_URL=kept.url, MEDIA_ROOT=name)
             how = [chosen.seed, chosen.seconds, "statements" if chosen.statements else "", *chosen.sizes]
-            command = [sys.executable, ROOT / "bench" / "rig" / "lists.py", engine, *how]
-            must(subprocess.run(list(map(str, command)), env=env, check=False).returncode == 0, f"{engine}: see above")
+            command = [sys.executable, str(ROOT / "bench" / "rig" / "lists.py"), engine, *map(str, how)]
+            with Process.start(command, env=env, shown=True) as measuring:
+                must(measuring.wait(None) == 0, f"{engine}: see above")
     say()
 
 

@@ -17,7 +17,7 @@ from rig import catalogue
 from rig.clients import Load, load
 from rig.databases import ENGINES, database
 from rig.people import Person
-from rig.programs import Portal, Stripe, sandbox
+from rig.programs import Portal, Stripe, collect_static_files, sandbox
 from rig.report import at_most, must, options, run, say, tell
 
 FEW, MANY = 24, 5_000
@@ -30,12 +30,12 @@ def main() -> None:
     chosen = arguments()
     for courses in (FEW, chosen.courses):
         with tempfile.TemporaryDirectory(prefix="bench-") as name, ExitStack() as stack:
-            stripe = stack.enter_context(sandbox(Path(name) / "sandbox.log"))
+            stripe = stack.enter_context(sandbox())
             kept = stack.enter_context(database(chosen.database, Path(name)))
             products = catalogue.seed(stripe, courses, random.Random(chosen.seed))
             portal = Portal.over(kept.url, stripe, Path(name), STRIPE_MAX_WRITES_PER_SECOND="1000")
             portal.prepare("mirror")
-            portal.collect_static_files()
+            collect_static_files()
             stack.enter_context(portal.web())
             say(f"\n{courses:,} courses, {kept.engine}, {CONNECTIONS} connections for the rate and one for the median")
             measure_pages(portal, products[0], chosen.requests)

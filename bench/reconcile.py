@@ -45,7 +45,7 @@ def arguments() -> Namespace:
 def large(chosen: Namespace) -> float:
     """Compare once while all agree, and once after the edits; the seconds of the first."""
     with tempfile.TemporaryDirectory(prefix="bench-") as name, ExitStack() as stack:
-        stripe = stack.enter_context(sandbox(Path(name) / "sandbox.log"))
+        stripe = stack.enter_context(sandbox())
         kept = stack.enter_context(database(chosen.database, Path(name)))
         chance = random.Random(chosen.seed)
         products = catalogue.seed(stripe, chosen.products, chance)
@@ -63,7 +63,7 @@ def compare_agreeing(portal: Portal, stripe: Stripe, count: int) -> float:
     first_call = stripe.last_call()
     measured = portal.measure("reconcile", "--json")
     must(measured.status == 0, f"reconcile found something where all agree: {measured.output[-2000:]}")
-    calls = len([call for call in stripe.calls(first_call) if call["path"] != "/v1/account"])
+    calls = len([call for call in stripe.calls_since(first_call) if call["path"] != "/v1/account"])
     pages = 3 * -(-count // PAGE)
     must(calls == pages, f"{calls} calls, {pages} are in the table")
     tell("calls", calls, "", "ceil(N/100) + ceil(A/100) + ceil(B/100), as the table has it")
@@ -90,7 +90,7 @@ def beside(chosen: Namespace, seconds: float) -> None:
     say(f"\n{chosen.peer_products:,} products, ours beside {versions}")
     with tempfile.TemporaryDirectory(prefix="bench-") as name, ExitStack() as stack:
         folder = Path(name)
-        stripe = stack.enter_context(sandbox(folder / "sandbox.log"))
+        stripe = stack.enter_context(sandbox())
         catalogue.seed(stripe, chosen.peer_products, random.Random(chosen.seed))
         (folder / "peer").mkdir()
         other = stack.enter_context(database(chosen.database, folder / "peer"))
@@ -113,7 +113,7 @@ def measure_peer(peer: dj_stripe.Peer, stripe: Stripe) -> float:
     first_call = stripe.last_call()
     measured = peer.sync("Product", "Price")
     must(measured.status == 0, f"djstripe_sync_models failed: {measured.output[-2000:]}")
-    tell("djstripe_sync_models Product Price", measured.seconds, "s", f"{len(stripe.calls(first_call)):,} calls")
+    tell("djstripe_sync_models Product Price", measured.seconds, "s", f"{len(stripe.calls_since(first_call)):,} calls")
     tell("its peak memory", measured.megabytes, "MB")
     return measured.seconds
 

@@ -18,10 +18,11 @@ from sqlite3 import connect
 from uuid import UUID
 
 import requests
+
 from rig import catalogue
 from rig.databases import database
 from rig.people import Person
-from rig.programs import Portal, sandbox
+from rig.programs import Portal, collect_static_files, sandbox
 from rig.report import at_most, options, run, say, tell
 
 SILENT, DRIPPING, SAVES = 64, 16, 32
@@ -35,12 +36,12 @@ TIMEOUT = 15
 def main() -> None:
     chosen = arguments()
     with tempfile.TemporaryDirectory(prefix="bench-") as name, ExitStack() as stack:
-        stripe = stack.enter_context(sandbox(Path(name) / "sandbox.log"))
+        stripe = stack.enter_context(sandbox())
         kept = stack.enter_context(database("sqlite", Path(name)))
         products = catalogue.seed(stripe, SAVES, random.Random(chosen.seed))
         portal = Portal.over(kept.url, stripe, Path(name), STRIPE_MAX_WRITES_PER_SECOND="1000")
         portal.prepare("mirror")
-        portal.collect_static_files()
+        collect_static_files()
         stack.enter_context(portal.web())
         person = Person.sign_in(portal.url, "teacher")
         say(f"\nA person's list of courses, and /healthz, {chosen.looks} times each")

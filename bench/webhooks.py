@@ -61,7 +61,7 @@ def main() -> None:
     chance = random.Random(chosen.seed)
     with tempfile.TemporaryDirectory(prefix="bench-") as name, ExitStack() as stack:
         folder = Path(name)
-        stripe = stack.enter_context(sandbox(folder / "sandbox.log"))
+        stripe = stack.enter_context(sandbox())
         products = catalogue.seed(stripe, chosen.courses, chance)
         portals = [
             our_portal(stack.enter_context(database(engine, place(folder, engine))), stripe, place(folder, engine))
@@ -160,7 +160,7 @@ def measure_ours(kept: Database, portal: Portal, stripe: Stripe, mail: Mail, con
     check_refused(answered, mail)
     result = Result(answered.per_second, mail.genuine / seconds)
     tell("ours: events fully processed", result.processed, "a second", f"{seconds:.1f} s from the first delivery on")
-    tell("ours: calls to Stripe for that", len(stripe.calls(first_call)), "reads")
+    tell("ours: calls to Stripe for that", len(stripe.calls_since(first_call)), "reads")
     check_stored(kept.number("SELECT count(*) FROM billings_stripeevent"), mail)
     check_mirror(kept, stripe)
     return result
@@ -217,7 +217,7 @@ def check_mirror(kept: Database, stripe: Stripe) -> None:
     columns = "stripe_id, observed_name, observed_description, observed_default_price, observed_active"
     rows = kept.rows(f"SELECT {columns} FROM billings_billingproduct")
     ours = {(*row[:4], bool(row[4])) for row in rows}
-    state = stripe.door("GET", "state")
+    state = stripe.control("GET", "state")
     must(ours == {tuple(one[name] for name in names) for one in state["products"]}, "products differ from the sandbox")
     prices = {(key, bool(active)) for key, active in kept.rows("SELECT stripe_id, active FROM billings_billingprice")}
     must(prices == {(one["id"], one["active"]) for one in state["prices"]}, "prices differ from the sandbox")
@@ -233,7 +233,7 @@ def measure_peer(engine: str, folder: Path, stripe: Stripe, mail: Mail, connecti
     tell_answers("dj-stripe", answered)
     result = Result(answered.per_second, stored / answered.seconds)
     tell("dj-stripe: events fully processed", result.processed, "a second", f"{answered.seconds:.1f} s")
-    tell("dj-stripe: calls to Stripe for that", len(stripe.calls(first_call)), "reads")
+    tell("dj-stripe: calls to Stripe for that", len(stripe.calls_since(first_call)), "reads")
     return result
 
 

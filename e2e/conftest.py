@@ -13,12 +13,12 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect
 
 from billings.tests.support.fixtures import recorded
-from billings.tests.support.sandbox_process import SandboxProcess
 from e2e import audit
 from e2e.audit import Album, Measured
 from e2e.pages import ConfirmAddress, SignIn, SignUp
 from e2e.people import PASSWORD, Person
 from e2e.programs import Portal, running
+from tools.testing.sandbox import Sandbox
 
 SYSTEM_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 BROWSER_ARGUMENTS = [
@@ -84,10 +84,10 @@ def base_url(portal: Portal) -> str:
 @pytest.fixture(autouse=True)
 def log(request: pytest.FixtureRequest, portal: Portal) -> Iterator[None]:
     """What the programs said during a test is shown where it fails; an error among it fails the test."""
-    starts = {path: path.stat().st_size for path in portal.logs}
+    starts = [process.said_bytes() for process in portal.processes]
 
     def said() -> str:
-        return "".join(path.read_bytes()[start:].decode(errors="replace") for path, start in starts.items())
+        return "".join(process.output(start) for process, start in zip(portal.processes, starts, strict=True))
 
     request.node.stash[LOG_OF_TEST] = said
     yield
@@ -95,7 +95,7 @@ def log(request: pytest.FixtureRequest, portal: Portal) -> Iterator[None]:
 
 
 @pytest.fixture
-def sandbox(portal: Portal) -> Iterator[SandboxProcess]:
+def sandbox(portal: Portal) -> Iterator[Sandbox]:
     """Stripe's stand-in, in order again when the test ends."""
     yield portal.sandbox
     portal.sandbox.clear_faults()

@@ -7,26 +7,26 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from billings.tests.support.sandbox_process import SandboxProcess
 from e2e.conftest import Visit, at_both_widths
 from e2e.pages import CourseList, Desk, Editor, SandboxPage, SignIn
 from e2e.people import AUTHOR, PASSWORD
+from tools.testing.sandbox import Sandbox
 
 
-def prices_of(sandbox: SandboxProcess, course_id: str) -> dict[int, bool]:
+def prices_of(sandbox: Sandbox, course_id: str) -> dict[int, bool]:
     """Amount and whether it is active, of each price that Stripe has for the course."""
     mine = [price for price in sandbox.prices() if price["metadata"].get("course_id") == course_id]
     assert len({price["unit_amount"] for price in mine}) == len(mine), f"a price twice: {mine}"
     return {price["unit_amount"]: price["active"] for price in mine}
 
 
-def product_of(sandbox: SandboxProcess, course_id: str) -> dict[str, object]:
+def product_of(sandbox: Sandbox, course_id: str) -> dict[str, object]:
     [product] = [product for product in sandbox.products() if product["metadata"].get("course_id") == course_id]
     return product
 
 
 @at_both_widths
-def test_from_sign_in_to_sale_and_back(visit: Visit, sandbox: SandboxProcess) -> None:
+def test_from_sign_in_to_sale_and_back(visit: Visit, sandbox: Sandbox) -> None:
     page = visit()
     SignIn(page).open().as_(AUTHOR.email, PASSWORD)
     editor = CourseList(page).new_course()
@@ -67,7 +67,7 @@ def test_from_sign_in_to_sale_and_back(visit: Visit, sandbox: SandboxProcess) ->
     assert prices_of(sandbox, course_id) == {4900: False, 5900: True}
 
 
-def test_without_javascript(visit: Visit, sandbox: SandboxProcess) -> None:
+def test_without_javascript(visit: Visit, sandbox: Sandbox) -> None:
     page = visit(AUTHOR, java_script_enabled=False)
     editor = CourseList(page).open().new_course()
     editor.write(title="Charcoal", summary="Ten lines that make a face.", price="49")
@@ -91,7 +91,7 @@ def test_without_javascript(visit: Visit, sandbox: SandboxProcess) -> None:
     expect(editor.status).to_contain_text("On sale at $59.00")
 
 
-def test_the_sandboxs_own_page_shows_the_product_and_its_price(visit: Visit, sandbox: SandboxProcess) -> None:
+def test_the_sandboxs_own_page_shows_the_product_and_its_price(visit: Visit, sandbox: Sandbox) -> None:
     page = visit(AUTHOR)
     editor = Editor(page).open()
     editor.write(title="Etching with a drypoint", price="38")
@@ -125,7 +125,7 @@ def test_a_picture_is_judged_kept_and_shown(visit: Visit, title: str) -> None:
     expect(page.get_by_text("No picture yet")).to_be_visible()
 
 
-def test_a_copy_is_a_draft_of_its_own(visit: Visit, sandbox: SandboxProcess, title: str) -> None:
+def test_a_copy_is_a_draft_of_its_own(visit: Visit, sandbox: Sandbox, title: str) -> None:
     page = visit(AUTHOR)
     desk = Desk(page)
     course = desk.press(desk.make_course(title=title), "publish")

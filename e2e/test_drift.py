@@ -5,17 +5,17 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from billings.tests.support.sandbox_process import SandboxProcess
-from billings.tests.support.wait import until
 from e2e.conftest import Visit
 from e2e.pages import Desk, Editor, StaffPrices
 from e2e.people import AUTHOR, STAFF
+from tools.processes import until
+from tools.testing.sandbox import Sandbox
 
 
 @pytest.mark.parametrize(("button", "price"), [("Restore $49.00", "$49.00"), ("Accept $39.00", "$39.00")])
 @pytest.mark.parametrize("java_script", [True, False])
 def test_staff_decide_what_a_dashboard_edit_becomes(
-    visit: Visit, sandbox: SandboxProcess, title: str, button: str, price: str, java_script: bool
+    visit: Visit, sandbox: Sandbox, title: str, button: str, price: str, java_script: bool
 ) -> None:
     desk = Desk(visit(AUTHOR))
     course = desk.make_course(title=title)
@@ -40,7 +40,7 @@ def test_staff_decide_what_a_dashboard_edit_becomes(
 
 
 def test_a_long_note_of_what_stripe_sells_leaves_the_title_its_room_on_a_phone(
-    visit: Visit, sandbox: SandboxProcess, title: str
+    visit: Visit, sandbox: Sandbox, title: str
 ) -> None:
     desk = Desk(visit(AUTHOR))
     course = desk.make_course(title=title)

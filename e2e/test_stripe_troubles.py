@@ -2,14 +2,14 @@
 
 from playwright.sync_api import expect
 
-from billings.tests.support.sandbox_process import SandboxProcess
 from e2e.conftest import Visit
 from e2e.pages import Editor, StaffPrices
 from e2e.people import AUTHOR, STAFF
 from e2e.programs import Portal
+from tools.testing.sandbox import Sandbox
 
 
-def test_waits_for_stripe_and_settles_by_itself(visit: Visit, sandbox: SandboxProcess, title: str) -> None:
+def test_waits_for_stripe_and_settles_by_itself(visit: Visit, sandbox: Sandbox, title: str) -> None:
     editor = Editor(visit(AUTHOR)).open()
     editor.mark()
     sandbox.fault("reset", times=None)
@@ -23,7 +23,7 @@ def test_waits_for_stripe_and_settles_by_itself(visit: Visit, sandbox: SandboxPr
     editor.expect_no_reload()
 
 
-def test_trying_now_does_not_wait_for_the_worker(visit: Visit, sandbox: SandboxProcess, title: str) -> None:
+def test_trying_now_does_not_wait_for_the_worker(visit: Visit, sandbox: Sandbox, title: str) -> None:
     editor = Editor(visit(AUTHOR, java_script_enabled=False)).open()
     sandbox.fault("503", times=None)
     editor.write(title=title, price="49")
@@ -35,9 +35,7 @@ def test_trying_now_does_not_wait_for_the_worker(visit: Visit, sandbox: SandboxP
     expect(editor.status).to_contain_text("Ready at $49.00")
 
 
-def test_a_wrong_key_is_not_the_teachers_to_mend(
-    visit: Visit, portal: Portal, sandbox: SandboxProcess, title: str
-) -> None:
+def test_a_wrong_key_is_not_the_teachers_to_mend(visit: Visit, portal: Portal, sandbox: Sandbox, title: str) -> None:
     editor = Editor(visit(AUTHOR)).open()
     sandbox.fault("401", times=None)
     editor.write(title=title, price="49")
@@ -55,7 +53,7 @@ def test_a_wrong_key_is_not_the_teachers_to_mend(
     expect(editor.status).to_contain_text("Ready at $49.00")
 
 
-def test_the_seconds_until_the_next_try_count_down(visit: Visit, sandbox: SandboxProcess, title: str) -> None:
+def test_the_seconds_until_the_next_try_count_down(visit: Visit, sandbox: Sandbox, title: str) -> None:
     editor = Editor(visit(AUTHOR)).open()
     sandbox.fault("reset", times=None)
     editor.write(title=title, price="49")
@@ -72,7 +70,7 @@ def test_the_seconds_until_the_next_try_count_down(visit: Visit, sandbox: Sandbo
 
 
 def test_no_message_claims_what_the_status_contradicts_a_moment_later(
-    visit: Visit, sandbox: SandboxProcess, title: str
+    visit: Visit, sandbox: Sandbox, title: str
 ) -> None:
     editor = Editor(visit(AUTHOR)).open()
     sandbox.fault("reset", times=None)

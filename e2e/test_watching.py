@@ -3,18 +3,18 @@
 import pytest
 from playwright.sync_api import Request, expect
 
-from billings.tests.support.sandbox_process import SandboxProcess
 from e2e.conftest import Visit
 from e2e.pages import Desk
 from e2e.people import AUTHOR, STAFF, Person
 from e2e.programs import Portal
+from tools.testing.sandbox import Sandbox
 
 ROWS = 24
 
 
 @pytest.mark.parametrize(("person", "address"), [(AUTHOR, "/courses/"), (STAFF, "/billing/prices/")])
 def test_a_list_asks_once_for_all_that_is_under_way(
-    visit: Visit, portal: Portal, sandbox: SandboxProcess, title: str, person: Person, address: str
+    visit: Visit, portal: Portal, sandbox: Sandbox, title: str, person: Person, address: str
 ) -> None:
     desk = Desk(visit(AUTHOR))
     sandbox.fault("503", method="POST", times=None)
@@ -42,7 +42,7 @@ def test_a_list_asks_once_for_all_that_is_under_way(
     expect(page.locator("#watch")).to_have_attribute("hx-trigger", "watch from:body delay:1s, poll")
 
 
-def test_without_javascript_nothing_is_asked_for(visit: Visit, sandbox: SandboxProcess, title: str) -> None:
+def test_without_javascript_nothing_is_asked_for(visit: Visit, sandbox: Sandbox, title: str) -> None:
     desk = Desk(visit(AUTHOR))
     sandbox.fault("503", method="POST", times=None)
     desk.make_course(title=title)

@@ -11,24 +11,23 @@ import os
 import re
 import secrets
 import signal
-import socket
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import Literal, NoReturn
 from urllib.parse import urlsplit
 
 import environs
 from honcho.environ import parse_procfile
 
-ROOT = Path(__file__).resolve().parents[1]
+from tools.environments import DIFFERENCES, EVERY_SETTING, sandbox_for, served_at
+from tools.processes import LOOPBACK, ROOT, Process, free_port, listens
+
 ENV_FILE = ROOT / ".env"
 STATIC_STAMP = ROOT / ".stamps" / "static"
 
-LOOPBACK = "127.0.0.1"
 PORT = "8000"
 SANDBOX_PORT = "12111"
 # Stripe's own keys have letters and digits behind the mode; those that this program makes up have a word there.
@@ -37,15 +36,13 @@ STRIPES_OWN_KEY = re.compile(r"[sr]k_(live|test)_[0-9A-Za-z]{16,}")
 
 def main(what: str) -> None:
     os.chdir(ROOT)
-    sys.path[:0] = [str(ROOT / "site"), str(ROOT)]
-    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+    sys.path.insert(0, str(ROOT / "site"))
+    os.environ["DJANGO_SETTINGS_MODULE"] = EVERY_SETTING["DJANGO_SETTINGS_MODULE"]
     match what:
-        case "run":
-            start("tools/Procfile.run", debug=False)
-        case "dev":
-            start("tools/Procfile.dev", debug=True)
+        case "run" | "dev":
+            start(what)
         case "serve":
-            os.environ["PORT"] = free_port("PORT", os.environ.get("PORT") or PORT)
+            os.environ["PORT"] = str(port_for("PORT", PORT))
             with alone():
                 collect_static_files()
             os.execv("/bin/sh", ["sh", "-c", parse_procfile(Path("Procfile").read_text()).processes["web"]])
@@ -54,25 +51,24 @@ def main(what: str) -> None:
                 collect_static_files()
 
 
-def start(procfile: str, *, debug: bool) -> NoReturn:
+def start(purpose: Literal["run", "dev"]) -> NoReturn:
     """Everything at once, on this machine: database, files and demo data made ready, then web, worker and sandbox."""
     make_env_file()
-    os.environ["DEBUG"] = "1" if debug else "0"
-    os.environ["BIND"] = LOOPBACK
-    port = os.environ["PORT"] = free_port("PORT", os.environ.get("PORT") or PORT)
-    address = f"http://{LOOPBACK}:{port}"
+    place = served_at(port_for("PORT", PORT))
+    address = place["SITE_URL"]
     env = environs.Env()
     env.read_env(ENV_FILE, recurse=False)
-    os.environ["SITE_URL"] = env.str("SITE_URL", "") or address
+    public = env.str("SITE_URL", "") or address
+    os.environ.update({**DIFFERENCES[purpose], **place, "SITE_URL": public})
     sandbox = choose_sandbox(env, address)
 
     with alone():
         migrate()
-        if not debug:
+        if purpose == "run":
             collect_static_files()
         if sandbox:
             make_demo_data()
-    sys.exit(run_programs(procfile, address, sandbox))
+    sys.exit(run_programs(f"tools/Procfile.{purpose}", address, sandbox))
 
 
 def make_env_file() -> None:
@@ -91,15 +87,13 @@ def make_env_file() -> None:
         )
 
 
-def free_port(name: str, wanted: str) -> str:
-    """The port wanted, or any free one for 0; one sentence where that cannot be."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((LOOPBACK, int(wanted)))
-        except (OSError, OverflowError, ValueError):
-            sys.exit(f"Port {wanted} is taken or none: choose another, as in {name}=8123 behind the command.")
-        return str(probe.getsockname()[1])
+def port_for(name: str, usual: str | int) -> int:
+    """The port that this variable wants, or any free one for 0; one sentence where that cannot be."""
+    wanted = os.environ.get(name) or usual
+    try:
+        return free_port(int(wanted))
+    except (OSError, OverflowError, ValueError):
+        sys.exit(f"Port {wanted} is taken or none: choose another, as in {name}=8123 behind the command.")
 
 
 def choose_sandbox(env: environs.Env, address: str) -> str:
@@ -112,16 +106,13 @@ def choose_sandbox(env: environs.Env, address: str) -> str:
             "STRIPE_SECRET_KEY is a key of Stripe's, and STRIPE_API_BASE leads to the sandbox: "
             "to use Stripe itself, set STRIPE_API_BASE=https://api.stripe.com in .env."
         )
-    wanted = os.environ.get("SANDBOX_PORT") or str(urlsplit(base).port or SANDBOX_PORT)
-    port = free_port("SANDBOX_PORT", wanted)
+    port = port_for("SANDBOX_PORT", urlsplit(base).port or SANDBOX_PORT)
     os.environ.update(
+        sandbox_for(address, state=ROOT / "sandbox.sqlite3", port=port),
         STRIPE_API_BASE=f"http://{LOOPBACK}:{port}",
         # The sandbox reads no `.env`: it takes this key alone, and signs with this secret.
         STRIPE_SECRET_KEY=key,
         STRIPE_WEBHOOK_SECRET=env.str("STRIPE_WEBHOOK_SECRET", ""),
-        SANDBOX_PORT=port,
-        SANDBOX_STATE=str(ROOT / "sandbox.sqlite3"),
-        SANDBOX_WEBHOOK_URL=f"{address}/billing/webhooks/stripe/",
     )
     return os.environ["STRIPE_API_BASE"]
 
@@ -188,12 +179,10 @@ def make_demo_data() -> None:
 
 def run_programs(procfile: str, address: str, sandbox: str) -> int:
     """The Procfile's programs, until one of them ends or somebody stops us; the status to exit with."""
-    # A session of its own: Ctrl-C reaches this process alone, which then asks honcho once.
     programs = ["web", "worker", "sandbox"] if sandbox else ["web", "worker"]
-    honcho = subprocess.Popen(
-        [sys.executable, "-m", "honcho", "--procfile", procfile, "--env", os.devnull, "start", *programs],
-        start_new_session=True,
-    )
+    command = [sys.executable, "-m", "honcho", "--procfile", procfile, "--env", os.devnull, "start", *programs]
+    # Ctrl-C reaches this process alone, which then asks honcho once.
+    honcho = Process.start(command, shown=True).popen
     stopping = started = False
 
     def stop(*_: object) -> None:
@@ -207,7 +196,7 @@ def run_programs(procfile: str, address: str, sandbox: str) -> int:
 
     # Honcho cannot stop what it has not started yet, so whoever is in a hurry waits here too.
     hurry = time.monotonic() + 5
-    while honcho.poll() is None and not all(listens(url) for url in (address, sandbox) if url):
+    while honcho.poll() is None and not all(listens(port_of(url)) for url in (address, sandbox) if url):
         if stopping and time.monotonic() > hurry:
             break
         time.sleep(0.05)
@@ -223,11 +212,10 @@ def run_programs(procfile: str, address: str, sandbox: str) -> int:
     return status or 1
 
 
-def listens(url: str) -> bool:
-    place = urlsplit(url)
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        return probe.connect_ex((place.hostname, place.port)) == 0
+def port_of(url: str) -> int:
+    port = urlsplit(url).port
+    assert port
+    return port
 
 
 def welcome(address: str, sandbox: str) -> None:

@@ -20,7 +20,7 @@ def seed(stripe: Stripe, count: int, chance: random.Random, *, archived_prices: 
     courses = [UUID(int=chance.getrandbits(128), version=4) for _ in range(count)]
     for some in batched(courses, BATCH):
         items = [_product(course, chance, archived_prices) for course in some]
-        stripe.door("POST", "seed", {"items": items})
+        stripe.control("POST", "seed", {"items": items})
     return [product_id(course) for course in courses]
 
 
@@ -49,7 +49,7 @@ type Edit = tuple[str, dict[str, Any]]
 def edit(stripe: Stripe, edits: list[Edit]) -> None:
     """Somebody in the Dashboard carries them out, several at a time."""
     with ThreadPoolExecutor(EDITORS) as editors:
-        list(editors.map(lambda one: stripe.door("POST", f"dashboard/{one[0]}", one[1]), edits))
+        list(editors.map(lambda one: stripe.control("POST", f"dashboard/{one[0]}", one[1]), edits))
 
 
 def events(stripe: Stripe, count: int) -> list[bytes]:

@@ -1,19 +1,17 @@
 """A database of its own for every run: a SQLite file, or a database in the PostgreSQL server that is there."""
 
-import os
-import secrets
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
-from psycopg import sql
 
-ADMIN_URL = os.environ.get("BENCH_POSTGRES_URL", "postgres://postgres@127.0.0.1:5432/postgres")
+from tools.environments import files_in
+from tools.testing.databases import new_postgresql_database, postgresql_answers
+
 ENGINES = ("sqlite", "postgres")
 
 
@@ -37,31 +35,14 @@ class Database:
 @contextmanager
 def database(engine: str, folder: Path) -> Iterator[Database]:
     if engine == "sqlite":
-        yield Database(engine, f"sqlite:///{folder / 'db.sqlite3'}")
+        yield Database(engine, files_in(folder)["DATABASE_URL"])
         return
-    name = f"bench_{secrets.token_hex(6)}"
-    _administer("CREATE DATABASE {}", name)
-    try:
-        yield Database(engine, urlunsplit(urlsplit(ADMIN_URL)._replace(path=f"/{name}")))
-    finally:
-        _administer("DROP DATABASE {} WITH (FORCE)", name)
-
-
-def _administer(statement: str, name: str) -> None:
-    with psycopg.connect(ADMIN_URL, autocommit=True) as connection:
-        connection.execute(sql.SQL(statement).format(sql.Identifier(name)))
-
-
-def postgres_is_there() -> bool:
-    try:
-        psycopg.connect(ADMIN_URL, connect_timeout=3).close()
-    except psycopg.Error:
-        return False
-    return True
+    with new_postgresql_database() as url:
+        yield Database(engine, url)
 
 
 def engines(wanted: str | None) -> list[str]:
     """Those to measure; by default both, as far as they are there."""
     if wanted:
         return [wanted]
-    return [engine for engine in ENGINES if engine == "sqlite" or postgres_is_there()]
+    return [engine for engine in ENGINES if engine == "sqlite" or postgresql_answers()]

@@ -7,20 +7,10 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from rig.programs import (
-    KEY,
-    ROOT,
-    WEBHOOK_SECRET,
-    Measured,
-    Stripe,
-    finish,
-    free_port,
-    measure,
-    program,
-    surroundings,
-    wait_until_listening,
-)
-from rig.report import Wrong, say
+from rig.programs import KEY, WEBHOOK_SECRET, Measured, Stripe, measure
+from rig.report import say
+from tools.environments import environment, served_at
+from tools.processes import ROOT, Process, ProcessFailed, free_port, run
 
 VERSION = "2.11.0"
 SAME = ("Django", "gunicorn", "gunicorn_h1c", "psycopg", "psycopg-binary")
@@ -42,21 +32,21 @@ def install() -> str:
     wanted, done = " ".join(same), HOME / "installed"
     if not done.exists() or done.read_text() != wanted:
         say("(making dj-stripe's virtualenv ...)")
-        finish([sys.executable, "-m", "venv", "--clear", HOME], env=surroundings())
+        run([sys.executable, "-m", "venv", "--clear", HOME], env=environment("bench"))
         try:
             _pip(f"dj-stripe=={VERSION}", *same)
-        except Wrong:
+        except ProcessFailed:
             _pip(f"dj-stripe=={VERSION}", *same[1:])  # with the newest Django that it takes
         done.write_text(wanted)
     code = (
         "from importlib.metadata import version as v; "
         "print(', '.join(f'{n} {v(n)}' for n in ('dj-stripe', 'Django', 'gunicorn', 'stripe')))"
     )
-    return finish([PYTHON, "-c", code], env=surroundings()).strip()
+    return run([PYTHON, "-c", code], env=environment("bench")).stdout.strip()
 
 
 def _pip(*packages: str) -> None:
-    finish([PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages], env=surroundings())
+    run([PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages], env=environment("bench"))
 
 
 @dataclass(frozen=True)
@@ -67,14 +57,10 @@ class Peer:
 
     @classmethod
     def over(cls, database: str, stripe: Stripe, folder: Path, **settings: str) -> "Peer":
-        env = surroundings(
-            DATABASE_URL=database,
-            STRIPE_API_BASE=stripe.url,
-            DJANGO_SETTINGS_MODULE="peer.settings",
-            PYTHONPATH=str(ROOT / "bench" / "rig"),
-            **settings,
-        )
-        return cls(folder, free_port(), env)
+        port = free_port()
+        own = {"DJANGO_SETTINGS_MODULE": "peer.settings", "PYTHONPATH": str(ROOT / "bench" / "rig")}
+        place = {**served_at(port), "STRIPE_API_BASE": stripe.url, "DATABASE_URL": database}
+        return cls(folder, port, environment("bench", **place, **own, **settings))
 
     @property
     def url(self) -> str:
@@ -85,20 +71,18 @@ class Peer:
         return f"/stripe/webhook/{ENDPOINT}/"
 
     def prepare(self) -> None:
-        finish([PYTHON, "-m", "django", "migrate", "--verbosity", "0"], env=self.env)
-        finish([PYTHON, "-m", "django", "shell", "--command", PREPARE], env=self.env)
+        run([PYTHON, "-m", "django", "migrate", "--verbosity", "0"], env=self.env)
+        run([PYTHON, "-m", "django", "shell", "--command", PREPARE], env=self.env)
 
     @contextmanager
     def web(self) -> Iterator[None]:
         """Another gunicorn, with as many processes and threads, and another application."""
-        log = self.folder / "peer.log"
         command = f"exec {HOME}/bin/gunicorn --preload --no-control-socket --workers 2 --threads 8 --bind $BIND:$PORT"
         command += " 'django.core.wsgi:get_wsgi_application()'"
-        env = {**self.env, "PORT": str(self.port), "BIND": "127.0.0.1"}
-        with program(command, env=env, log=log, folder=self.folder) as process:
-            wait_until_listening(process, self.port, log)
+        with Process.start(command, name="dj-stripe's web server", env=self.env, folder=self.folder) as process:
+            process.wait_until_listening(self.port)
             yield
 
     def sync(self, *models: str) -> Measured:
         command: list[str | Path] = [PYTHON, "-m", "django", "djstripe_sync_models", *models, "--api-keys", KEY]
-        return measure(command, env=self.env, log=self.folder / "peer-sync.log")
+        return measure(command, env=self.env)

@@ -2,11 +2,9 @@
 
 import json
 import os
-import socket
-import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,80 +14,13 @@ import requests
 from honcho.environ import parse_procfile
 
 from rig.report import Wrong
+from tools.environments import DIFFERENCES, EVERY_SETTING, environment, served_at
+from tools.processes import ROOT, Command, Process, free_port, run
+from tools.testing.sandbox import Sandbox, running_sandbox
 
-ROOT = Path(__file__).resolve().parents[2]
-SANDBOX = Path(sys.executable).with_name("stripe-sandbox")  # of the same virtual environment
 PROCFILE = parse_procfile((ROOT / "Procfile").read_text()).processes
-KEY = "sk_test_" + "Bench" * 6  # the peer takes keys of Stripe's own length only
-WEBHOOK_SECRET = "whsec_bench"
-# Every setting has a value here: `.env` has a say only where the environment has none.
-SETTINGS = {
-    "DEBUG": "0",
-    "SECRET_KEY": "for-measuring-only-and-for-nothing-else",
-    "ALLOWED_HOSTS": "",
-    "CSRF_TRUSTED_ORIGINS": "",
-    "STRIPE_SECRET_KEY": KEY,
-    "STRIPE_WEBHOOK_SECRET": WEBHOOK_SECRET,
-    "STRIPE_TIMEOUT_SECONDS": "20",
-    "STRIPE_INLINE_BUDGET_SECONDS": "4",
-    "STRIPE_MAX_WRITES_PER_SECOND": "20",
-    "SIGNUP_OPEN": "1",
-    "WEB_THREADS": "8",
-    "EMAIL_URL": "dummy:",
-    "SENTRY_DSN": "",
-}
-INHERITED = ("PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE")
-STARTS_WITHIN = 30.0
-
-
-def surroundings(**settings: str) -> dict[str, str]:
-    """The environment of a program: nothing of the shell's but what programs need to run at all."""
-    inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
-    return {**inherited, **SETTINGS, **settings}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-@contextmanager
-def program(
-    command: str | Sequence[str], *, env: Mapping[str, str], log: Path, folder: Path = ROOT
-) -> Iterator[subprocess.Popen[bytes]]:
-    """Runs beside us until the block ends; what it says is in `log`."""
-    arguments = ["sh", "-c", command] if isinstance(command, str) else command
-    with log.open("ab") as said:
-        process = subprocess.Popen(arguments, cwd=folder, env=env, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
-    try:
-        yield process
-    finally:
-        process.terminate()
-        try:
-            process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def wait_until_listening(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    give_up_at = time.monotonic() + STARTS_WITHIN
-    while process.poll() is None and time.monotonic() < give_up_at:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.02)
-    raise Wrong(f"a program did not start: {log.read_text()[-2000:]}")
-
-
-def finish(command: Sequence[str | Path], *, env: Mapping[str, str], folder: Path = ROOT) -> str:
-    """Runs a program to its end, which must be a good one; what it printed."""
-    done = subprocess.run(list(map(str, command)), cwd=folder, env=env, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise Wrong(f"{command[1:3]} failed: {(done.stdout + done.stderr)[-3000:]}")
-    return done.stdout
+KEY = DIFFERENCES["bench"]["STRIPE_SECRET_KEY"]
+WEBHOOK_SECRET = EVERY_SETTING["STRIPE_WEBHOOK_SECRET"]
 
 
 @dataclass(frozen=True)
@@ -102,33 +33,24 @@ class Measured:
     megabytes: float
 
 
-def measure(command: Sequence[str | Path], *, env: Mapping[str, str], log: Path, folder: Path = ROOT) -> Measured:
+def measure(command: Command, *, env: Mapping[str, str]) -> Measured:
     started = time.perf_counter()
-    with log.open("wb") as said:
-        process = subprocess.Popen(list(map(str, command)), cwd=folder, env=env, stdout=said, stderr=said)
-        _, status, usage = os.wait4(process.pid, 0)  # of this one process: RUSAGE_CHILDREN is the worst of all
-    process.returncode = os.waitstatus_to_exitcode(status)
-    unit = 1024 if sys.platform == "linux" else 1024 * 1024
+    process = Process.start(command, env=env)
+    _, status, usage = os.wait4(process.popen.pid, 0)  # of this one process: RUSAGE_CHILDREN is the worst of all
     seconds = time.perf_counter() - started
-    return Measured(process.returncode, log.read_text(), seconds, usage.ru_maxrss / unit)
+    process.popen.returncode = os.waitstatus_to_exitcode(status)
+    unit = 1024 if sys.platform == "linux" else 1024 * 1024
+    return Measured(process.popen.returncode, process.output(), seconds, usage.ru_maxrss / unit)
 
 
-@dataclass(frozen=True)
-class Stripe:
-    """A sandbox process, and its control door."""
-
-    url: str
-
-    def door(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        answer = requests.request(method, f"{self.url}/_sandbox/{path}", json=body, timeout=120)
-        answer.raise_for_status()
-        return answer.json()
+class Stripe(Sandbox):
+    """A sandbox process, and what figures are taken of it."""
 
     def answer_after(self, seconds: float) -> None:
         """Every call from now on takes as long as the way to Stripe and its work would; here it takes a millisecond."""
-        self.door("DELETE", "faults")
+        self.control("DELETE", "faults")
         if seconds:
-            self.door("POST", "faults", {"kind": "slow", "seconds": seconds, "times": None})
+            self.control("POST", "faults", {"kind": "slow", "seconds": seconds, "times": None})
 
     def pages(self, path: str, **query: str) -> Iterator[list[dict[str, Any]]]:
         """A list of Stripe's, a page of 100 a call."""
@@ -142,21 +64,23 @@ class Stripe:
                     return
                 query["starting_after"] = page["data"][-1]["id"]
 
-    def calls(self, since: int = 0) -> list[dict[str, Any]]:
-        return list(self.door("GET", f"calls?since={since}")["calls"])
+    def calls_since(self, call: int = 0) -> list[dict[str, Any]]:
+        return list(self.control("GET", f"calls?since={call}")["calls"])
 
     def last_call(self) -> int:
-        newest = self.door("GET", "calls?since=0")["calls"]
+        newest = self.calls_since()
         return int(newest[-1]["seq"]) if newest else 0
 
 
 @contextmanager
-def sandbox(log: Path, *options: str) -> Iterator[Stripe]:
-    port = free_port()
-    command = [str(SANDBOX), "--port", str(port), *options]
-    with program(command, env=surroundings(STRIPE_SECRET_KEY="", STRIPE_WEBHOOK_SECRET=""), log=log) as process:
-        wait_until_listening(process, port, log)
-        yield Stripe(f"http://127.0.0.1:{port}")
+def sandbox(*options: str) -> Iterator[Stripe]:
+    with running_sandbox(*options) as running:
+        yield Stripe(running.url)
+
+
+def collect_static_files() -> None:
+    """As `make run` does it: only what is new."""
+    run([sys.executable, "-m", "tools.portal", "static"], env=environment("bench"))
 
 
 @dataclass(frozen=True)
@@ -170,16 +94,8 @@ class Portal:
     @classmethod
     def over(cls, database: str, stripe: Stripe, folder: Path, **settings: str) -> "Portal":
         port = free_port()
-        env = surroundings(
-            DATABASE_URL=database,
-            STRIPE_API_BASE=stripe.url,
-            SITE_URL=f"http://127.0.0.1:{port}",
-            MEDIA_ROOT=str(folder),
-            PORT=str(port),
-            BIND="127.0.0.1",
-            **settings,
-        )
-        return cls(folder, port, env)
+        place = {**served_at(port), "STRIPE_API_BASE": stripe.url, "DATABASE_URL": database, "MEDIA_ROOT": str(folder)}
+        return cls(folder, port, environment("bench", **place, **settings))
 
     @property
     def url(self) -> str:
@@ -187,27 +103,22 @@ class Portal:
 
     def prepare(self, *what: str) -> None:
         """Runs `rig/fill.py`, which makes the database and fills it from what the sandbox holds."""
-        finish([sys.executable, ROOT / "bench" / "rig" / "fill.py", *what], env=self.env)
-
-    def collect_static_files(self) -> None:
-        finish([sys.executable, ROOT / "tools" / "portal.py", "static"], env=self.env)
+        run([sys.executable, ROOT / "bench" / "rig" / "fill.py", *what], env=self.env)
 
     @contextmanager
     def web(self) -> Iterator[None]:
         """The production web server, just as the Procfile starts it."""
-        log = self.folder / "web.log"
-        with program(PROCFILE["web"], env=self.env, log=log) as process:
-            wait_until_listening(process, self.port, log)
+        with Process.start(PROCFILE["web"], name="the web server", env=self.env) as process:
+            process.wait_until_listening(self.port)
             yield
 
     @contextmanager
     def worker(self, number: int = 1) -> Iterator[None]:
-        with program(PROCFILE["worker"], env=self.env, log=self.folder / f"worker-{number}.log"):
+        with Process.start(PROCFILE["worker"], name=f"worker {number}", env=self.env):
             yield
 
     def measure(self, *arguments: str) -> Measured:
-        command = [sys.executable, "manage.py", *arguments]
-        return measure(command, env=self.env, log=self.folder / "command.log")
+        return measure([sys.executable, "manage.py", *arguments], env=self.env)
 
 
 def parsed(measured: Measured) -> dict[str, Any]:

@@ -7,6 +7,8 @@ import signal
 import sys
 from importlib.metadata import version
 
+from tools.processes import ProcessFailed
+
 
 class Wrong(Exception):
     """Something that must hold did not; the program ends with status 1 and this sentence."""
@@ -31,7 +33,7 @@ def run(main: object) -> None:
     say(machine())
     try:
         main()
-    except Wrong as wrong:
+    except (Wrong, ProcessFailed) as wrong:
         say(f"WRONG: {wrong}")
         sys.exit(1)
     except KeyboardInterrupt:

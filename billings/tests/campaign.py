@@ -8,7 +8,6 @@ Real HTTP to a real sandbox through the official library; a killed process is a 
 """
 
 import argparse
-import importlib
 import os
 import random
 import signal
@@ -24,9 +23,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from tools.environments import environment, files_in
+from tools.processes import ROOT
+from tools.testing.sandbox import Sandbox, running_sandbox
+
 if TYPE_CHECKING:
     from billings.tests.support.editor import Editor, Operation
-    from billings.tests.support.sandbox_process import SandboxProcess
 
 BUDGET_SECONDS = 0.5
 ROUNDS = 12  # of recovery; far more than any case needs
@@ -123,7 +125,7 @@ def operations() -> dict[str, tuple[list["Operation"], "Operation", int]]:
 
 @dataclass
 class Campaign:
-    sandbox: "SandboxProcess"
+    sandbox: Sandbox
     teacher: Any
     rows: dict[str, Row] = field(default_factory=lambda: defaultdict(Row))
 
@@ -313,10 +315,10 @@ def main() -> int:
 
 
 def _use_settings_for(folder: Path) -> None:
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "site"))
-    importlib.import_module("config.testing")  # the tests' environment, whatever the shell's
-    os.environ["DATABASE_URL"] = os.environ.get("CAMPAIGN_DATABASE_URL", f"sqlite:///{folder / 'db.sqlite3'}")
-    os.environ["STRIPE_INLINE_BUDGET_SECONDS"] = os.environ["STRIPE_TIMEOUT_SECONDS"] = str(BUDGET_SECONDS)
+    sys.path.insert(0, str(ROOT / "site"))
+    budget = dict.fromkeys(("STRIPE_INLINE_BUDGET_SECONDS", "STRIPE_TIMEOUT_SECONDS"), str(BUDGET_SECONDS))
+    database = {"DATABASE_URL": os.environ["CAMPAIGN_DATABASE_URL"]} if "CAMPAIGN_DATABASE_URL" in os.environ else {}
+    os.environ.update(environment("tests", **{**files_in(folder), **database, **budget}))
     import django
 
     django.setup()
@@ -327,11 +329,8 @@ def _run(sample: int | None, seed: int) -> int:
     from django.contrib.auth.models import User
     from django.core.management import call_command
 
-    from billings.tests.support.sandbox_process import SandboxProcess
-
     call_command("migrate", verbosity=0)
-    sandbox = SandboxProcess.start()
-    try:
+    with running_sandbox() as sandbox:
         settings.STRIPE_API_BASE = sandbox.url
         campaign = Campaign(sandbox, User.objects.create_user("teacher", "teacher@example.com"))
         cases = list(campaign.grid())
@@ -339,8 +338,6 @@ def _run(sample: int | None, seed: int) -> int:
             cases = random.Random(seed).sample(cases, sample)
         for case in cases:
             campaign.run(case)
-    finally:
-        sandbox.stop()
     return 0 if print_table(campaign.rows) else 1
 
 

@@ -1,13 +1,9 @@
 """The cast of the billing tests: a course with nothing but what billing needs of it."""
 
 import os
-import subprocess
 import sys
-import uuid
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
-import psycopg
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import Group, User
@@ -19,9 +15,10 @@ from billings.money import PriceSpec
 from billings.sync import desired
 from billings.sync.converge import Result, converge
 from billings.tests.support.signed_in import signed_in
+from tools.environments import files_in
+from tools.processes import run
+from tools.testing.databases import POSTGRESQL, new_postgresql_database, postgresql_answers
 
-ROOT = Path(__file__).resolve().parents[2]
-POSTGRESQL = os.environ.get("TEST_POSTGRESQL_URL", "postgres://postgres@127.0.0.1:5432/postgres")
 USD49 = PriceSpec(4900, "usd")
 USD59 = PriceSpec(5900, "usd")
 
@@ -81,27 +78,20 @@ def sold(make_sold, sandbox) -> Sold:
 @pytest.fixture(scope="module")
 def postgresql_url() -> Iterator[str]:
     """A new database on the server at hand; tests are skipped where there is none."""
-    try:
-        server = psycopg.connect(POSTGRESQL, connect_timeout=3, autocommit=True)
-    except psycopg.OperationalError as error:
-        pytest.skip(f"no PostgreSQL at {POSTGRESQL}: {error}")
-    name = f"portal_test_{uuid.uuid4().hex}"
-    server.execute(f'CREATE DATABASE "{name}"')
-    try:
-        yield migrated(f"{POSTGRESQL.rpartition('/')[0]}/{name}")
-    finally:
-        server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
-        server.close()
+    if not postgresql_answers():
+        pytest.skip(f"no PostgreSQL at {POSTGRESQL}")
+    with new_postgresql_database() as url:
+        yield migrated(url)
 
 
 @pytest.fixture(scope="module")
 def sqlite_url(tmp_path_factory) -> str:
-    return migrated(f"sqlite:///{tmp_path_factory.mktemp('database') / 'db.sqlite3'}")
+    return migrated(files_in(tmp_path_factory.mktemp("database"))["DATABASE_URL"])
 
 
 def migrated(url: str) -> str:
     command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
-    subprocess.run(command, cwd=ROOT, env={**os.environ, "DATABASE_URL": url}, check=True)
+    run(command, env={**os.environ, "DATABASE_URL": url})
     return url
 
 
@@ -109,12 +99,11 @@ def migrated(url: str) -> str:
 def run_script() -> Callable[..., str]:
     """Runs Python in a Django shell of its own over the database at a URL; returns what it printed."""
 
-    def run(script: str, url: str, **environment: str) -> str:
+    def shell(script: str, url: str, **environment: str) -> str:
         command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "--command", script]
-        env = {**os.environ, "DATABASE_URL": url, **environment}
-        return subprocess.run(command, cwd=ROOT, env=env, check=True, capture_output=True, text=True).stdout.strip()
+        return run(command, env={**os.environ, "DATABASE_URL": url, **environment}).stdout.strip()
 
-    return run
+    return shell
 
 
 @pytest.fixture

@@ -5,15 +5,13 @@
 Each client keeps a journal of what it sent and what was acknowledged. When the storm is over, the worker's way of
 recovery runs alone, and then every acknowledged save must be there, in the portal and in Stripe, once. It prints what
 it found, and ends with status 1 if a save was lost or anything is there twice. PostgreSQL is that of
-CAMPAIGN_POSTGRES_URL (postgres://127.0.0.1:5432/postgres), in a database of its own; without one it is left out.
+TEST_POSTGRESQL_URL (postgres://postgres@127.0.0.1:5432/postgres), in a database of its own; without one it is left out.
 """
 
 import argparse
-import importlib
 import os
 import random
 import signal
-import subprocess
 import sys
 import tempfile
 import threading
@@ -23,23 +21,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit, urlunsplit
+from typing import Any
 
-import psycopg
 import requests
-from honcho.environ import parse_procfile
-from psycopg import sql
 
-from billings.tests.support.wait import until
+from tools.environments import files_in
+from tools.processes import Process, run, until
+from tools.testing.databases import POSTGRESQL, new_postgresql_database, postgresql_answers
+from tools.testing.portal import PROCFILE, PortalProcess, Teacher
+from tools.testing.sandbox import Sandbox, running_sandbox
 
-if TYPE_CHECKING:
-    from billings.tests.support.portal_process import PortalProcess, Teacher
-    from billings.tests.support.sandbox_process import SandboxProcess
-
-ROOT = Path(__file__).resolve().parents[2]
-PROCFILE = parse_procfile((ROOT / "Procfile").read_text()).processes
-POSTGRES = os.environ.get("CAMPAIGN_POSTGRES_URL", "postgres://127.0.0.1:5432/postgres")
 # How often the sandbox fails so, of its calls.
 FAULTS = (
     *(
@@ -73,7 +64,7 @@ class Client:
     """Somebody who creates courses and changes them, one save after the other."""
 
     number: int
-    teacher: "Teacher"
+    teacher: Teacher
     chance: random.Random
     journals: list[Journal] = field(default_factory=list)
     created: list[str] = field(default_factory=list)
@@ -129,13 +120,13 @@ class Client:
 
 @dataclass
 class Storm:
-    portal: "PortalProcess"
-    sandbox: "SandboxProcess"
+    portal: PortalProcess
+    sandbox: Sandbox
     chance: random.Random
     clients: list[Client] = field(default_factory=list)
     killed: Counter[str] = field(default_factory=Counter)
     failed: list[str] = field(default_factory=list)
-    worker: subprocess.Popen[bytes] | None = None
+    worker: Process | None = None
 
     def rage(self, kills: int, clients: int) -> None:
         teacher = self.portal.sign_in()
@@ -191,22 +182,15 @@ class Storm:
 
     def _web_processes(self) -> list[int]:
         assert self.portal.web
-        found = subprocess.run(["pgrep", "-P", str(self.portal.web.pid)], capture_output=True, text=True, check=False)
+        found = run(["pgrep", "-P", str(self.portal.web.popen.pid)], allowed=None)
         return [int(process) for process in found.stdout.split()]
 
     def _start_worker(self) -> None:
-        self.worker = subprocess.Popen(
-            [sys.executable, "manage.py", "worker"],
-            cwd=ROOT,
-            env=self.portal.environment(),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        self.worker = Process.start([sys.executable, "manage.py", "worker"], env=self.portal.environment())
 
     def _kill_worker(self) -> None:
         if self.worker:
             self.worker.kill()
-            self.worker.wait()
 
     def recover(self) -> None:
         for _ in range(RECOVERY_ROUNDS):
@@ -231,17 +215,15 @@ class Storm:
         return lost, doubled
 
 
-def _same_person(teacher: "Teacher") -> "Teacher":
+def _same_person(teacher: Teacher) -> Teacher:
     """With connections of its own."""
-    from billings.tests.support.portal_process import Teacher
-
     session = requests.Session()
     session.cookies.update(teacher.session.cookies)
     session.headers.update(teacher.session.headers)
     return Teacher(teacher.portal, session)
 
 
-def _all_courses(teacher: "Teacher") -> Iterator[dict[str, Any]]:
+def _all_courses(teacher: Teacher) -> Iterator[dict[str, Any]]:
     url: str | None = "/courses/"
     while url:
         page = teacher.get(url).json()
@@ -266,22 +248,18 @@ def _differences(course: dict[str, Any], state: dict[str, Any]) -> list[str]:
 
 
 def _run(engine: str, database_url: str, folder: Path, options: argparse.Namespace) -> bool:
-    from billings.tests.support.portal_process import PortalProcess
-    from billings.tests.support.sandbox_process import SandboxProcess
-
-    sandbox = SandboxProcess.start()
-    portal = PortalProcess(folder, sandbox.url, command=PROCFILE["web"], database_url=database_url)
-    storm = Storm(portal, sandbox, random.Random(options.seed))
-    try:
-        portal.prepare()
-        portal.start()
-        storm.rage(options.kills, options.clients)
-        storm.recover()
-        lost, doubled = storm.lost_and_doubled()
-    finally:
-        storm._kill_worker()
-        portal.kill()
-        sandbox.stop()
+    with running_sandbox() as sandbox:
+        portal = PortalProcess(folder, sandbox.url, command=PROCFILE["web"], database_url=database_url)
+        storm = Storm(portal, sandbox, random.Random(options.seed))
+        try:
+            portal.prepare()
+            portal.start()
+            storm.rage(options.kills, options.clients)
+            storm.recover()
+            lost, doubled = storm.lost_and_doubled()
+        finally:
+            storm._kill_worker()
+            portal.kill()
     clients = storm.clients
     killed = ", ".join(f"{times} × {victim}" for victim, times in sorted(storm.killed.items()))
     print(
@@ -299,20 +277,12 @@ def _run(engine: str, database_url: str, folder: Path, options: argparse.Namespa
 def _database(engine: str, folder: Path) -> Iterator[str | None]:
     """Its address; None where there is no PostgreSQL."""
     if engine == "sqlite":
-        yield f"sqlite:///{folder / 'db.sqlite3'}"
-        return
-    try:
-        server = psycopg.connect(POSTGRES, autocommit=True, connect_timeout=5)
-    except psycopg.OperationalError:
+        yield files_in(folder)["DATABASE_URL"]
+    elif postgresql_answers():
+        with new_postgresql_database() as address:
+            yield address
+    else:
         yield None
-        return
-    name = sql.Identifier(f"kill_storm_{os.getpid()}")
-    with server:
-        server.execute(sql.SQL("CREATE DATABASE {}").format(name))
-        try:
-            yield urlunsplit(urlsplit(POSTGRES)._replace(path=f"/kill_storm_{os.getpid()}"))
-        finally:
-            server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
 
 
 def main() -> int:
@@ -322,13 +292,11 @@ def main() -> int:
     parser.add_argument("--engine", choices=("sqlite", "postgres"), action="append")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    sys.path.insert(0, str(ROOT / "site"))
-    importlib.import_module("config.testing")  # the tests' environment, whatever the shell's
     holds = True
     for engine in options.engine or ("sqlite", "postgres"):
         with tempfile.TemporaryDirectory(prefix="kill-storm-") as folder, _database(engine, Path(folder)) as address:
             if address is None:
-                print(f"{engine}: left out, since no server answers at {POSTGRES}")
+                print(f"{engine}: left out, since no server answers at {POSTGRESQL}")
             else:
                 holds = _run(engine, address, Path(folder), options) and holds
     return 0 if holds else 1

@@ -19,7 +19,7 @@ from billings.sync.converge import LANDED_AFTER, Result
 from billings.sync.sweep import due
 from billings.tests.conftest import USD59
 from billings.tests.support.in_sync import assert_in_sync
-from billings.tests.support.scripted_server import serving
+from tools.testing.scripted_server import serving
 
 HOURS = [pytest.param(hours, id=f"{hours:+d} h") for hours in (3, -3, 40, -40)]
 

@@ -2,16 +2,19 @@
 
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 from honcho.environ import parse_procfile
 
+from tools.environments import EVERY_SETTING
+from tools.processes import Command, run
+
 ROOT = Path(__file__).resolve().parents[2]
 MANAGE = [sys.executable, "manage.py", "check"]
-GUNICORN = ["/bin/sh", "-c", parse_procfile((ROOT / "Procfile").read_text()).processes["web"]]
+GUNICORN = parse_procfile((ROOT / "Procfile").read_text()).processes["web"]
 
 PUBLIC = {"SITE_URL": "https://school.example", "EMAIL_URL": "smtp://mail.example"}
 REFUSED = {
@@ -83,12 +86,11 @@ ACCEPTED = {
 }
 
 
-def start(command: list[str], changes: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, **changes}
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
+def start(command: Command, changes: dict[str, str]) -> CompletedProcess[str]:
+    return run(command, env={**os.environ, **changes}, allowed=None, seconds=60)
 
 
-def check_refused(command: list[str], changes: dict[str, str], words: str) -> None:
+def check_refused(command: Command, changes: dict[str, str], words: str) -> None:
     ended = start(command, changes)
     assert ended.returncode == 1
     assert words in ended.stderr
@@ -150,17 +152,20 @@ def test_a_file_says_what_the_environment_does_not(tmp_path):
     environment = {name: value for name, value in os.environ.items() if name != "SITE_URL"}
     show = "import settings as s; print(s.SITE_URL, s.SECRET_KEY)"
 
-    shown = subprocess.check_output([sys.executable, "-c", show], cwd=config, env=environment, text=True)
+    shown = run([sys.executable, "-c", show], folder=config, env=environment).stdout
 
     assert shown.split() == ["http://localhost:8123", os.environ["SECRET_KEY"]]
 
 
-def test_the_example_names_every_setting():
+def test_the_example_and_the_table_of_environments_name_every_setting():
     settings = (ROOT / "site" / "config" / "settings.py").read_text()
     example = (ROOT / ".env.example").read_text()
     names = {
-        part.split('"')[0] for opening in ('_setting("', '_list("', 'env.str("') for part in settings.split(opening)[1:]
+        part.split('"')[0]
+        for opening in ('_setting("', '_list("', 'env.str("', "env.dj_db_url(")
+        for part in settings.split(opening)[1:]
     }
 
     assert "SECRET_KEY" in names
     assert [name for name in sorted(names) if f"{name}=" not in example] == []
+    assert names - EVERY_SETTING.keys() == set()

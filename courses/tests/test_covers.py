@@ -1,5 +1,3 @@
-import os
-import subprocess
 import sys
 import threading
 import warnings
@@ -16,6 +14,7 @@ from courses import covers
 from courses.covers import read_cover
 from courses.tests.conftest import form_of
 from courses.tests.pictures import DATA, blank_png, encoded, exif, patches, picture, xmp
+from tools.processes import run
 
 
 def opened(cover) -> Image.Image:
@@ -215,7 +214,7 @@ class TestMemory:
             (tmp_path / name).write_bytes(data)
         command = [sys.executable, "-m", "courses.tests.measure_memory", *map(str, tmp_path.iterdir())]
 
-        measured = subprocess.run(command, env=os.environ, capture_output=True, text=True, check=True).stdout
+        measured = run(command).stdout
 
         grown = {name: float(megabytes) for name, megabytes in (line.split("\t") for line in measured.splitlines())}
         record_property("table", "Memory that covers take, MB\n" + measured)

@@ -16,7 +16,7 @@ from billings.sync.sweep import sweep
 from billings.tests.conftest import USD49, USD59, Sold
 from billings.tests.support.drifting import ask_for_a_read, edit_price, no_drift, open_drift, read
 from billings.tests.support.in_sync import assert_in_sync
-from billings.tests.support.sandbox_process import SandboxProcess
+from tools.testing.sandbox import Sandbox
 
 EURO = {"eur": {"unit_amount": 100}}
 OPTIONS = [
@@ -29,7 +29,7 @@ OPTIONS = [
 ]
 
 
-def add_currencies(sandbox: SandboxProcess, sold: Sold, options: Any = EURO) -> None:
+def add_currencies(sandbox: Sandbox, sold: Sold, options: Any = EURO) -> None:
     sandbox.dashboard(f"prices/{sold.product.observed_default_price}", currency_options=options)
 
 

@@ -16,41 +16,41 @@ from billings.sync import lease
 from billings.tests.conftest import USD59, Sold
 from billings.tests.support.drifting import ask_for_a_read, edit, read
 from billings.tests.support.in_sync import assert_in_sync
-from billings.tests.support.sandbox_process import SandboxProcess
+from tools.testing.sandbox import Sandbox
 
 REFUSAL = {"status": 400, "message": "We do not take this.", "param": "currency"}
 
 
-def pending(sold: Sold, sandbox: SandboxProcess) -> None:
+def pending(sold: Sold, sandbox: Sandbox) -> None:
     """Another process is at it, and does not end."""
     sold.price(USD59)
     lease.take(sold.row.pk, seconds=3600)
 
 
-def retrying(sold: Sold, sandbox: SandboxProcess) -> None:
+def retrying(sold: Sold, sandbox: Sandbox) -> None:
     sandbox.fault("503", method="POST", times=None)
     sold.price(USD59)
     sold.converge()
 
 
-def rejected(sold: Sold, sandbox: SandboxProcess) -> None:
+def rejected(sold: Sold, sandbox: Sandbox) -> None:
     sandbox.fault("refuse", method="POST", times=None, error=REFUSAL)
     sold.price(USD59)
     sold.converge()
 
 
-def without_a_key(sold: Sold, sandbox: SandboxProcess) -> None:
+def without_a_key(sold: Sold, sandbox: Sandbox) -> None:
     sandbox.fault("401", method="POST", times=None)
     sold.price(USD59)
     sold.converge()
 
 
-def drifted(sold: Sold, sandbox: SandboxProcess) -> None:
+def drifted(sold: Sold, sandbox: Sandbox) -> None:
     edit(sandbox, sold, name="Oil")
     read(sold)
 
 
-def waiting_for_a_read(sold: Sold, sandbox: SandboxProcess) -> None:
+def waiting_for_a_read(sold: Sold, sandbox: Sandbox) -> None:
     ask_for_a_read(sold)
     lease.take(sold.row.pk, seconds=3600)
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from billings.models import BillingProduct
 from billings.tests.conftest import USD59, Sold
-from billings.tests.support.sandbox_process import SandboxProcess
+from tools.testing.sandbox import Sandbox
 
 REFUSAL = {"status": 400, "message": "We do not take this.", "param": "unit_amount"}
 JSON = {"Accept": "application/json"}
@@ -23,7 +23,7 @@ def staff(db) -> Client:
     return client
 
 
-def fails(sold: Sold, sandbox: SandboxProcess, kind: str, **how: object) -> None:
+def fails(sold: Sold, sandbox: Sandbox, kind: str, **how: object) -> None:
     sandbox.fault(kind, method="POST", **how)
     sold.price(USD59)
     sold.converge()

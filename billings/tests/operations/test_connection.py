@@ -15,7 +15,7 @@ from billings.stripe_api import accounts, endpoints, gateway, permissions
 from billings.stripe_api.gateway import ReadFailed
 from billings.sync.converge import Result
 from billings.tests.support.in_sync import assert_in_sync
-from billings.tests.support.scripted_server import serving
+from tools.testing.scripted_server import serving
 
 SYNC, CHECK, REGISTER = "/billing/sync/", "/billing/sync/check/", "/billing/sync/webhook-endpoint/"
 HTMX = {"HX-Request": "true", "HX-Target": "sync-connection"}

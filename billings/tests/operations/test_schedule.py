@@ -10,7 +10,7 @@ from billings.models import Schedule, SyncRun
 from billings.operations import schedule
 from billings.stripe_api import gateway
 from billings.tests.support.drifting import open_drift
-from billings.tests.support.wait import until
+from tools.processes import until
 
 pytestmark = pytest.mark.django_db
 

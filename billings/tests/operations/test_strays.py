@@ -6,7 +6,7 @@ from django.test import Client
 
 from billings.models import StrayProduct
 from billings.operations import reconcile, runs
-from billings.tests.support.sandbox_process import SandboxProcess
+from tools.testing.sandbox import Sandbox
 
 SYNC = "/billing/sync/"
 JSON = {"Accept": "application/json"}
@@ -30,7 +30,7 @@ def orphan(sold, sandbox) -> StrayProduct:
     return StrayProduct.objects.get(stripe_id="course_lost")
 
 
-def product(sandbox: SandboxProcess, product_id: str) -> dict[str, object]:
+def product(sandbox: Sandbox, product_id: str) -> dict[str, object]:
     return next(one for one in sandbox.products() if one["id"] == product_id)
 
 

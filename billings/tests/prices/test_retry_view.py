@@ -10,7 +10,7 @@ from billings.models import BillingProduct
 from billings.sync.sweep import sweep
 from billings.tests.conftest import USD59, Sold
 from billings.tests.support.in_sync import assert_in_sync
-from billings.tests.support.sandbox_process import SandboxProcess
+from tools.testing.sandbox import Sandbox
 
 JSON = {"Accept": "application/json"}
 PRICES = "/billing/prices/"
@@ -26,13 +26,13 @@ def staff(transactional_db) -> Client:
     return client
 
 
-def waits(sold: Sold, sandbox: SandboxProcess) -> None:
+def waits(sold: Sold, sandbox: Sandbox) -> None:
     sandbox.fault("reset", method="POST")
     sold.price(USD59)
     sold.converge()
 
 
-def is_rejected(sold: Sold, sandbox: SandboxProcess) -> None:
+def is_rejected(sold: Sold, sandbox: Sandbox) -> None:
     sandbox.fault("refuse", method="POST", error=REFUSAL)
     sold.price(USD59)
     sold.converge()

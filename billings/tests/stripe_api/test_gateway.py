@@ -13,8 +13,8 @@ from billings.horizons import call_seconds
 from billings.models import Trouble
 from billings.stripe_api import gateway
 from billings.stripe_api.gateway import Accepted, ReadFailed, Refused, Unanswered, Unclear, Verdict
-from billings.tests.support.sandbox_process import SandboxProcess
-from billings.tests.support.scripted_server import Scripted, nobody, serving
+from tools.testing.sandbox import Sandbox
+from tools.testing.scripted_server import Scripted, nobody, serving
 
 PATIENT, HASTY = 20.0, 0.3
 _keys = count(1)
@@ -230,7 +230,7 @@ class TestAFailureFromStripesMemory:
 
 class TestARead:
     @pytest.fixture
-    def product(self, sandbox: SandboxProcess) -> dict[str, Any]:
+    def product(self, sandbox: Sandbox) -> dict[str, Any]:
         return sandbox.dashboard(
             "products", id="course_1", name="Watercolour", default_price_data={"unit_amount": 4900, "currency": "usd"}
         )

@@ -7,19 +7,19 @@ from django.db.models import F
 from billings.models import BillingProduct, Drift
 from billings.sync.converge import Result
 from billings.tests.conftest import Sold
-from billings.tests.support.sandbox_process import SandboxProcess
+from tools.testing.sandbox import Sandbox
 
 
-def edit(sandbox: SandboxProcess, sold: Sold, **body: Any) -> None:
+def edit(sandbox: Sandbox, sold: Sold, **body: Any) -> None:
     sandbox.dashboard(f"products/{sold.product.stripe_id}", **body)
 
 
-def edit_price(sandbox: SandboxProcess, sold: Sold, unit_amount: int) -> str:
+def edit_price(sandbox: Sandbox, sold: Sold, unit_amount: int) -> str:
     """As the Dashboard does: a new price becomes the default, the old one is archived."""
     return sandbox.dashboard(f"products/{sold.product.stripe_id}/price", unit_amount=unit_amount)["id"]
 
 
-def add_price(sandbox: SandboxProcess, sold: Sold, **terms: Any) -> str:
+def add_price(sandbox: Sandbox, sold: Sold, **terms: Any) -> str:
     terms = {"unit_amount": 3900, "currency": "usd"} | terms
     return sandbox.dashboard("prices", product=sold.product.stripe_id, **terms)["id"]
 

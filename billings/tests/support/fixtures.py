@@ -8,7 +8,7 @@ import pytest
 from django.apps import apps
 from django.db.models.signals import post_migrate
 
-from billings.tests.support.sandbox_process import SandboxProcess
+from tools.testing.sandbox import Sandbox, running_sandbox
 
 # What a test records under this name, a title and lines below it, is printed at the end of the run.
 TABLE = "table"
@@ -41,14 +41,13 @@ def kept_over_a_flush() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def sandbox_process() -> Iterator[SandboxProcess]:
-    process = SandboxProcess.start()
-    yield process
-    process.stop()
+def sandbox_process() -> Iterator[Sandbox]:
+    with running_sandbox() as sandbox:
+        yield sandbox
 
 
 @pytest.fixture
-def sandbox(sandbox_process: SandboxProcess, settings: Any) -> SandboxProcess:
+def sandbox(sandbox_process: Sandbox, settings: Any) -> Sandbox:
     """An empty Stripe sandbox, which the portal takes for Stripe in this test."""
     sandbox_process.reset()
     settings.STRIPE_API_BASE = sandbox_process.url

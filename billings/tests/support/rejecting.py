@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from billings.tests.support.sandbox_process import SandboxProcess
+from tools.testing.sandbox import Sandbox
 
 
-def refuse(sandbox: SandboxProcess, *, param: str = "", status: int = 400, code: str = "", **how: Any) -> None:
+def refuse(sandbox: Sandbox, *, param: str = "", status: int = 400, code: str = "", **how: Any) -> None:
     error = {"status": status, "message": "We do not take this.", "param": param, "code": code}
     sandbox.fault("refuse", method="POST", error={name: value for name, value in error.items() if value}, **how)

@@ -5,7 +5,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from billings.tests.support.editor import FREE, PRICED, PUBLISH, Editor, Operation, draft, press, save
-from billings.tests.support.sandbox_process import SandboxProcess
+from tools.testing.sandbox import Sandbox
 
 # What is done, what went before, the operation, and the calls that architecture.md allows it.
 TABLE: list[tuple[str, list[Operation], Operation, int]] = [
@@ -46,7 +46,7 @@ def editor(transactional_db) -> Editor:
     return Editor(client)
 
 
-def count(sandbox: SandboxProcess, editor: Editor, before: list[Operation], operation: Operation) -> int:
+def count(sandbox: Sandbox, editor: Editor, before: list[Operation], operation: Operation) -> int:
     for earlier in before:
         earlier(editor)
     calls = len(sandbox.calls())

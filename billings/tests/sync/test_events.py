@@ -1,9 +1,6 @@
 """Stripe's messages, sent by the real sandbox to a real web server, and judged by the worker's sweep."""
 
 import json
-import os
-import subprocess
-import sys
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -18,7 +15,7 @@ from billings.models import StripeEvent
 from billings.stripe_api import accounts, gateway
 from billings.sync.events import KEEP_DAYS, process
 from billings.sync.sweep import sweep
-from billings.tests.conftest import ROOT, USD59
+from billings.tests.conftest import USD59
 from billings.tests.support.delivering import URL, deliver
 from billings.tests.support.in_sync import assert_in_sync
 
@@ -42,11 +39,8 @@ print(StripeEvent.objects.count())
 """
 
 
-def test_an_event_is_stored_though_the_database_closed_the_connection(postgresql_url):
-    command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "--command", LOSE_THE_CONNECTION]
-    env = {**os.environ, "DATABASE_URL": postgresql_url}
-
-    assert subprocess.run(command, cwd=ROOT, env=env, check=True, capture_output=True, text=True).stdout == "2\n"
+def test_an_event_is_stored_though_the_database_closed_the_connection(postgresql_url, run_script):
+    assert run_script(LOSE_THE_CONNECTION, postgresql_url) == "2"
 
 
 @pytest.mark.django_db

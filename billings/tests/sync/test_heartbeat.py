@@ -1,8 +1,6 @@
 """Whether a worker runs is known from its signs of life, on the page and for those who watch over the servers."""
 
 import os
-import signal
-import subprocess
 import sys
 from datetime import timedelta
 from uuid import uuid4
@@ -13,8 +11,7 @@ from django.utils import timezone
 from billings.management.commands.worker import PatientWorker
 from billings.models import WorkerHeartbeat
 from billings.sync import heartbeat
-from billings.tests.conftest import ROOT
-from billings.tests.support.wait import until
+from tools.processes import Process, until
 
 pytestmark = pytest.mark.django_db
 
@@ -112,11 +109,10 @@ def test_a_killed_worker_is_missed_after_a_minute(database, request, run_script)
     """A real process; SIGKILL leaves no time to say goodbye."""
     url = request.getfixturevalue(f"{database}_url")
     command = [sys.executable, "manage.py", "worker"]
-    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "DATABASE_URL": url})
+    process = Process.start(command, env={**os.environ, "DATABASE_URL": url})
     until(lambda: run_script(COUNT, url) == "1")
 
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.kill()
 
     assert run_script(ALIVE.format(later=0), url) == "True", "nobody can know yet"
     assert run_script(ALIVE.format(later=61), url) == "False"

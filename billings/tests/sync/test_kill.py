@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from billings.tests.support.portal_process import PortalProcess, Teacher
-from billings.tests.support.sandbox_process import SandboxProcess
-from billings.tests.support.wait import until
+from tools.processes import until
+from tools.testing.portal import PortalProcess, Teacher
+from tools.testing.sandbox import Sandbox
 
 # How the killed process stood: still waiting for the answer, or with the answer in hand and the database shut.
 ANSWER_ON_ITS_WAY = "answer on its way"
@@ -39,7 +39,7 @@ def portal(tmp_path, sandbox_process, prepared) -> Iterator[PortalProcess]:
 
 
 def kill_during(
-    portal: PortalProcess, sandbox: SandboxProcess, moment: str, *, nth: int, press_save: Callable[[], object]
+    portal: PortalProcess, sandbox: Sandbox, moment: str, *, nth: int, press_save: Callable[[], object]
 ) -> None:
     """Kill the web process when Stripe has carried out its `nth` next POST and before the answer is stored."""
     done = len(sandbox.writes()) + nth

@@ -1,7 +1,6 @@
 """The lease: one process at a course at a time, and who was stopped beyond its expiry writes nothing."""
 
 import os
-import subprocess
 import sys
 import uuid
 from datetime import timedelta
@@ -19,7 +18,7 @@ from billings.tests.conftest import USD59
 from billings.tests.support.due import forget_the_lease
 from billings.tests.support.in_sync import assert_in_sync
 from billings.tests.support.interruptions import at_call
-from billings.tests.support.wait import until
+from tools.processes import Process, until
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -288,28 +287,28 @@ class TestProcesses:
         url = request.getfixturevalue(f"{database}_url")
         own = {"DATABASE_URL": url, "STRIPE_API_BASE": sandbox.url, "STRIPE_TIMEOUT_SECONDS": "300"}
 
-        def start(script: str) -> subprocess.Popen[str]:
+        def start(script: str) -> Process:
             command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "--command", script]
-            return subprocess.Popen(command, cwd=ROOT, env=os.environ | own, stdout=subprocess.PIPE, text=True)
+            return Process.start(command, env=os.environ | own)
 
         return start
 
     @pytest.fixture
     def row(self, run) -> str:
-        return said(run(PREPARE))
+        return run(PREPARE).result()
 
     def test_of_eight_threads_one_takes_the_lease(self, run, row):
-        assert said(run(TAKE.format(row=row))) == "1"
+        assert run(TAKE.format(row=row)).result() == "1"
 
     def test_at_one_course_do_its_work_once(self, run, row, sandbox):
         processes = [run(CONVERGE.format(row=row)) for _ in range(4)]
 
-        results = {said(process) for process in processes}
+        results = {process.result() for process in processes}
 
         assert "done" in results
         assert results <= {"done", "busy"}
         assert len(sandbox.writes()) == len(sandbox.products()) == len(sandbox.prices()) == 1
-        assert said(run(REPORT.format(row=row))) == "True 1 1 None"
+        assert run(REPORT.format(row=row)).result() == "True 1 1 None"
 
     def test_leave_while_another_waits_for_stripe_and_no_lock_is_held_meanwhile(self, run, row, sandbox):
         """No transaction is open during a call: others read and write the very row while it lasts."""
@@ -317,16 +316,10 @@ class TestProcesses:
         first = run(CONVERGE.format(row=row))
         until(lambda: len(sandbox.writes()) == 1)
 
-        assert said(run(CONVERGE.format(row=row))) == "busy"
-        assert said(run(SAVE.format(row=row))) == "1"
+        assert run(CONVERGE.format(row=row)).result() == "busy"
+        assert run(SAVE.format(row=row)).result() == "1"
 
         sandbox.release()
-        assert said(first) == "done"
+        assert first.result() == "done"
         assert sandbox.products()[0]["name"] == "Pastel"
-        assert said(run(REPORT.format(row=row))) == "True 1 2 None"
-
-
-def said(process: subprocess.Popen[str]) -> str:
-    out, _ = process.communicate(timeout=300)
-    assert process.returncode == 0
-    return out.strip()
+        assert run(REPORT.format(row=row)).result() == "True 1 2 None"

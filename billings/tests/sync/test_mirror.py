@@ -17,13 +17,13 @@ from billings.tests.support.drifting import add_price, ask_for_a_read, edit, edi
 from billings.tests.support.in_sync import assert_in_sync
 from billings.tests.support.interruptions import Killed, at_call, kill
 from billings.tests.support.restored import older_afterwards
-from billings.tests.support.sandbox_process import SandboxProcess
+from tools.testing.sandbox import Sandbox
 
 USD39 = PriceSpec(3900, "usd")
 PICTURE = "https://school.example/cover.webp"
 
 
-def new_writes(sandbox: SandboxProcess, since: int) -> list[dict[str, Any]]:
+def new_writes(sandbox: Sandbox, since: int) -> list[dict[str, Any]]:
     return sandbox.writes()[since:]
 
 

@@ -1,8 +1,6 @@
 """Changes are found without webhooks: Stripe's events are read from where the last look ended, one look at a time."""
 
 import os
-import signal
-import subprocess
 import sys
 from datetime import timedelta
 
@@ -15,10 +13,10 @@ from billings.stripe_api import gateway
 from billings.sync import polling, restored_database
 from billings.sync.restored_database import Look
 from billings.sync.sweep import sweep
-from billings.tests.conftest import ROOT, USD59
+from billings.tests.conftest import USD59
 from billings.tests.support.delivering import deliver
 from billings.tests.support.drifting import open_drift
-from billings.tests.support.wait import until
+from tools.processes import Process, until
 
 pytestmark = pytest.mark.django_db
 
@@ -364,11 +362,10 @@ def test_a_killed_process_loses_no_event(database, request, sandbox, run_script)
         sandbox.dashboard(f"products/{product}", name=f"By hand {number}")
     sandbox.fault("block", path="^/v1/events", skip=1)
     command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "--command", POLL]
-    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **own})
+    process = Process.start(command, env={**os.environ, **own})
     until(lambda: len(asked(sandbox)) == 3)
 
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.kill()
     sandbox.release()
 
     first, then = run_script(AFTERWARDS, url, **own).splitlines()

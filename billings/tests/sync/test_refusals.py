@@ -13,7 +13,7 @@ from billings.tests.support.drifting import ask_for_a_read, edit
 from billings.tests.support.in_sync import assert_in_sync
 from billings.tests.support.interruptions import at_call
 from billings.tests.support.rejecting import refuse
-from billings.tests.support.sandbox_process import SandboxProcess
+from tools.testing.sandbox import Sandbox
 
 CHF49 = PriceSpec(4900, "chf")
 
@@ -22,7 +22,7 @@ def refused(sold: Sold) -> set[str]:
     return set(sold.product.refusals.values_list("field", flat=True))
 
 
-def rest(sold: Sold, sandbox: SandboxProcess) -> None:
+def rest(sold: Sold, sandbox: Sandbox) -> None:
     """Nothing loops: at rest another converge asks Stripe nothing."""
     calls = len(sandbox.calls())
     assert sold.converge() is Result.DONE

@@ -16,7 +16,7 @@ from billings.sync.converge import Result
 from billings.tests.conftest import USD59
 from billings.tests.support.drifting import edit, open_drift
 from billings.tests.support.restored import older_afterwards
-from billings.tests.support.wait import until
+from tools.processes import until
 
 USD29 = PriceSpec(2900, "usd")
 

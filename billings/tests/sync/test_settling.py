@@ -26,7 +26,7 @@ from billings.tests.support.drifting import add_price, ask_for_a_read
 from billings.tests.support.due import forget_the_lease
 from billings.tests.support.in_sync import assert_in_sync
 from billings.tests.support.interruptions import Killed, at_call, kill
-from billings.tests.support.wait import until
+from tools.processes import until
 
 # Stripe forgets a key after 24 hours; none is sent beyond 22.
 STILL_ALIVE, TOO_OLD = timedelta(hours=21, minutes=59), timedelta(hours=22, minutes=1)

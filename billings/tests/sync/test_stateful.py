@@ -39,7 +39,7 @@ from billings.sync.sweep import due, sweep
 from billings.tests.conftest import Sold
 from billings.tests.support.in_sync import assert_in_sync
 from billings.tests.support.interruptions import Killed, at_call, kill
-from billings.tests.support.sandbox_process import SandboxProcess
+from tools.testing.sandbox import Sandbox
 
 PRICES = [None, PriceSpec(4900, "usd"), PriceSpec(5900, "usd"), PriceSpec(4900, "eur"), PriceSpec(4900, "usd", "month")]
 SAVES = [*(("price", price) for price in PRICES), ("name", "Oil"), ("name", "Pastel"), ("status", "published")]
@@ -90,7 +90,7 @@ troubles = post_faults | post_faults | read_faults | interruptions
 class Portal(RuleBasedStateMachine):
     """One course. Few rules with much in each, so that every run meets most of it."""
 
-    def __init__(self, owner: User, sandbox: SandboxProcess) -> None:
+    def __init__(self, owner: User, sandbox: Sandbox) -> None:
         super().__init__()
         sandbox.reset()
         self.sandbox = sandbox

@@ -3,7 +3,6 @@
 import os
 import signal
 import sqlite3
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -18,6 +17,7 @@ from django_tasks_db.models import DBTaskResult
 from billings.management.commands import worker as worker_module
 from billings.management.commands.worker import PatientWorker
 from billings.models import Schedule
+from tools.processes import Process, run
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -176,7 +176,7 @@ def test_after_a_signal_no_row_is_begun(threads):
 def database(tmp_path_factory) -> Path:
     """A database of its own in a file, since another process shall use it."""
     path = tmp_path_factory.mktemp("worker") / "db.sqlite3"
-    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=environment(path), check=True)
+    run([sys.executable, "manage.py", "migrate", "-v0"], env=environment(path))
     return path
 
 
@@ -186,27 +186,21 @@ def environment(database: Path) -> dict[str, str]:
 
 class TestProcess:
     @pytest.fixture
-    def process(self, database) -> Iterator[subprocess.Popen[str]]:
-        command = [sys.executable, "manage.py", "worker"]
-        process = subprocess.Popen(command, cwd=ROOT, env=environment(database), stderr=subprocess.PIPE, text=True)
-        yield process
-        process.kill()
-        process.communicate()
+    def process(self, database) -> Iterator[Process]:
+        with Process.start([sys.executable, "manage.py", "worker"], env=environment(database)) as process:
+            yield process
 
     def test_once_ends_by_itself(self, database):
-        command = [sys.executable, "manage.py", "worker", "--once"]
-
-        assert subprocess.run(command, cwd=ROOT, env=environment(database), timeout=30).returncode == 0
+        run([sys.executable, "manage.py", "worker", "--once"], env=environment(database), seconds=30)
 
     def test_survives_a_lock_longer_than_sqlite_waits_and_ends_by_sigterm(self, database, process):
         other = sqlite3.connect(database, isolation_level=None)
         other.execute("BEGIN EXCLUSIVE")
-        line = process.stderr.readline()
-        assert "database is locked" in line
+        process.wait_until(lambda: "database is locked" in process.output())
         other.execute("COMMIT")
         other.close()
-        assert process.poll() is None
+        assert process.runs
 
-        process.send_signal(signal.SIGTERM)
+        process.popen.terminate()
 
-        assert process.wait(timeout=60) == 0
+        assert process.wait() == 0

@@ -7,7 +7,6 @@ sends the same requests. They go through every middleware and view, but for the 
 """
 
 import argparse
-import importlib
 import json
 import os
 import random
@@ -22,6 +21,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes, urlencode
 from uuid import UUID
+
+from tools.environments import environment, files_in
 
 if TYPE_CHECKING:
     from config.tests.cast import Cast
@@ -299,9 +300,7 @@ def main() -> int:
 
 
 def _use_settings_for(folder: Path) -> None:
-    importlib.import_module("config.testing")  # the tests' environment, whatever the shell's
-    os.environ["DATABASE_URL"] = f"sqlite:///{folder / 'db.sqlite3'}"
-    os.environ["STRIPE_INLINE_BUDGET_SECONDS"] = "0"
+    os.environ.update(environment("tests", **files_in(folder), STRIPE_INLINE_BUDGET_SECONDS="0"))
     import logging
 
     import django

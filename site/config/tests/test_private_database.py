@@ -3,13 +3,13 @@
 import os
 import sqlite3
 import stat
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from config.private_database import PrivateConnection
+from tools.processes import run
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -57,23 +57,18 @@ def test_what_one_process_has_saved_outlasts_another_that_looks_and_ends(tmp_pat
     look = (
         f"import sqlite3; c = sqlite3.connect({str(database)!r}); print(*c.execute('SELECT text FROM word')); c.close()"
     )
-    subprocess.run([sys.executable, "-c", look], check=True)
+    run([sys.executable, "-c", look])
 
     first.execute("INSERT INTO word VALUES ('kept')")
 
-    assert subprocess.check_output([sys.executable, "-c", look], text=True) == "('kept',)\n"
+    assert run([sys.executable, "-c", look]).stdout == "('kept',)\n"
     first.close()
     second.close()
 
 
 def test_it_is_so_by_every_command(tmp_path, open_umask):
     environment = {**os.environ, "DATABASE_URL": f"sqlite:///{tmp_path / 'db.sqlite3'}"}
-    subprocess.run(
-        [sys.executable, "manage.py", "migrate", "contenttypes", "--verbosity", "0"],
-        cwd=ROOT,
-        env=environment,
-        check=True,
-    )
+    run([sys.executable, "manage.py", "migrate", "contenttypes", "--verbosity", "0"], env=environment)
 
     assert set(rights(tmp_path).values()) == {"0o600"}
 

@@ -3,7 +3,6 @@
 import os
 import signal
 import socket
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -12,9 +11,9 @@ from contextlib import ExitStack, suppress
 import pytest
 import requests
 
-from billings.tests.support.portal_process import WEB, PortalProcess
-from billings.tests.support.wait import until
 from config.server import HEAD_SECONDS
+from tools.processes import listens, run, until
+from tools.testing.portal import WEB, PortalProcess
 
 SILENT, DRIPPING = 64, 16
 # Far above what a page takes on a busy machine; a thread would wait longer for a connection that says nothing.
@@ -25,7 +24,7 @@ LOGIN = b"POST /accounts/login/ HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 
 @pytest.fixture(scope="module")
 def portal(tmp_path_factory) -> Iterator[PortalProcess]:
-    portal = PortalProcess(tmp_path_factory.mktemp("server"), "http://127.0.0.1:9")
+    portal = PortalProcess(tmp_path_factory.mktemp("server"))
     portal.prepare()
     portal.start()
     requests.get(f"{portal.url}/accounts/login/", timeout=60)  # templates and addresses are read in once
@@ -71,7 +70,7 @@ class TestConnectionsThatSayNothingOrDrip:
             assert HEAD_SECONDS - 1 < time.monotonic() - opened_at < HEAD_SECONDS + 10
 
     def test_are_given_up_for_others_where_there_are_too_many(self, portal, tmp_path):
-        small = PortalProcess(tmp_path, "http://127.0.0.1:9", command=f"{WEB} --worker-connections 20")
+        small = PortalProcess(tmp_path, command=f"{WEB} --worker-connections 20")
         small.start()
         try:
             with ExitStack() as stack:
@@ -131,35 +130,27 @@ class TestABodyThatIsTooLarge:
 class TestTheProcesses:
     @pytest.fixture
     def own(self, tmp_path) -> Iterator[PortalProcess]:
-        own = PortalProcess(tmp_path, "http://127.0.0.1:9")
+        own = PortalProcess(tmp_path)
         own.start()
         yield own
         own.kill()
 
     def test_end_with_their_parent(self, own):
         assert own.web
-        os.kill(own.web.pid, signal.SIGKILL)
+        os.kill(own.web.popen.pid, signal.SIGKILL)
 
-        until(lambda: _refuses(own))
+        until(lambda: not listens(own.port))
 
     def test_end_at_once_when_asked_though_somebody_says_nothing(self, own):
         assert own.web
         with connect(own):
             requests.get(f"{own.url}/healthz", timeout=20)
-            own.web.send_signal(signal.SIGTERM)
+            own.web.popen.terminate()
 
             assert own.web.wait(HEAD_SECONDS - 2) == 0
 
     def test_say_in_a_sentence_that_the_port_is_taken(self, own):
-        environment = own.environment(PORT=str(own.port), BIND="127.0.0.1")
+        second = run(WEB, env=own.environment(), allowed=(1,))
 
-        second = subprocess.run(["sh", "-c", WEB], env=environment, capture_output=True, text=True, check=False)
-
-        assert second.returncode == 1
         assert f"Can't connect to ('127.0.0.1', {own.port})" in second.stderr
         assert "Traceback" not in second.stderr
-
-
-def _refuses(portal: PortalProcess) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", portal.port)) != 0

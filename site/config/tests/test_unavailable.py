@@ -16,22 +16,22 @@ import requests
 from django.db import InternalError, OperationalError, ProgrammingError, connection
 from psycopg.errors import ReadOnlySqlTransaction
 
-from billings.tests.support.portal_process import PortalProcess
 from config import health
 from config.logs import OneLine
 from config.unavailable import is_unavailable
+from tools.testing.portal import PortalProcess
 
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory) -> Path:
-    portal = PortalProcess(tmp_path_factory.mktemp("unavailable"), "http://127.0.0.1:9")
+    portal = PortalProcess(tmp_path_factory.mktemp("unavailable"))
     portal.prepare()
     return portal.database
 
 
 @pytest.fixture
 def portal(tmp_path, prepared) -> Iterator[PortalProcess]:
-    portal = PortalProcess(tmp_path, "http://127.0.0.1:9")
+    portal = PortalProcess(tmp_path)
     shutil.copy(prepared, portal.database)
     portal.start()
     yield portal
@@ -40,7 +40,7 @@ def portal(tmp_path, prepared) -> Iterator[PortalProcess]:
 
 @pytest.fixture(scope="module")
 def away(tmp_path_factory) -> Iterator[PortalProcess]:
-    portal = PortalProcess(tmp_path_factory.mktemp("away"), "http://127.0.0.1:9")
+    portal = PortalProcess(tmp_path_factory.mktemp("away"))
     portal.start(DATABASE_URL="sqlite:////nowhere/db.sqlite3")
     yield portal
     portal.kill()
@@ -71,8 +71,7 @@ def assert_said(answer: requests.Response) -> None:
         assert "content-security-policy" in answer.headers
 
 
-def assert_a_line_each(log: Path, words: str, times: int) -> None:
-    said = log.read_text()
+def assert_a_line_each(said: str, words: str, times: int) -> None:
     assert "Traceback" not in said
     assert said.count(words) == times
 
@@ -93,7 +92,7 @@ class TestTheWebServer:
             assert_said(answer)
         assert answers[1].headers["Content-Type"] == "application/json"
         assert (alive.status_code, ready.result().status_code) == (200, 503)
-        assert_a_line_each(portal.log, "POST /courses/: OperationalError: database is locked", 3)
+        assert_a_line_each(portal.output(), "POST /courses/: OperationalError: database is locked", 3)
         assert titles(portal.database) == []
         assert save(portal, session).ok
 
@@ -121,7 +120,7 @@ class TestTheWebServer:
         found_another_file = save(portal, session)
         assert save(portal, session).ok
         assert titles(portal.database) == ["Ink"] * (2 + found_another_file.ok)
-        assert "Traceback" not in portal.log.read_text()
+        assert "Traceback" not in portal.output()
 
 
 @pytest.mark.parametrize(

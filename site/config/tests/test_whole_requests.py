@@ -13,8 +13,8 @@ import pytest
 from django.http import HttpResponse
 from django.test import RequestFactory
 
-from billings.tests.support.portal_process import EMAIL, PASSWORD, PortalProcess
 from config.whole_requests import CutOff, WholeRequestsMiddleware, receive
+from tools.testing.portal import EMAIL, PASSWORD, PortalProcess
 
 BOUNDARY = "----Seam"
 MULTIPART = f"multipart/form-data; boundary={BOUNDARY}"
@@ -206,7 +206,7 @@ class Browser:
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory) -> Iterator[Browser]:
-    portal = PortalProcess(tmp_path_factory.mktemp("cut-off"), "http://127.0.0.1:9")
+    portal = PortalProcess(tmp_path_factory.mktemp("cut-off"))
     portal.prepare()
     portal.start()
     session = portal.sign_in().session

@@ -2,13 +2,14 @@
 
 import secrets
 import socket
-import subprocess
 import sys
 from collections.abc import Iterator
 
 import pytest
 from django.core.cache import caches
 from django.test import Client
+
+from tools.processes import run
 
 REDIS = ("127.0.0.1", 6379)
 COUNT = """
@@ -51,7 +52,7 @@ def test_two_processes_count_together_in_redis(redis, monkeypatch):
     monkeypatch.setenv("CACHE_URL", f"redis://{REDIS[0]}:{REDIS[1]}/0")
     monkeypatch.setenv("PYTHONPATH", "site")
     program = [sys.executable, "-c", COUNT.format(prefix=redis)]
-    seen = [subprocess.check_output(program, text=True, timeout=120) for _ in range(2)]
+    seen = [run(program).stdout for _ in range(2)]
 
     assert [int(count) for count in seen] == [3, 2]
 
