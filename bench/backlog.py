@@ -31,7 +31,7 @@ UNLIMITED = "100000"
 WORKERS = 2
 PAUSE_SECONDS = 0.5
 BEHIND = """SELECT count(*) FROM billings_billingproduct
-    WHERE (generation <> observed_generation OR reads_wanted <> reads_done) AND desired_name NOT LIKE 'Mine%'"""
+    WHERE (generation <> observed_generation OR reads_requested <> reads_done) AND desired_name NOT LIKE 'Mine%'"""
 MY_TROUBLES = "SELECT count(*) FROM billings_billingproduct WHERE desired_name LIKE 'Mine%' AND trouble <> ''"
 
 

@@ -30,7 +30,7 @@ FORGED_SHARE = 0.05
 PROCESSED_WITHIN = 1800.0
 WAITING = "SELECT count(*) FROM billings_stripeevent WHERE processed_at IS NULL"
 BEHIND = """SELECT count(*) FROM billings_billingproduct
-    WHERE generation <> observed_generation OR reads_wanted <> reads_done"""
+    WHERE generation <> observed_generation OR reads_requested <> reads_done"""
 
 
 @dataclass(frozen=True)

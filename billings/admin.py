@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 
-from billings.models import BillingPrice, BillingProduct, Drift, PriceChange, StripeCall
+from billings.models import BillingPrice, BillingProduct, Drift, PriceChange, StripeRequest
 
 
 class Mirror[T: Model](admin.ModelAdmin[T]):
@@ -38,8 +38,8 @@ class BillingPriceAdmin(Mirror[BillingPrice]):
     search_fields = ("stripe_id", "product__stripe_id", "product__desired_name")
 
 
-@admin.register(StripeCall)
-class StripeCallAdmin(Mirror[StripeCall]):
+@admin.register(StripeRequest)
+class StripeRequestAdmin(Mirror[StripeRequest]):
     list_display = ("created_at", "step", "product", "outcome", "http_status", "request_id")
     list_filter = ("outcome", "step", "livemode")
     list_select_related = ("product",)
@@ -48,7 +48,16 @@ class StripeCallAdmin(Mirror[StripeCall]):
 
 @admin.register(Drift)
 class DriftAdmin(Mirror[Drift]):
-    list_display = ("opened_at", "product", "field", "ours", "theirs", "closed_at", "decision", "decided_by")
+    list_display = (
+        "opened_at",
+        "product",
+        "field",
+        "local_value",
+        "remote_value",
+        "closed_at",
+        "decision",
+        "decided_by",
+    )
     list_filter = ("field", "decision")
     list_select_related = ("product", "decided_by")
     search_fields = ("product__stripe_id", "product__desired_name")

@@ -78,9 +78,9 @@ OF: Mapping[str, Callable[[], timedelta]] = {
     "SyncRun.seen_at": sign_of_life,
     "SyncRun.asked_at": just_now,
     "WorkerHeartbeat.seen_at": sign_of_life,
-    "StripeCall.created_at": just_now,
-    "StripeCall.key_made_at": just_now,
-    "StripeCall.last_sent_at": just_now,
+    "StripeRequest.created_at": just_now,
+    "StripeRequest.key_made_at": just_now,
+    "StripeRequest.last_sent_at": just_now,
     "StripeEvent.received_at": just_now,
     "BillingProduct.behind_since": just_now,
 }

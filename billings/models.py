@@ -1,4 +1,4 @@
-"""What Stripe should sell (desired), what Stripe last told us (the mirror), and every call in between.
+"""What Stripe should sell (desired), what Stripe last told us (the mirror), and every request in between.
 
 `BillingProduct` and `BillingPrice` mirror Stripe objects; their mirrored columns are written by `converge` alone, from
 Stripe's own answers. The desired columns are written by `desired` and `pricing` alone.
@@ -57,7 +57,7 @@ class StripeKey(models.Model):
     livemode = models.BooleanField()
     checked_at = models.DateTimeField(auto_now_add=True)
     events_until = models.BigIntegerField(
-        null=True, help_text="Until then, in Stripe's time, its events were compared with our calls; see `backups`."
+        null=True, help_text="Events up to then, in Stripe's time, were compared with our requests."
     )
     looked_at = models.DateTimeField(null=True, help_text="When somebody last compared them, in Stripe's time.")
     missed_fetched_at = models.DateTimeField(
@@ -133,8 +133,8 @@ class WriteBudget(models.Model):
 
 
 def behind() -> Q:
-    """Rows on which converge has something to do; an open call always leaves its row behind."""
-    return ~Q(generation=F("observed_generation")) | ~Q(reads_wanted=F("reads_done"))
+    """Rows on which converge has something to do; an open request always leaves its row behind."""
+    return ~Q(generation=F("observed_generation")) | ~Q(reads_requested=F("reads_done"))
 
 
 def is_due() -> Q:
@@ -162,11 +162,11 @@ class BillingProduct(models.Model):
     # Kubernetes' pair: raised by every change of what is desired; reached by converge.
     generation = models.PositiveBigIntegerField(default=0)
     observed_generation = models.PositiveBigIntegerField(default=0)
-    reads_wanted = models.PositiveBigIntegerField(default=0)
+    reads_requested = models.PositiveBigIntegerField(default=0)
     reads_done = models.PositiveBigIntegerField(default=0)
 
     # The mirror.
-    stripe_id = models.CharField(max_length=255, blank=True, help_text="Chosen by us, stored before the first call.")
+    stripe_id = models.CharField(max_length=255, blank=True, help_text="Chosen by us, stored before the first request.")
     stripe_id_number = models.PositiveIntegerField(default=0, help_text="Raised where a deleted product blocks its id.")
     account = models.CharField(max_length=255, blank=True)
     livemode = models.BooleanField(default=False)
@@ -208,7 +208,7 @@ class BillingProduct(models.Model):
             models.CheckConstraint(
                 name="billings_product_generation", condition=Q(observed_generation__lte=F("generation"))
             ),
-            models.CheckConstraint(name="billings_product_reads", condition=Q(reads_done__lte=F("reads_wanted"))),
+            models.CheckConstraint(name="billings_product_reads", condition=Q(reads_done__lte=F("reads_requested"))),
             models.UniqueConstraint(
                 name="billings_product_stripe_id", fields=["stripe_id", "account"], condition=~Q(stripe_id="")
             ),
@@ -249,11 +249,11 @@ class BillingProduct(models.Model):
             prices=tuple(price.observed() for price in self.prices.all() if not price.gone),
         )
 
-    def held(self) -> frozenset[Field]:
-        """Fields that plans leave alone: drifted ones and those whose value Stripe refused (one query)."""
+    def excluded_fields(self) -> frozenset[Field]:
+        """Fields that plans leave alone: drifted ones and those whose value Stripe rejected (one query)."""
         drifted = self.drifts.filter(closed_at=None).values_list("field", flat=True)
-        refused = self.refusals.values_list("field", flat=True)
-        return frozenset(Field(name) for name in drifted.union(refused))
+        rejected = self.rejections.values_list("field", flat=True)
+        return frozenset(Field(name) for name in drifted.union(rejected))
 
 
 class BillingPrice(models.Model):
@@ -323,16 +323,16 @@ class FormerProduct(models.Model):
         return f"{self.stripe_id} in {self.account}"
 
 
-class StripeCall(models.Model):
-    """An intent, committed before its first send, and what Stripe answered: memory, audit, and echo detector."""
+class StripeRequest(models.Model):
+    """A POST to Stripe, committed before its first send, and what Stripe answered: memory, audit, and echo detector."""
 
     class Outcome(models.TextChoices):
-        OPEN = ""
-        OK = "ok"
-        REFUSED = "refused"
-        UNCLEAR = "unclear"
+        OPEN = "open"
+        SUCCEEDED = "succeeded"
+        REJECTED = "rejected"
+        INDETERMINATE = "indeterminate"
 
-    product = models.ForeignKey(BillingProduct, on_delete=models.CASCADE, related_name="calls")
+    product = models.ForeignKey(BillingProduct, on_delete=models.CASCADE, related_name="requests")
     key = models.CharField("idempotency key", max_length=255, unique=True)
     step = models.CharField(max_length=20)
     path = models.CharField(max_length=300)
@@ -344,9 +344,9 @@ class StripeCall(models.Model):
     key_made_at = models.DateTimeField(null=True, help_text="In Stripe's own time; empty where that was not known.")
     last_sent_at = models.DateTimeField(null=True)
     sends = models.PositiveIntegerField(default=0)
-    settled_at = models.DateTimeField(null=True)
-    outcome = models.CharField(max_length=10, choices=Outcome, default=Outcome.OPEN, blank=True)
-    # A settled call that Stripe may or may not have carried out has a say in the next read, and only there.
+    resolved_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=20, choices=Outcome, default=Outcome.OPEN)
+    # A resolved request that Stripe may or may not have carried out has a say in the next read, and only there.
     read_back = models.BooleanField(default=False)
     http_status = models.PositiveSmallIntegerField(null=True)
     error_code = models.CharField(max_length=100, blank=True)
@@ -357,12 +357,12 @@ class StripeCall(models.Model):
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(
-                name="billings_one_open_call", fields=["product"], condition=Q(settled_at__isnull=True)
+                name="billings_one_open_request", fields=["product"], condition=Q(resolved_at__isnull=True)
             ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.step} {self.outcome or 'open'}"
+        return f"{self.step} {self.outcome}"
 
 
 class StripeEvent(models.Model):
@@ -371,7 +371,7 @@ class StripeEvent(models.Model):
     class Outcome(models.TextChoices):
         WAITING = ""
         READ = "read"
-        ECHO = "echo"  # of a call of ours
+        ECHO = "echo"  # of a request of ours
         IGNORED = "ignored"  # not about a product of ours, or foreign
 
     event_id = models.CharField(max_length=255, unique=True)
@@ -385,7 +385,7 @@ class StripeEvent(models.Model):
     fetched = models.BooleanField(db_default=False, help_text="Read from Stripe's list, not delivered by it.")
     processed_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=10, choices=Outcome, default=Outcome.WAITING, blank=True)
-    is_foreign = models.BooleanField(db_default=False, help_text="Not of our mode or account, when it was judged.")
+    is_foreign = models.BooleanField(db_default=False, help_text="Not of our mode or account, when it was classified.")
 
     class Meta:
         indexes = [
@@ -409,8 +409,8 @@ class Drift(models.Model):
 
     product = models.ForeignKey(BillingProduct, on_delete=models.CASCADE, related_name="drifts")
     field = models.CharField(max_length=20, choices=[(field.value, field.value) for field in Field])
-    ours = models.JSONField(help_text="The value before, in words that people read.")
-    theirs = models.JSONField()
+    local_value = models.JSONField(help_text="The value before, in words that people read.")
+    remote_value = models.JSONField()
     opened_at = models.DateTimeField(auto_now_add=True)
     closed_at = models.DateTimeField(null=True, blank=True)
     decision = models.CharField(max_length=10, choices=Decision, default=Decision.OPEN, blank=True)
@@ -424,22 +424,22 @@ class Drift(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.field}: {self.ours} -> {self.theirs}"
+        return f"{self.field}: {self.local_value} -> {self.remote_value}"
 
 
-class Refusal(models.Model):
-    """A value that Stripe refused; left out of plans until that value changes."""
+class Rejection(models.Model):
+    """A value that Stripe rejected; left out of plans until that value changes."""
 
-    product = models.ForeignKey(BillingProduct, on_delete=models.CASCADE, related_name="refusals")
+    product = models.ForeignKey(BillingProduct, on_delete=models.CASCADE, related_name="rejections")
     field = models.CharField(max_length=20, choices=[(field.value, field.value) for field in Field])
-    call = models.ForeignKey(StripeCall, on_delete=models.CASCADE, related_name="refusals")
+    request = models.ForeignKey(StripeRequest, on_delete=models.CASCADE, related_name="rejections")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(name="billings_one_refusal", fields=["product", "field"])]
+        constraints = [models.UniqueConstraint(name="billings_one_rejection", fields=["product", "field"])]
 
     def __str__(self) -> str:
-        return f"{self.field}: {self.call.error_message}"
+        return f"{self.field}: {self.request.error_message}"
 
 
 class PriceChange(models.Model):
@@ -546,7 +546,7 @@ class StrayProduct(models.Model):
     seen_at = models.DateTimeField()
     handled = models.CharField(max_length=10, choices=Handled, default=Handled.NO, blank=True)
     handled_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
-    archive_key = models.CharField(max_length=255, blank=True, help_text="Of the call that archives it, while open.")
+    archive_key = models.CharField(max_length=255, blank=True, help_text="Of the request that archives it, while open.")
 
     class Meta:
         constraints = [

@@ -16,7 +16,7 @@ from web.directions import isolated
 
 
 class Field(StrEnum):
-    """What can drift, be refused, or be held back, one by one. Amount, currency and interval are one: the price."""
+    """What can drift, be rejected or be excluded from plans, one by one; amount, currency, interval are the price."""
 
     PRODUCT = "product"  # that it exists at all
     NAME = "name"
@@ -157,29 +157,29 @@ class ArchivePrice:
 type Step = CreateProduct | UpdateProduct | CreatePrice | ActivatePrice | ArchivePrice
 
 
-def plan(desired: Desired, observed: Observed, *, held: frozenset[Field] = frozenset()) -> tuple[Step, ...]:
-    """The fewest Stripe calls that make `observed` what is `desired`, leaving `held` fields (drifted, refused)."""
-    if Field.PRODUCT in held:
+def plan(desired: Desired, observed: Observed, *, excluded: frozenset[Field] = frozenset()) -> tuple[Step, ...]:
+    """The fewest Stripe calls that make `observed` what is `desired`, leaving `excluded` fields (drifted, rejected)."""
+    if Field.PRODUCT in excluded:
         return ()
     if not observed.exists:
-        return _create(desired, held)
-    target = None if Field.PRICE in held else _reusable(desired.price, observed)
-    update = _update(desired, observed, held, target)
+        return _create(desired, excluded)
+    target = None if Field.PRICE in excluded else _reusable(desired.price, observed)
+    update = _update(desired, observed, excluded, target)
     return (
-        *_make_price(desired.price, target, held),
+        *_make_price(desired.price, target, excluded),
         *([update] if update.fields else []),
-        *_archive_others(desired.price, observed, held, target),
+        *_archive_others(desired.price, observed, excluded, target),
     )
 
 
-def _create(desired: Desired, held: frozenset[Field]) -> tuple[Step, ...]:
-    if desired.price is None or held & {Field.NAME, Field.ACTIVE, Field.PRICE}:
+def _create(desired: Desired, excluded: frozenset[Field]) -> tuple[Step, ...]:
+    if desired.price is None or excluded & {Field.NAME, Field.ACTIVE, Field.PRICE}:
         return ()
     return (
         CreateProduct(
             name=desired.name,
-            description="" if Field.DESCRIPTION in held else desired.description,
-            image="" if Field.IMAGE in held else desired.image,
+            description="" if Field.DESCRIPTION in excluded else desired.description,
+            image="" if Field.IMAGE in excluded else desired.image,
             active=desired.active,
             price=desired.price,
         ),
@@ -197,8 +197,8 @@ def _reusable(wanted: PriceSpec | None, observed: Observed) -> ObservedPrice | N
     )
 
 
-def _make_price(wanted: PriceSpec | None, target: ObservedPrice | None, held: frozenset[Field]) -> tuple[Step, ...]:
-    if wanted is None or Field.PRICE in held:
+def _make_price(wanted: PriceSpec | None, target: ObservedPrice | None, excluded: frozenset[Field]) -> tuple[Step, ...]:
+    if wanted is None or Field.PRICE in excluded:
         return ()
     if target is None:
         return (CreatePrice(wanted),)
@@ -206,17 +206,17 @@ def _make_price(wanted: PriceSpec | None, target: ObservedPrice | None, held: fr
 
 
 def _update(
-    desired: Desired, observed: Observed, held: frozenset[Field], target: ObservedPrice | None
+    desired: Desired, observed: Observed, excluded: frozenset[Field], target: ObservedPrice | None
 ) -> UpdateProduct:
     def changed[T](field: Field, wanted: T, seen: T) -> T | None:
-        return None if field in held or wanted == seen else wanted
+        return None if field in excluded or wanted == seen else wanted
 
     active = changed(Field.ACTIVE, desired.active, observed.active)
-    if active and Field.PRICE in held:
+    if active and Field.PRICE in excluded:
         active = None  # it would go on sale at a price nobody here stands for
     moves_default = (
         desired.price is not None
-        and Field.PRICE not in held
+        and Field.PRICE not in excluded
         and (target is None or target.id != observed.default_price)
     )
     return UpdateProduct(
@@ -230,10 +230,10 @@ def _update(
 
 
 def _archive_others(
-    wanted: PriceSpec | None, observed: Observed, held: frozenset[Field], target: ObservedPrice | None
+    wanted: PriceSpec | None, observed: Observed, excluded: frozenset[Field], target: ObservedPrice | None
 ) -> tuple[Step, ...]:
     """At rest one price is active: the default; while free and without one, the newest of ours."""
-    if Field.PRICE in held:
+    if Field.PRICE in excluded:
         return ()
     active = [price for price in observed.prices if price.active]
     if wanted is not None:

@@ -48,45 +48,45 @@ def prices_in_words(prices: Sequence[Facts]) -> str:
     return " + ".join(price_in_words(price) for price in prices) or "—"
 
 
-def change_in_words(ours: Facts, theirs: Facts) -> str:
-    """What somebody did to the price in Stripe, from what was sold before (`ours`) and what is sold now."""
-    if not theirs["active"]:
+def change_in_words(local: Facts, remote: Facts) -> str:
+    """What somebody did to the price in Stripe, from what was sold before (`local`) and what is sold now."""
+    if not remote["active"]:
         return _("The price was removed in Stripe.")
-    if not theirs["default"]:
-        words = {"price": theirs["words"]}
+    if not remote["default"]:
+        words = {"price": remote["words"]}
         return _("%(price)s was made a price in Stripe that is not sold by default.") % words
-    if "prices" not in theirs:  # written down by an earlier version
-        return _("The price was changed in Stripe to %(price)s.") % {"price": theirs["words"]}
-    default, others = _parted(theirs)
-    also = default["also"] if default["also"] != _options_before(ours, default) else {}
+    if "prices" not in remote:  # written down by an earlier version
+        return _("The price was changed in Stripe to %(price)s.") % {"price": remote["words"]}
+    default, others = _parted(remote)
+    also = default["also"] if default["also"] != _options_before(local, default) else {}
     said = [
-        _default_in_words(ours, default, others),
+        _default_in_words(local, default, others),
         _("Stripe now also sells it at %(others)s.") % {"others": options_in_words(also)} if also else "",
     ]
     return " ".join(filter(None, said)) or (
-        _("The price was changed in Stripe to %(price)s.") % {"price": theirs["words"]}
+        _("The price was changed in Stripe to %(price)s.") % {"price": remote["words"]}
     )
 
 
-def _parted(theirs: Facts) -> tuple[Facts, list[Facts]]:
+def _parted(remote: Facts) -> tuple[Facts, list[Facts]]:
     """The default price, and what else is active."""
-    default = next(price for price in theirs["prices"] if price["id"] == theirs["default"])
-    return default, [price for price in theirs["prices"] if price is not default]
+    default = next(price for price in remote["prices"] if price["id"] == remote["default"])
+    return default, [price for price in remote["prices"] if price is not default]
 
 
-def _options_before(ours: Facts, price: Facts) -> Options:
-    found = next((known for known in ours.get("prices", []) if known["id"] == price["id"]), None)
+def _options_before(local: Facts, price: Facts) -> Options:
+    found = next((known for known in local.get("prices", []) if known["id"] == price["id"]), None)
     options: Options = found["also"] if found else {}
     return options
 
 
-def _default_in_words(ours: Facts, default: Facts, others: list[Facts]) -> str:
+def _default_in_words(local: Facts, default: Facts, others: list[Facts]) -> str:
     """Whether another price is the default now, or is merely there besides; empty where neither is so."""
     facts = {
         "price": price_in_words({**default, "also": {}}),
         "others": get_text_list([price_in_words(other) for other in others], _("and")),
     }
-    is_new = default["id"] != ours["default"]
+    is_new = default["id"] != local["default"]
     is_same_amount = bool(others) and all(other["price"] == default["price"] for other in others)
     if is_new and is_same_amount:
         return _("Stripe now sells it by a second price of %(price)s; the first one is still active.") % facts

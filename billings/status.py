@@ -1,6 +1,6 @@
 """How a course stands with Stripe, in one state, in words for people, and as JSON.
 
-The states and the order in which they are judged are the contract's; `annotate_state` says it to the database and
+The states and the order in which they are tested are the contract's; `annotate_state` says it to the database and
 `state_of` to Python, so that lists can filter by it.
 """
 
@@ -19,13 +19,13 @@ from django.utils.translation import ngettext
 from billings import clock, horizons, money
 from billings.drift import wording as drifts
 from billings.drift.wording import DriftChoice
-from billings.models import TROUBLE_FOR_PEOPLE, Availability, BillingPrice, BillingProduct, Drift, Refusal, Trouble
+from billings.models import TROUBLE_FOR_PEOPLE, Availability, BillingPrice, BillingProduct, Drift, Rejection, Trouble
 from billings.plan import Field
 from billings.stripe_api import stripe_pages
 
 STATES = ("attention", "drift", "retrying", "pending", "archived", "free", "in_sync")
 # Relations of a BillingProduct that `describe` and `as_json` read: prefetch them for lists.
-PREFETCH = ("drifts", "refusals", "refusals__call", "prices")
+PREFETCH = ("drifts", "rejections", "rejections__request", "prices")
 # The first look comes soon, later ones at leisure.
 POLL_SECONDS = 1
 SLOW_POLL_SECONDS = 5
@@ -116,10 +116,10 @@ class Status:
 def annotate_state(queryset: QuerySet[Any], prefix: str = "billing__") -> QuerySet[Any]:
     """Give each row `billing_state`; `prefix` leads from the row to its BillingProduct ("" for products)."""
     product = OuterRef(f"{prefix}pk")
-    refused = Exists(Refusal.objects.filter(product=product))
+    rejected = Exists(Rejection.objects.filter(product=product))
     drifted = Exists(Drift.objects.filter(product=product, closed_at=None))
     state = Case(
-        When(Q(**{f"{prefix}trouble__in": TROUBLE_FOR_PEOPLE}) | Q(refused), then=Value("attention")),
+        When(Q(**{f"{prefix}trouble__in": TROUBLE_FOR_PEOPLE}) | Q(rejected), then=Value("attention")),
         When(drifted, then=Value("drift")),
         When(~Q(**{f"{prefix}trouble": Trouble.NONE}), then=Value("retrying")),
         When(Q(**{f"{prefix}generation__gt": F(f"{prefix}observed_generation")}), then=Value("pending")),
@@ -133,8 +133,8 @@ def annotate_state(queryset: QuerySet[Any], prefix: str = "billing__") -> QueryS
 
 
 def state_of(product: BillingProduct) -> str:
-    """The same judgement as `annotate_state`, from one row and its prefetched relations."""
-    if product.trouble in TROUBLE_FOR_PEOPLE or product.refusals.all():
+    """The same order as `annotate_state`, from one row and its prefetched relations."""
+    if product.trouble in TROUBLE_FOR_PEOPLE or product.rejections.all():
         return "attention"
     if drifts.open_drifts(product):
         return "drift"
@@ -286,9 +286,9 @@ def _attention(product: BillingProduct, *, staff: bool) -> str:
             return _("%(what)s Nothing is sent there. Put back the key of the account that sells these courses.") % {
                 "what": product.trouble_message
             }
-    call = product.refusals.all()[0].call
+    rejected = product.rejections.all()[0].request
     return _("Stripe rejected this: %(why)s Everything else is up to date. Change the value, or try again.") % {
-        "why": clean(call.error_message)
+        "why": clean(rejected.error_message)
     }
 
 
@@ -351,7 +351,7 @@ def observed_price(product: BillingProduct) -> BillingPrice | None:
 
 
 def _poll_seconds(state: str, product: BillingProduct) -> int | None:
-    """When the page should look again; None: settled, or only a person can settle it."""
+    """When the page should look again; None: at rest, or only a person can end it."""
     if state == "pending":
         return POLL_SECONDS
     if state == "retrying" and product.next_attempt_at:

@@ -11,20 +11,20 @@ from courses.models import Course
 from courses.stripe_integration import copy_listing
 
 
-def adopt(course_id: UUID, field: Field, theirs: Any, *, actor: User) -> None:
+def adopt(course_id: UUID, field: Field, remote_value: Any, *, actor: User) -> None:
     """Take over one field and copy it to billing, as every save does; Stripe is told by whoever decided.
 
-    Runs inside the transaction of `billings.decisions.accept`, which has judged that a course can say this.
+    Runs inside the transaction of `decisions.accept_stripes_value`, which has validated that a course can say this.
     """
     course = Course.objects.select_for_update().get(pk=course_id)
     course.billing = BillingProduct.objects.select_for_update().get(course=course)
     match field:
         case Field.NAME:
-            course.title = theirs.strip()
+            course.title = remote_value.strip()
         case Field.DESCRIPTION:
-            course.summary = theirs.strip()
+            course.summary = remote_value.strip()
         case Field.ACTIVE:
-            course.status = Course.Status.PUBLISHED if theirs else Course.Status.DRAFT
+            course.status = Course.Status.PUBLISHED if remote_value else Course.Status.DRAFT
     course.updated_by = actor
     course.save()
     copy_listing(course)

@@ -1,4 +1,4 @@
-"""What a teacher writes about a course, as values: what is judged, compared, merged and saved as one."""
+"""What a teacher writes about a course, as values: what is validated, compared, merged and saved as one."""
 
 from dataclasses import dataclass, field, fields
 

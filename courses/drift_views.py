@@ -1,4 +1,4 @@
-"""Staff decide what becomes of a change made in Stripe: ours again, or theirs from now on."""
+"""Staff decide what becomes of a change made in Stripe: the local value again, or Stripe's from now on."""
 
 from collections.abc import Callable
 from functools import partial
@@ -32,17 +32,17 @@ from web.bodies import fields_sent, tells_what_it_cannot_read
 @vary
 @price_managers_only
 @tells_what_it_cannot_read
-def restore_ours(request: StaffRequest, course_id: UUID, drift_id: int) -> HttpResponse:
-    return _decide(request, course_id, drift_id, decisions.restore, _("Restored."))
+def restore(request: StaffRequest, course_id: UUID, drift_id: int) -> HttpResponse:
+    return _decide(request, course_id, drift_id, decisions.restore_local_value, _("Restored."))
 
 
 @require_POST
 @vary
 @price_managers_only
 @tells_what_it_cannot_read
-def accept_stripes(request: StaffRequest, course_id: UUID, drift_id: int) -> HttpResponse:
-    accept = partial(decisions.accept, adopt=partial(adoption.adopt, course_id, actor=request.user))
-    return _decide(request, course_id, drift_id, accept, _("Accepted."))
+def accept(request: StaffRequest, course_id: UUID, drift_id: int) -> HttpResponse:
+    decide = partial(decisions.accept_stripes_value, adopt=partial(adoption.adopt, course_id, actor=request.user))
+    return _decide(request, course_id, drift_id, decide, _("Accepted."))
 
 
 def _decide(
@@ -74,7 +74,7 @@ def _decided(request: StaffRequest, course: Course, words: str) -> HttpResponse:
 
 
 def _undecided(request: StaffRequest, course: Course, reason: Undecidable) -> HttpResponse:
-    """Nothing was changed. What Stripe holds now is shown, to be decided on anew."""
+    """Nothing was changed. What Stripe holds now is shown, to be decided on again."""
     code = 422 if isinstance(reason, Inexpressible) else 409
     if wants_json(request):
         left = [wording.as_json(choice) for choice in status.describe(course.billing, staff=True).drifts]

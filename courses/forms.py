@@ -1,4 +1,4 @@
-"""The course form: the one place where what a teacher types is judged."""
+"""The course form: the one place where what a teacher types is validated."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -227,7 +227,7 @@ class CourseForm(PriceFields):
             self.fields["language"].widget.choices = [(tag, language_name(tag)), *choices]
 
     def _wire(self) -> None:
-        """Every field knows its message by `aria-describedby`, and asks the plan view to judge it when it changes."""
+        """Every field knows its message by `aria-describedby`, and has the plan view validate it when it changes."""
         plan_url = reverse("courses:plan", args=[self.course.id]) if self.course else reverse("courses:plan_new")
         for name, field in self.fields.items():
             parts = ["helptext"] if field.help_text else []

@@ -20,6 +20,6 @@ urlpatterns = [
     path("<uuid:course_id>/retry/", views.retry, name="retry"),
     path("<uuid:course_id>/duplicate/", views.duplicate, name="duplicate"),
     path("<uuid:course_id>/prices/", views.prices, name="prices"),
-    path("<uuid:course_id>/drift/<int:drift_id>/restore/", drift_views.restore_ours, name="restore_ours"),
-    path("<uuid:course_id>/drift/<int:drift_id>/accept/", drift_views.accept_stripes, name="accept_stripes"),
+    path("<uuid:course_id>/drift/<int:drift_id>/restore/", drift_views.restore, name="restore_local_value"),
+    path("<uuid:course_id>/drift/<int:drift_id>/accept/", drift_views.accept, name="accept_stripes_value"),
 ]

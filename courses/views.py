@@ -287,10 +287,10 @@ def _plan(request: TeacherRequest, course: Course | None) -> HttpResponse:
     if not request.htmx:
         return editor(request, form, plan=line, code=200 if form.is_valid() else 422)
     left = request.htmx.trigger_name or ""
-    judged = PRICE_FIELDS if left in PRICE_FIELDS else {left} & form.fields.keys()
+    validated = PRICE_FIELDS if left in PRICE_FIELDS else {left} & form.fields.keys()
     context: dict[str, Any] = {"plan": line, "course": course, "oob": True, "lines": button_lines(form)}
-    context["judged"] = [form[name] for name in sorted(judged)]
-    answer = render(request, "courses/edit.html#judged", context)
+    context["validated"] = [form[name] for name in sorted(validated)]
+    answer = render(request, "courses/edit.html#validated", context)
     answer["X-Changes"] = " ".join(changes(form))
     return answer
 

@@ -18,7 +18,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import connection, models, transaction
 
-from billings.models import BillingPrice, BillingProduct, Drift, Refusal, StripeCall
+from billings.models import BillingPrice, BillingProduct, Drift, Rejection, StripeRequest
 from courses.models import Course
 
 TEACHERS = 1_000
@@ -89,8 +89,8 @@ def _write(numbers: Iterable[int], teachers: list[User], chance: random.Random) 
     troubles = [trouble for product in products for trouble in _trouble(product, chance)]
     BillingProduct.objects.bulk_create(products)
     BillingPrice.objects.bulk_create(price for product in products for price in _prices(product))
-    StripeCall.objects.bulk_create(row for row in troubles if isinstance(row, StripeCall))
-    Refusal.objects.bulk_create(row for row in troubles if isinstance(row, Refusal))
+    StripeRequest.objects.bulk_create(row for row in troubles if isinstance(row, StripeRequest))
+    Rejection.objects.bulk_create(row for row in troubles if isinstance(row, Rejection))
     Drift.objects.bulk_create(row for row in troubles if isinstance(row, Drift))
 
 
@@ -183,7 +183,8 @@ def _trouble(product: BillingProduct, chance: random.Random) -> Iterator[models.
     if not product.exists:
         return
     if draw < 0.02:
-        yield Drift(product=product, field="name", ours=product.desired_name, theirs=f"{product.desired_name} (sale)")
+        name = product.desired_name
+        yield Drift(product=product, field="name", local_value=name, remote_value=f"{name} (sale)")
     elif draw < 0.025:
         yield from _rejected(product)
     elif draw < 0.035:
@@ -194,7 +195,7 @@ def _trouble(product: BillingProduct, chance: random.Random) -> Iterator[models.
 
 
 def _rejected(product: BillingProduct) -> Iterator[models.Model]:
-    call = StripeCall(
+    request = StripeRequest(
         product=product,
         key=f"key-{product.pk.hex}",
         step="update_product",
@@ -203,13 +204,13 @@ def _rejected(product: BillingProduct) -> Iterator[models.Model]:
         account=ACCOUNT,
         livemode=False,
         generation=1,
-        settled_at=NEWEST,
-        outcome=StripeCall.Outcome.REFUSED,
+        resolved_at=NEWEST,
+        outcome=StripeRequest.Outcome.REJECTED,
         http_status=400,
         error_message="Invalid string: this name is not allowed.",
     )
-    yield call
-    yield Refusal(product=product, call=call, field="name")
+    yield request
+    yield Rejection(product=product, request=request, field="name")
 
 
 def _copy(times: int, teachers: list[User]) -> None:
@@ -250,12 +251,13 @@ def _copied(number: int, hexadecimal: str, teachers: list[User]) -> dict[type[mo
             "product_id": "m.new",
             "stripe_id": f"CASE WHEN t.active THEN 'price_' ELSE 'price_old_' END || {hexadecimal}",
         },
-        StripeCall: {"product_id": "m.new", "key": key},
-        Refusal: {
+        StripeRequest: {"product_id": "m.new", "key": key},
+        Rejection: {
             "product_id": "m.new",
-            "call_id": (
-                "(SELECT new_call.id FROM billings_stripecall new_call JOIN billings_stripecall t ON t.id = call_id"
-                f" WHERE new_call.key = {key})"
+            "request_id": (
+                "(SELECT new_row.id FROM billings_striperequest new_row"
+                " JOIN billings_striperequest old_row ON old_row.id = t.request_id"
+                f" WHERE new_row.key = old_row.key || '-{number}')"
             ),
         },
         Drift: {"product_id": "m.new"},

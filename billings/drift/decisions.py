@@ -1,4 +1,4 @@
-"""What staff decide about a drift: restore ours, or accept Stripe's; read first, and only for what they were shown."""
+"""What staff decide about a drift: restore the local value or accept Stripe's, read first, and as they were shown."""
 
 from collections.abc import Callable
 from typing import Any
@@ -39,8 +39,8 @@ class Inexpressible(Undecidable):
     """A course has no words for what Stripe holds."""
 
 
-def restore(drift: Drift, *, shown: Any, actor: User | None) -> None:
-    """Make Stripe hold ours again. A product that was deleted there is made anew. Raises MovedOn."""
+def restore_local_value(drift: Drift, *, shown: Any, actor: User | None) -> None:
+    """Make Stripe hold the local value again. A product that was deleted there is created again. Raises MovedOn."""
     _look_again(drift)
     with transaction.atomic():
         product = _still(drift, shown)
@@ -50,8 +50,8 @@ def restore(drift: Drift, *, shown: Any, actor: User | None) -> None:
         desired.converge_after_commit(product)
 
 
-def accept(drift: Drift, *, shown: Any, actor: User | None, adopt: Callable[[Field, Any], None]) -> None:
-    """Make what Stripe holds ours. Raises MovedOn, or Inexpressible where a course cannot say it.
+def accept_stripes_value(drift: Drift, *, shown: Any, actor: User | None, adopt: Callable[[Field, Any], None]) -> None:
+    """Make what Stripe holds the local value. Raises MovedOn, or Inexpressible where a course cannot say it.
 
     What the course says of itself is not billing's to write: `adopt` does that, inside this transaction, and copies it
     here as every save does. It may raise Inexpressible.
@@ -74,12 +74,12 @@ def seen(drift: Drift, token: str) -> Any:
     """The value that whoever holds this token was shown. Raises MovedOn where it is not the present one."""
     if not wording.was_shown(drift, token):
         raise MovedOn
-    return drift.theirs
+    return drift.remote_value
 
 
 def _look_again(drift: Drift) -> None:
     """A read of our own, so that nobody decides on what was true yesterday."""
-    events.want_reads([drift.product_id])
+    events.request_reads([drift.product_id])
     converge_within(drift.product_id, budget=float(settings.STRIPE_TIMEOUT_SECONDS))
 
 
@@ -88,10 +88,10 @@ def _still(drift: Drift, shown: Any) -> BillingProduct:
     # The course before its billing row, as every save locks them.
     BillingProduct.objects.select_for_update(of=("course",)).select_related("course").get(pk=drift.product_id)
     product = BillingProduct.objects.select_for_update().get(pk=drift.product_id)
-    if product.reads_wanted > product.reads_done:
+    if product.reads_requested > product.reads_done:
         raise Unreadable
     fresh = Drift.objects.select_for_update().get(pk=drift.pk)
-    if fresh.closed_at is not None or fresh.theirs != shown:
+    if fresh.closed_at is not None or fresh.remote_value != shown:
         raise MovedOn
     return product
 
@@ -111,4 +111,4 @@ def _take_over(product: BillingProduct, drift: Drift, actor: User | None, adopt:
             why = _("Accepted as changed in Stripe")
             pricing.set_price(product, price, actor=actor, source=PriceChange.Source.STRIPE, reason=why)
         case _:
-            adopt(field, drift.theirs)
+            adopt(field, drift.remote_value)

@@ -1,4 +1,4 @@
-"""What somebody did in Stripe, in words, and as a choice: ours again, or theirs from now on."""
+"""What somebody did in Stripe, in words, and as a choice: the local value again, or Stripe's from now on."""
 
 import json
 from dataclasses import dataclass
@@ -62,8 +62,8 @@ def choice(product: BillingProduct, drift: Drift, known: Beside | None = None) -
         accept_label=None if reason else _accept_label(drift, known),
         why_not=reason,
         shown=token(drift),
-        restore_url=reverse("courses:restore_ours", args=where),
-        accept_url=reverse("courses:accept_stripes", args=where),
+        restore_url=reverse("courses:restore_local_value", args=where),
+        accept_url=reverse("courses:accept_stripes_value", args=where),
     )
 
 
@@ -81,7 +81,7 @@ def as_json(choice: DriftChoice) -> dict[str, Any]:
 
 def token(drift: Drift) -> str:
     """What somebody was shown: opaque, and another one as soon as Stripe holds something else."""
-    facts = json.dumps([drift.pk, drift.theirs], sort_keys=True)
+    facts = json.dumps([drift.pk, drift.remote_value], sort_keys=True)
     return salted_hmac("billings.drift.wording", facts, algorithm="sha256").hexdigest()[:32]
 
 
@@ -93,13 +93,13 @@ def in_words(drift: Drift) -> str:
     """What somebody did in Stripe, in one sentence."""
     match drift.field:
         case Field.PRICE:
-            return change_in_words(drift.ours, drift.theirs)
+            return change_in_words(drift.local_value, drift.remote_value)
         case Field.PRODUCT:
             return _("The product was deleted in Stripe.")
         case Field.ACTIVE:
-            return _("It was put on sale in Stripe.") if drift.theirs else _("It was taken off sale in Stripe.")
+            return _("It was put on sale in Stripe.") if drift.remote_value else _("It was taken off sale in Stripe.")
         case Field.NAME:
-            return _("The title was changed in Stripe to “%(name)s”.") % {"name": isolated(drift.theirs)}
+            return _("The title was changed in Stripe to “%(name)s”.") % {"name": isolated(drift.remote_value)}
         case Field.DESCRIPTION:
             return _("The summary was changed in Stripe.")
     return _("The picture was changed in Stripe.")
@@ -112,13 +112,13 @@ def _restore_label(product: BillingProduct, drift: Drift) -> str:
         case Field.IMAGE:
             return _("Restore the picture")
         case Field.PRICE:
-            return _("Restore %(ours)s") % {"ours": product.price or drift.ours["words"]}
-    ours = {
+            return _("Restore %(ours)s") % {"ours": product.price or drift.local_value["words"]}
+    local = {
         Field.NAME: product.desired_name,
         Field.DESCRIPTION: product.desired_description,
         Field.ACTIVE: product.desired.active,
     }
-    return _("Restore %(ours)s") % {"ours": _quoted(ours[Field(drift.field)])}
+    return _("Restore %(ours)s") % {"ours": _quoted(local[Field(drift.field)])}
 
 
 def _accept_label(drift: Drift, known: Beside) -> str:
@@ -128,7 +128,7 @@ def _accept_label(drift: Drift, known: Beside) -> str:
         case Field.PRICE:
             price = known.default_price
             return _("Accept %(theirs)s") % {"theirs": price.spec if price else ""}
-    return _("Accept %(theirs)s") % {"theirs": _quoted(drift.theirs)}
+    return _("Accept %(theirs)s") % {"theirs": _quoted(drift.remote_value)}
 
 
 def _quoted(value: Any) -> str:
@@ -158,11 +158,11 @@ def _why_not(product: BillingProduct, drift: Drift, known: Beside) -> str:
         case Field.IMAGE:
             return _("In Stripe the picture is a link; a course has a file of its own. Restore ours.")
         case Field.NAME:
-            return _why_not_name(drift.theirs)
+            return _why_not_name(drift.remote_value)
         case Field.DESCRIPTION:
-            return _why_not_description(product, drift.theirs)
+            return _why_not_description(product, drift.remote_value)
         case Field.ACTIVE:
-            return _why_not_on_sale(product, known) if drift.theirs else ""
+            return _why_not_on_sale(product, known) if drift.remote_value else ""
     return ""
 
 
@@ -183,26 +183,26 @@ def _why_not_price(product: BillingProduct, price: BillingPrice | None) -> str:
     return ""
 
 
-def _why_not_name(theirs: str) -> str:
+def _why_not_name(remote: str) -> str:
     longest = _longest("title")
-    if len(theirs.strip()) > longest:
+    if len(remote.strip()) > longest:
         return _("A course's title has at most %(n)d characters; this one has %(m)d.") % {
             "n": longest,
-            "m": len(theirs.strip()),
+            "m": len(remote.strip()),
         }
-    if turns(theirs):
+    if turns(remote):
         return _("In Stripe the title has hidden characters in it that turn the direction of reading. Restore ours.")
-    return "" if theirs.strip() else _("A course needs a title, and in Stripe there is none. Restore ours.")
+    return "" if remote.strip() else _("A course needs a title, and in Stripe there is none. Restore ours.")
 
 
-def _why_not_description(product: BillingProduct, theirs: str) -> str:
+def _why_not_description(product: BillingProduct, remote: str) -> str:
     longest = _longest("summary")
-    if len(theirs.strip()) > longest:
+    if len(remote.strip()) > longest:
         return _("A course's summary has at most %(n)d characters; this one has %(m)d.") % {
             "n": longest,
-            "m": len(theirs.strip()),
+            "m": len(remote.strip()),
         }
-    if not theirs.strip() and product.desired_status == Availability.PUBLISHED:
+    if not remote.strip() and product.desired_status == Availability.PUBLISHED:
         return _("A published course needs a summary, and in Stripe there is none. Restore ours.")
     return ""
 

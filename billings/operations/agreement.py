@@ -60,7 +60,7 @@ def _disagreement(product: BillingProduct) -> Disagreement | None:
     if state in UNSETTLED:
         cause, words = _cause(state, product), _words(state, product)
         return Disagreement(product, state, cause, words, _drift_alone(state, product))
-    if product.reads_wanted > product.reads_done:
+    if product.reads_requested > product.reads_done:
         words = _("What Stripe holds is still to be read.")
         return Disagreement(product, "pending", "read", words, is_drift_alone=False)
     if steps := plan(product.desired, product.observed()):
@@ -84,7 +84,7 @@ def _words(state: str, product: BillingProduct) -> str:
 
 
 def _drift_alone(state: str, product: BillingProduct) -> bool:
-    is_behind = product.generation > product.observed_generation or product.reads_wanted > product.reads_done
+    is_behind = product.generation > product.observed_generation or product.reads_requested > product.reads_done
     return state == "drift" and not is_behind and bool(wording.open_drifts(product))
 
 

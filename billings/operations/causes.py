@@ -13,7 +13,7 @@ from django.db.models.functions import RowNumber
 from django.utils.translation import gettext as _
 
 from billings import status
-from billings.models import TROUBLE_FOR_PEOPLE, BillingProduct, Refusal, Trouble
+from billings.models import TROUBLE_FOR_PEOPLE, BillingProduct, Rejection, Trouble
 from billings.prices.listing import Wanted
 
 # Rejections come in as many wordings as there are values; the largest groups are named.
@@ -66,21 +66,21 @@ def _troubles(rows: list[Mapping[str, Any]]) -> list[Cause]:
 
 def _rejections() -> list[Cause]:
     """One query: the first of each group, which carries what is known of all of them."""
-    same = [F("field"), F("call__error_message")]
+    same = [F("field"), F("request__error_message")]
     groups = (
-        Refusal.objects.annotate(
+        Rejection.objects.annotate(
             place=Window(RowNumber(), partition_by=same, order_by="pk"),
             rows=Window(Count("pk"), partition_by=same),
             oldest=Window(Min("created_at"), partition_by=same),
         )
         .filter(place=1)
         .order_by("-rows", "pk")
-        .values("field", "call__error_message", "rows", "oldest", "product__desired_name", "product__course_id")
+        .values("field", "request__error_message", "rows", "oldest", "product__desired_name", "product__course_id")
     )
     return [
         Cause(
             code=f"rejected_{group['field']}",
-            words=_("Stripe rejected this: %(why)s") % {"why": status.clean(group["call__error_message"])},
+            words=_("Stripe rejected this: %(why)s") % {"why": status.clean(group["request__error_message"])},
             count=group["rows"],
             oldest=group["oldest"],
             course=group["product__desired_name"],

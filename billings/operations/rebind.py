@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import transaction
 
 from billings import clock
-from billings.models import BillingPrice, BillingProduct, Drift, FormerProduct, Refusal, StripeCall
+from billings.models import BillingPrice, BillingProduct, Drift, FormerProduct, Rejection, StripeRequest
 from billings.stripe_api import accounts
 from billings.stripe_api.accounts import Account
 
@@ -30,8 +30,8 @@ def move(product_ids: list[UUID], account: Account) -> None:
 
     First of all everything is bound to that, so that a worker that still has the old key makes nothing there.
 
-    An answer that is still on its way belongs to the old account: its call is settled as unclear, and whoever holds
-    the lease finds its token outdated.
+    An answer that is still on its way belongs to the old account: its request is resolved as indeterminate, and whoever
+    holds the lease finds its token outdated.
     """
     accounts.rebind(account)
     for chunk in batched(product_ids, CHUNK):
@@ -56,19 +56,19 @@ def _record(row: BillingProduct) -> FormerProduct:
 def _forget(rows: list[BillingProduct]) -> None:
     now = clock.now()
     BillingPrice.objects.filter(product__in=rows).delete()
-    Refusal.objects.filter(product__in=rows).delete()
+    Rejection.objects.filter(product__in=rows).delete()
     open_drifts = Drift.objects.filter(product__in=rows, closed_at=None)
     open_drifts.update(closed_at=now, decision=Drift.Decision.REPLACED)
-    left_open = StripeCall.objects.filter(product__in=rows, settled_at=None)
-    left_open.update(settled_at=now, outcome=StripeCall.Outcome.UNCLEAR)
-    StripeCall.objects.filter(product__in=rows).update(read_back=True)
+    left_open = StripeRequest.objects.filter(product__in=rows, resolved_at=None)
+    left_open.update(resolved_at=now, outcome=StripeRequest.Outcome.INDETERMINATE)
+    StripeRequest.objects.filter(product__in=rows).update(read_back=True)
     blank = BillingProduct()
     for row in rows:
         for column in FORGOTTEN:
             setattr(row, column, getattr(blank, column))
         row.generation += 1
         row.lease_token += 1
-        row.reads_done = row.reads_wanted
+        row.reads_done = row.reads_requested
         row.next_attempt_at = row.behind_since = now
     columns = [*FORGOTTEN, "generation", "lease_token", "reads_done", "next_attempt_at", "behind_since"]
     BillingProduct.objects.bulk_update(rows, columns)

@@ -21,7 +21,7 @@ from billings.operations.agreement import disagreements, plan_again
 from billings.stripe_api import accounts, gateway
 from billings.stripe_api.accounts import Account
 from billings.sync.converge import converge
-from billings.sync.events import want_reads
+from billings.sync.events import request_reads
 from billings.sync.mirror import price_says_the_same, says_the_same
 
 CHUNK = 500
@@ -121,15 +121,15 @@ def _unseen(seen: set[int]) -> set[UUID]:
     return suspects
 
 
-def want_suspects(found: Findings) -> None:
+def request_reads_of_suspects(found: Findings) -> None:
     """Ask for a read of whatever differs; the worker's sweep comes to it."""
     for chunk in batched(found.suspects, CHUNK):
-        want_reads(chunk)
+        request_reads(chunk)
 
 
 def read_suspects(found: Findings) -> None:
     """Have converge read whatever differs, now, and tell ours from drift."""
-    want_suspects(found)
+    request_reads_of_suspects(found)
     for product_id in found.suspects:
         converge(product_id)
 
@@ -144,7 +144,7 @@ def repair() -> list[tuple[Drift, str]]:
     left = []
     for drift in list(open_drifts()):
         try:
-            decisions.restore(drift, shown=drift.theirs, actor=None)
+            decisions.restore_local_value(drift, shown=drift.remote_value, actor=None)
         except decisions.Undecidable as error:
             left.append((drift, str(error)))
     differing = [one.product for one in disagreements(BillingProduct.objects.all()) if one.state == "differs"]

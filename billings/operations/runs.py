@@ -105,7 +105,7 @@ def compare(run_id: int) -> None:
     try:
         _beat(run, started_at=clock.now())
         found = reconcile.compare(after_page=partial(_after_page, run))
-        reconcile.want_suspects(found)
+        reconcile.request_reads_of_suspects(found)
         _finish(run, State.DONE, done=run.total, **_found(found))
     except _GivenUp:
         return
@@ -141,7 +141,7 @@ def restore_some(run_id: int) -> bool:
 def _restore(drift: Drift, actor: User | None) -> None:
     """Raises Unreadable; what has changed again since it was listed stays to be decided."""
     try:
-        decisions.restore(drift, shown=drift.theirs, actor=actor)
+        decisions.restore_local_value(drift, shown=drift.remote_value, actor=actor)
     except decisions.MovedOn:
         return
 

@@ -79,10 +79,10 @@ def archive(stray: StrayProduct, *, actor: User) -> None:
     if isinstance(verdict, gateway.Unanswered):
         raise NotDone(_("Stripe did not answer. Try again; nothing is done twice."))
     StrayProduct.objects.filter(pk=stray.pk).update(archive_key="")
-    if isinstance(verdict, gateway.Accepted):
+    if isinstance(verdict, gateway.Succeeded):
         StrayProduct.objects.filter(pk=stray.pk).update(active=False)
         _close(stray, Handled.ARCHIVED, actor)
-    elif isinstance(verdict, gateway.Refused) and verdict.code == "resource_missing":
+    elif isinstance(verdict, gateway.Rejected) and verdict.code == "resource_missing":
         StrayProduct.objects.filter(pk=stray.pk).delete()
     else:
         raise NotDone(_("Stripe rejected this: %(why)s") % {"why": verdict.message})

@@ -1,4 +1,4 @@
-"""What people type into the fields of a price, judged in one place wherever it is typed."""
+"""What people type into the fields of a price, validated in one place wherever it is typed."""
 
 import unicodedata
 from collections.abc import Mapping
@@ -170,10 +170,10 @@ class PriceFields(forms.Form):
     def clean(self) -> dict[str, Any]:
         super().clean()
         if self.cleaned_data.keys() >= PRICE_FIELDS:
-            self._judge_price(**{name: self.cleaned_data[name] for name in PRICE_FIELDS})
+            self._validate_price(**{name: self.cleaned_data[name] for name in PRICE_FIELDS})
         return self.cleaned_data
 
-    def _judge_price(self, *, price: str, currency: str, billing_interval: str) -> None:
+    def _validate_price(self, *, price: str, currency: str, billing_interval: str) -> None:
         try:
             amount = money.parse_amount(price, currency, self.locale) if price else Money(0, currency)
             money.check_limits(amount)
@@ -244,7 +244,7 @@ class PriceChangeForm(PriceFields):
         return not PRICE_FIELDS & self.errors.keys()
 
     @property
-    def judged(self) -> list[forms.BoundField]:
+    def validated(self) -> list[forms.BoundField]:
         return [self["price"], self["currency"], self["billing_interval"]]
 
     def _wire(self, bound: forms.BoundField) -> None:

@@ -30,7 +30,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from billings import money
-from billings.models import Availability, BillingPrice, BillingProduct, Refusal, Trouble
+from billings.models import Availability, BillingPrice, BillingProduct, Rejection, Trouble
 from billings.plan import Field
 from billings.status import STATES, annotate_state
 from web import search
@@ -214,8 +214,8 @@ def to_retry(wanted: Wanted) -> QuerySet[BillingProduct]:
 
 def with_course(products: QuerySet[BillingProduct]) -> QuerySet[BillingProduct]:
     """Products with everything a row is told from, in a constant number of queries."""
-    refusals = Prefetch("refusals", Refusal.objects.select_related("call"))
-    return products.select_related("course__owner").prefetch_related("drifts", refusals, "prices")
+    rejections = Prefetch("rejections", Rejection.objects.select_related("request"))
+    return products.select_related("course__owner").prefetch_related("drifts", rejections, "prices")
 
 
 def currencies_in_use() -> list[str]:
@@ -280,7 +280,7 @@ def _priced_in() -> Case:
 def _chosen(wanted: Wanted) -> dict[str, str]:
     chosen = {"desired_status": wanted.status, "billing_state": wanted.billing, "priced_in": wanted.currency}
     if wanted.cause.startswith(REJECTED):
-        chosen["refusals__field"] = wanted.cause.removeprefix(REJECTED)
+        chosen["rejections__field"] = wanted.cause.removeprefix(REJECTED)
     else:
         chosen["trouble"] = wanted.cause
     return {name: value for name, value in chosen.items() if value}

@@ -137,8 +137,8 @@ def plan_price(request: StaffRequest, course_id: UUID) -> HttpResponse:
     form = _form_sent(request, product_or_404(course_id))
     form.fields["reason"].required = False
     if request.htmx:
-        context = {"form": form, "plan": _plan_line(form), "judged": True}
-        return render(request, "billings/price_form.html#judged", context)
+        context = {"form": form, "plan": _plan_line(form), "validated": True}
+        return render(request, "billings/price_form.html#validated", context)
     return _editor(request, form, code=200 if form.is_valid() else 422)
 
 

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from billings import clock
 from billings.models import StripeKey, Trouble
 from billings.stripe_api import accounts, gateway
-from billings.stripe_api.gateway import API_VERSION, CATALOGUE_EVENTS, Accepted, ReadFailed, Unanswered, Unclear
+from billings.stripe_api.gateway import API_VERSION, CATALOGUE_EVENTS, Indeterminate, ReadFailed, Succeeded, Unanswered
 
 CHECK_EVERY = timedelta(hours=24)
 
@@ -131,10 +131,10 @@ def _brought_up_to_date(endpoint: dict[str, Any], seconds: float) -> Registered:
 
 def _post(path: str, params: dict[str, Any], seconds: float) -> dict[str, Any]:
     verdict = gateway.post(path, params, key=f"webhook-endpoint-{secrets.token_urlsafe(16)}", seconds=seconds)
-    if isinstance(verdict, Accepted):
+    if isinstance(verdict, Succeeded):
         return verdict.data
     if isinstance(verdict, Unanswered):
         raise ReadFailed(verdict)
-    if isinstance(verdict, Unclear):
+    if isinstance(verdict, Indeterminate):
         raise ReadFailed(Unanswered(Trouble.FAILING, verdict.message, verdict.status, verdict.request_id))
     raise NotRegistered(verdict.message)

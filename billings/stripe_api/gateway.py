@@ -39,7 +39,7 @@ _KEY = re.compile(r"\b(?:sk|rk|pk)_(?:test|live)_[\w*]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Accepted:
+class Succeeded:
     """Stripe did it; `data` is the object as it was right afterwards."""
 
     data: dict[str, Any]
@@ -48,8 +48,8 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
-    """Stripe judged the operation and did nothing (400, 402, 404): the same again would be refused again."""
+class Rejected:
+    """Stripe ruled on the operation and did nothing (400, 402, 404): the same again would be refused again."""
 
     status: int
     code: str
@@ -59,7 +59,7 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
-class Unclear:
+class Indeterminate:
     """A failure replayed from Stripe's memory: this key will never say more, and the work may be done or not."""
 
     status: int
@@ -80,7 +80,7 @@ class Unanswered:
 
 
 type Get = Callable[[str, Mapping[str, Any], float], dict[str, Any] | None]
-type Verdict = Accepted | Refused | Unclear | Unanswered
+type Verdict = Succeeded | Rejected | Indeterminate | Unanswered
 
 
 class ReadFailed(Exception):
@@ -136,18 +136,18 @@ def post(path: str, params: Mapping[str, Any], *, key: str, seconds: float) -> V
         return answer
     if not _is_an_object(answer.data):
         return _unreadable(answer.code)
-    return Accepted(answer.data, answer.code, str(answer.headers.get("request-id", "")))
+    return Succeeded(answer.data, answer.code, str(answer.headers.get("request-id", "")))
 
 
 def _request(
     method: str, path: str, params: Mapping[str, Any], seconds: float
-) -> stripe.StripeResponse | Refused | Unclear | Unanswered:
+) -> stripe.StripeResponse | Rejected | Indeterminate | Unanswered:
     began = clock.moment()
     try:
         answer: stripe.StripeResponse = _client(seconds).raw_request(method, path, **params)
     except stripe.StripeError as error:
         clock.note_answer(error.headers or {}, began)
-        return _judge(error)
+        return _classify(error)
     except UnicodeDecodeError:  # the library reads every body as UTF-8 before it judges it
         return _unreadable(None)
     clock.note_answer(answer.headers, began)
@@ -159,7 +159,7 @@ def _unreadable(status: int | None, request_id: str = "") -> Unanswered:
     return Unanswered(Trouble.FAILING, "Stripe's answer could not be read.", status, request_id)
 
 
-def _judge(error: stripe.StripeError) -> Refused | Unclear | Unanswered:
+def _classify(error: stripe.StripeError) -> Rejected | Indeterminate | Unanswered:
     """Which of the verdicts an error is. https://docs.stripe.com/api/idempotent_requests says what Stripe remembers."""
     headers = {name.lower(): value for name, value in (error.headers or {}).items()}
     request_id = str(headers.get("request-id", ""))
@@ -170,16 +170,16 @@ def _judge(error: stripe.StripeError) -> Refused | Unclear | Unanswered:
             return Unanswered(Trouble.SLOW, f"No answer in time from {settings.STRIPE_API_BASE}.")
         return Unanswered(Trouble.UNREACHABLE, f"No connection to {settings.STRIPE_API_BASE}, or it was cut off.")
     if status >= 500 and headers.get("idempotent-replayed") == "true":
-        return Unclear(status, message, request_id)
+        return Indeterminate(status, message, request_id)
     if error.error is None:
         return _unreadable(status, request_id)
     if isinstance(error, stripe.IdempotencyError):
-        return Unclear(status, message, request_id)
+        return Indeterminate(status, message, request_id)
     code = str(getattr(error.error, "code", None) or "")  # the library leaves it out of most of its errors themselves
     if trouble := _trouble(status, code):
         advice = {"true": True, "false": False}.get(str(headers.get("stripe-should-retry")))
         return Unanswered(trouble, message, status, request_id, advice)
-    return Refused(status, code, str(getattr(error, "param", None) or ""), message, request_id)
+    return Rejected(status, code, str(getattr(error, "param", None) or ""), message, request_id)
 
 
 def _without_keys(message: str) -> str:
@@ -202,11 +202,11 @@ def _trouble(status: int, code: str) -> Trouble | None:
 def _get(path: str, params: Mapping[str, Any], seconds: float) -> dict[str, Any] | None:
     """One GET; None where Stripe knows no such object. Raises ReadFailed."""
     answer = _request("get", path, params, seconds)
-    if isinstance(answer, Refused) and answer.code == "resource_missing":
+    if isinstance(answer, Rejected) and answer.code == "resource_missing":
         return None
     if isinstance(answer, Unanswered):
         raise ReadFailed(answer)
-    if isinstance(answer, Refused | Unclear):
+    if isinstance(answer, Rejected | Indeterminate):
         raise ReadFailed(Unanswered(Trouble.FAILING, answer.message, answer.status, answer.request_id))
     if not _is_an_object(answer.data):
         raise ReadFailed(_unreadable(answer.code))

@@ -19,11 +19,11 @@ from django.db import transaction
 from django.db.models import Count, Exists, F, OuterRef
 
 from billings import clock
-from billings.models import BillingPrice, BillingProduct, StripeCall, Trouble, is_due
+from billings.models import BillingPrice, BillingProduct, StripeRequest, Trouble, is_due
 from billings.stripe_api import accounts, gateway
 from billings.stripe_api.gateway import PAGE, ReadFailed, Snapshot
-from billings.sync.converge import Reading
-from billings.sync.mirror import Known
+from billings.sync.converge import ReadResult
+from billings.sync.mirror import Baseline
 
 # Fewer are not worth counting what it would cost.
 FEWEST_ROWS = 50
@@ -43,7 +43,7 @@ class Row:
     id: UUID
     stripe_id: str
     token: int
-    reads_wanted: int
+    reads_requested: int
 
 
 class _TooDear(Exception):
@@ -82,7 +82,7 @@ def claim() -> Iterator[list[Row]]:
             left.update(next_attempt_at=clock.now())
 
 
-def read(rows: list[Row], *, goes_on: Callable[[], bool]) -> list[tuple[UUID, Reading | None]]:
+def read(rows: list[Row], *, goes_on: Callable[[], bool]) -> list[tuple[UUID, ReadResult | None]]:
     """What Stripe holds of each, None for a product that is not listed any more; `goes_on` is asked after each call.
 
     Nothing where Stripe did not answer, it became too dear, or it does not go on.
@@ -96,11 +96,18 @@ def read(rows: list[Row], *, goes_on: Callable[[], bool]) -> list[tuple[UUID, Re
     except (ReadFailed, _TooDear):
         _Rest.until = time.monotonic() + REST_SECONDS
         return []
-    known = _known(rows)
+    baselines = _baselines(rows)
     return [
         (
             row.id,
-            Reading(found[row.stripe_id], known[row.id], account, token=row.token, count=row.reads_wanted, at=began_at)
+            ReadResult(
+                found[row.stripe_id],
+                baselines[row.id],
+                account,
+                token=row.token,
+                count=row.reads_requested,
+                at=began_at,
+            )
             if row.stripe_id in found
             else None,
         )
@@ -108,13 +115,13 @@ def read(rows: list[Row], *, goes_on: Callable[[], bool]) -> list[tuple[UUID, Re
     ]
 
 
-def _known(rows: list[Row]) -> dict[UUID, Known]:
+def _baselines(rows: list[Row]) -> dict[UUID, Baseline]:
     """What the mirror has of each; none has a call that a read has to tell of, or it would not be here."""
-    known: dict[UUID, Known] = {row.id: Known({}, []) for row in rows}
-    for some in batched(known, CHUNK):
+    baselines: dict[UUID, Baseline] = {row.id: Baseline({}, []) for row in rows}
+    for some in batched(baselines, CHUNK):
         for price in BillingPrice.objects.filter(product__in=some):
-            known[price.product_id].prices[price.stripe_id] = price
-    return known
+            baselines[price.product_id].prices[price.stripe_id] = price
+    return baselines
 
 
 def _claim() -> tuple[list[Row], datetime] | None:
@@ -130,7 +137,7 @@ def _claim() -> tuple[list[Row], datetime] | None:
             for values in _waiting()
             .filter(account=account.id, livemode=account.livemode)
             .select_for_update(skip_locked=True)
-            .values_list("pk", "stripe_id", "lease_token", "reads_wanted")[:MOST_ROWS]
+            .values_list("pk", "stripe_id", "lease_token", "reads_requested")[:MOST_ROWS]
         ]
         BillingProduct.objects.filter(pk__in=[row.id for row in rows]).update(next_attempt_at=until)
     return rows, until
@@ -141,11 +148,13 @@ def _waiting() -> Any:
 
     No lease at all, not merely one that ran out: who held that one may wake up and make a call under the same token.
     """
-    unread = StripeCall.objects.filter(product=OuterRef("pk"), read_back=False).exclude(outcome=StripeCall.Outcome.OK)
+    unconfirmed = StripeRequest.objects.filter(product=OuterRef("pk"), read_back=False).exclude(
+        outcome=StripeRequest.Outcome.SUCCEEDED
+    )
     return BillingProduct.objects.filter(
-        ~Exists(unread),
+        ~Exists(unconfirmed),
         is_due(),
-        reads_wanted__gt=F("reads_done"),
+        reads_requested__gt=F("reads_done"),
         generation=F("observed_generation"),
         trouble=Trouble.NONE,
         lease_expires_at=None,

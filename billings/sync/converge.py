@@ -1,8 +1,8 @@
 """Make Stripe agree with what is desired, whatever happened before: the one mechanism behind every save and repair.
 
-Step by step as in courses/docs/course_creation_flow.md: settle the open call, read if a read is wanted, plan, commit
-the first step as an intent, send it, mirror the answer; again, until the plan is empty. No transaction is open during
-a call.
+Step by step as in courses/docs/course_creation_flow.md: resolve the open request, read if a read is requested,
+plan, commit the first step as a request, send it, mirror the answer; again, until the plan is empty. No transaction is
+open during a call.
 """
 
 import logging
@@ -22,10 +22,10 @@ from django.db.models import Exists, F, OuterRef, Q
 
 from billings import clock, horizons
 from billings.horizons import LANDED_AFTER
-from billings.models import TROUBLE_FOR_PEOPLE, BillingProduct, StripeCall, Trouble, behind
+from billings.models import TROUBLE_FOR_PEOPLE, BillingProduct, StripeRequest, Trouble, behind
 from billings.plan import CreatePrice, plan
-from billings.stripe_api import accounts, calls, gateway, rate_limit
-from billings.stripe_api.gateway import Accepted, ReadFailed, Refused, Unanswered, Unclear
+from billings.stripe_api import accounts, gateway, rate_limit, requests
+from billings.stripe_api.gateway import Indeterminate, ReadFailed, Rejected, Succeeded, Unanswered
 from billings.sync import lease, mirror, restored_database
 from billings.sync.lease import Lease, LeaseLost
 
@@ -61,16 +61,16 @@ class _Stop(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """What Stripe holds, read before this row's lease was taken, when nobody had it and no call was open.
+class ReadResult:
+    """What Stripe holds, read before this row's lease was taken, when nobody had it and no request was open.
 
     It counts as read under the lease if the lease was never taken since: `token` is the one of then, and `count` the
-    reads that were wanted then. `at` is when it began, `account` the one of the key, and `known` what was here, which
-    nobody changes without the lease.
+    reads that were requested then. `at` is when it began, `account` the one of the key, and `baseline` what was here,
+    which nobody changes without the lease.
     """
 
     snapshot: gateway.Snapshot
-    known: mirror.Known
+    baseline: mirror.Baseline
     account: accounts.Account
     token: int
     count: int
@@ -83,7 +83,7 @@ class _Run:
 
     lease: Lease
     deadline: float | None
-    reading: Reading | None = None
+    prefetched: ReadResult | None = None
     account: accounts.Account | None = field(default=None)
 
     def seconds(self) -> float:
@@ -103,23 +103,23 @@ class _Run:
         return seconds
 
 
-def converge(product_id: UUID, *, budget: float | None = None, reading: Reading | None = None) -> Result:
+def converge(product_id: UUID, *, budget: float | None = None, prefetched: ReadResult | None = None) -> Result:
     """Bring Stripe to what this product desires, in at most `budget` seconds (and the call under way then).
 
-    A `reading` that still holds saves the first read. Never raises for what Stripe or the network does: that is written
-    on the row, with the time of the next attempt.
+    A `prefetched` result that still holds saves the first read. Never raises for what Stripe or the network does: that
+    is written on the row, with the time of the next attempt.
     """
     deadline = None if budget is None else time.monotonic() + budget
     longest = min(float(settings.STRIPE_TIMEOUT_SECONDS), budget or float("inf"))
     seconds = horizons.lease_seconds(longest)
-    taken = lease.take(product_id, seconds=seconds, token=reading.token) if reading else None
+    taken = lease.take(product_id, seconds=seconds, token=prefetched.token) if prefetched else None
     if taken is None:
-        reading = None  # there is none, or somebody had the lease meanwhile
+        prefetched = None  # there is none, or somebody had the lease meanwhile
         taken = lease.take(product_id, seconds=seconds)
     if taken is None:
         return Result.BUSY
     try:
-        return _until_stopped(_Run(taken, deadline, reading, reading.account if reading else None))
+        return _until_stopped(_Run(taken, deadline, prefetched, prefetched.account if prefetched else None))
     except LeaseLost:
         return Result.BUSY
 
@@ -145,61 +145,61 @@ def converge_within(product_id: UUID, *, budget: float) -> Result:
         time.sleep(POLL_SECONDS)
 
 
-_OPEN_CALLS = StripeCall.objects.filter(product=OuterRef("pk"), settled_at=None)
+_OPEN_REQUESTS = StripeRequest.objects.filter(product=OuterRef("pk"), resolved_at=None)
 
 
 def _loop(run: _Run) -> Result:
     for _ in range(MAX_TURNS):
-        product = BillingProduct.objects.annotate(has_open_call=Exists(_OPEN_CALLS)).get(pk=run.lease.product_id)
-        call = product.calls.filter(settled_at=None).first() if product.has_open_call else None
-        if call is not None:
-            _settle(run, call)
-        elif product.reads_wanted > product.reads_done:
+        product = BillingProduct.objects.annotate(has_open_request=Exists(_OPEN_REQUESTS)).get(pk=run.lease.product_id)
+        request = product.requests.filter(resolved_at=None).first() if product.has_open_request else None
+        if request is not None:
+            _resolve(run, request)
+        elif product.reads_requested > product.reads_done:
             _read(run, product)
         elif not _commit_next_step(run, product) and _finish(run, product):
             return Result.DONE
     return _fail(run, Unanswered(Trouble.FAILING, "Stripe and the portal could not agree after many tries."))
 
 
-def _settle(run: _Run, call: StripeCall) -> None:
-    """Send the open call (again, if need be) until Stripe's verdict is known; then write it down."""
-    run.reading = None
-    _check_account(run, call.account, call.livemode)
-    if _key_may_be_dead(run, call):
-        _settle_dead_key(run, call)
+def _resolve(run: _Run, request: StripeRequest) -> None:
+    """Send the open request (again, if need be) until Stripe's verdict is known; then write it down."""
+    run.prefetched = None
+    _check_account(run, request.account, request.livemode)
+    if _key_may_be_dead(run, request):
+        _resolve_dead_key(run, request)
         return
     _wait_for_turn(run)
     seconds = run.seconds()
     with transaction.atomic():
         run.lease.renew()
-        StripeCall.objects.filter(pk=call.pk).update(last_sent_at=clock.now(), sends=F("sends") + 1)
-    verdict = gateway.post(call.path, call.params, key=call.key, seconds=seconds)
+        StripeRequest.objects.filter(pk=request.pk).update(last_sent_at=clock.now(), sends=F("sends") + 1)
+    verdict = gateway.post(request.path, request.params, key=request.key, seconds=seconds)
     if isinstance(verdict, Unanswered):
-        _note(run, call, verdict)
+        _note(run, request, verdict)
         _fail(run, verdict)
     with transaction.atomic():
         product = run.lease.lock()
         product.trouble, product.trouble_message, product.attempts = Trouble.NONE, "", 0
         match verdict:
-            case Accepted():
-                mirror.accept(product, call, verdict)
-            case Refused():
-                mirror.refuse(product, call, verdict)
-            case Unclear(status, message, request_id):
-                mirror.give_up(product, call, status=status, request_id=request_id, message=message)
+            case Succeeded():
+                mirror.record_success(product, request, verdict)
+            case Rejected():
+                mirror.record_rejection(product, request, verdict)
+            case Indeterminate(status, message, request_id):
+                mirror.record_indeterminate(product, request, status=status, request_id=request_id, message=message)
 
 
-def _key_may_be_dead(run: _Run, call: StripeCall) -> bool:
-    """Whether Stripe may have forgotten the key of `call`, and would do it all a second time.
+def _key_may_be_dead(run: _Run, request: StripeRequest) -> bool:
+    """Whether Stripe may have forgotten the key of `request`, and would do it all a second time.
 
     Stripe's own time counts, where it was known when the key was made; ours may have been hours wrong then, or now.
     """
-    if call.key_made_at and call.sends and clock.stripe_now() is None:
+    if request.key_made_at and request.sends and clock.stripe_now() is None:
         gateway.ask_the_time(seconds=run.renewed_seconds())
     stripe_now = clock.stripe_now()
-    ages = [clock.now() - call.created_at]
-    if call.key_made_at and stripe_now:
-        ages.append(stripe_now - call.key_made_at)
+    ages = [clock.now() - request.created_at]
+    if request.key_made_at and stripe_now:
+        ages.append(stripe_now - request.key_made_at)
     elif ages[0] < -KEY_FROM_THE_FUTURE:
         return True
     return max(ages) > KEY_LIFETIME
@@ -220,27 +220,27 @@ def _seconds_in_turn(run: _Run) -> float:
     return run.renewed_seconds()
 
 
-def _note(run: _Run, call: StripeCall, verdict: Unanswered) -> None:
+def _note(run: _Run, request: StripeRequest, verdict: Unanswered) -> None:
     """Keep what was said, though it settles nothing: Stripe's support is asked with the request's id."""
-    call.http_status, call.request_id, call.error_message = verdict.status, verdict.request_id, verdict.message
+    request.http_status, request.request_id, request.error_message = verdict.status, verdict.request_id, verdict.message
     with transaction.atomic():
         run.lease.lock()
-        call.save(update_fields=["http_status", "request_id", "error_message"])
+        request.save(update_fields=["http_status", "request_id", "error_message"])
 
 
-def _settle_dead_key(run: _Run, call: StripeCall) -> None:
+def _resolve_dead_key(run: _Run, request: StripeRequest) -> None:
     """Too old to be sent: once nothing can be on its way any more, read what it did instead."""
     now = clock.now()
-    if call.last_sent_at and call.last_sent_at > now:  # by a clock that was ahead: at the latest, just now
-        call.last_sent_at = now
-        call.save(update_fields=["last_sent_at"])
-    landed_at = (call.last_sent_at or call.created_at) + LANDED_AFTER
-    if call.last_sent_at and now < landed_at:
+    if request.last_sent_at and request.last_sent_at > now:  # by a clock that was ahead: at the latest, just now
+        request.last_sent_at = now
+        request.save(update_fields=["last_sent_at"])
+    landed_at = (request.last_sent_at or request.created_at) + LANDED_AFTER
+    if request.last_sent_at and now < landed_at:
         run.lease.release(next_attempt_at=landed_at)
         raise _Stop(Result.FAILED)
     with transaction.atomic():
         message = "No answer within the life of its key."
-        mirror.give_up(run.lease.lock(), call, status=None, request_id="", message=message)
+        mirror.record_indeterminate(run.lease.lock(), request, status=None, request_id="", message=message)
 
 
 def _read(run: _Run, product: BillingProduct) -> None:
@@ -248,23 +248,23 @@ def _read(run: _Run, product: BillingProduct) -> None:
     if not product.stripe_id and not _finds_itself(run, product):
         return
     account = _check_account(run, product.account, product.livemode)
-    reading, run.reading = run.reading, None
+    found, run.prefetched = run.prefetched, None
     try:
-        reading = reading or _read_now(run, product, account)
-        if mirror.misses_a_price(reading.snapshot, reading.known):
-            reading = _read_now(run, product, account)
+        found = found or _read_now(run, product, account)
+        if mirror.misses_a_price(found.snapshot, found.baseline):
+            found = _read_now(run, product, account)
     except ReadFailed as failed:
         _fail(run, failed.unanswered)
     with transaction.atomic():
         locked = run.lease.lock()
         locked.trouble, locked.trouble_message, locked.attempts = Trouble.NONE, "", 0
-        mirror.read_back(locked, reading.snapshot, reading.known, count=reading.count, at=reading.at)
+        mirror.read_back(locked, found.snapshot, found.baseline, count=found.count, at=found.at)
 
 
 def _finds_itself(run: _Run, product: BillingProduct) -> bool:
     """Whether a product that has no id here is there under the id that it would get: this database has forgotten it."""
     account = _check_account(run, product.account, product.livemode)
-    wanted = calls.product_id_for(product)
+    wanted = requests.product_id_for(product)
     try:
         found = gateway.products([wanted], seconds=run.renewed_seconds())
     except ReadFailed as failed:
@@ -274,49 +274,49 @@ def _finds_itself(run: _Run, product: BillingProduct) -> bool:
         if found:
             locked.stripe_id, locked.account, locked.livemode = wanted, account.id, account.livemode
         else:
-            locked.reads_done = product.reads_wanted
+            locked.reads_done = product.reads_requested
         locked.save(update_fields=["stripe_id", "account", "livemode", "reads_done"])
     if found:
         product.refresh_from_db()
     return bool(found)
 
 
-def _read_now(run: _Run, product: BillingProduct, account: accounts.Account) -> Reading:
+def _read_now(run: _Run, product: BillingProduct, account: accounts.Account) -> ReadResult:
     """Under the lease. Raises ReadFailed."""
-    at, known = clock.now(), mirror.known(product)
+    at, baseline = clock.now(), mirror.baseline(product)
     # Stripe counts reads as well; whoever waits here, a person, does not wait for a storm of them.
     seconds = run.renewed_seconds if run.deadline is not None else partial(_seconds_in_turn, run)
     snapshot = gateway.read(product.stripe_id, seconds=seconds)
-    return Reading(snapshot, known, account, token=run.lease.token, count=product.reads_wanted, at=at)
+    return ReadResult(snapshot, baseline, account, token=run.lease.token, count=product.reads_requested, at=at)
 
 
 def _commit_next_step(run: _Run, product: BillingProduct) -> bool:
-    """Commit the first step of the plan as an intent, under the token and the generation; False: nothing to do."""
-    steps = plan(product.desired, product.observed(), held=product.held())
+    """Commit the first step of the plan as a request, under the token and the generation; False: nothing to do."""
+    steps = plan(product.desired, product.observed(), excluded=product.excluded_fields())
     if not steps:
         return False
     account = _check_account(run, product.account, product.livemode)
-    if isinstance(steps[0], CreatePrice) and not restored_database.has_looked() and _finds_forgotten_calls(run):
+    if isinstance(steps[0], CreatePrice) and not restored_database.has_looked() and _finds_forgotten_requests(run):
         return True
     if clock.was_set():  # only Stripe's time tells later how old the key is, should this clock be wrong
         gateway.ask_the_time(seconds=run.renewed_seconds())
     run.seconds()
     with transaction.atomic():
         locked = run.lease.lock()
-        if (locked.generation, locked.reads_wanted) != (product.generation, product.reads_wanted):
+        if (locked.generation, locked.reads_requested) != (product.generation, product.reads_requested):
             return True  # what was planned for, or on, is history
         if not locked.account and accounts.bind_first(account) != account:
             return True  # another process, with another key, was the first
         if not locked.stripe_id:
-            locked.stripe_id = calls.product_id_for(locked)
+            locked.stripe_id = requests.product_id_for(locked)
         locked.account, locked.livemode = account.id, account.livemode
-        # An open call always leaves the row behind, so that the row alone says there is work.
+        # An open request always leaves the row behind, so that the row alone says there is work.
         locked.generation = max(locked.generation, locked.observed_generation + 1)
-        request = calls.request_for(steps[0], locked)
-        if request.kind in (calls.CREATE_PRODUCT, calls.UPDATE_PRODUCT):
+        request = requests.request_for(steps[0], locked)
+        if request.kind in (requests.CREATE_PRODUCT, requests.UPDATE_PRODUCT):
             locked.sent_generation = locked.generation
         locked.save(update_fields=["stripe_id", "account", "livemode", "generation", "sent_generation"])
-        StripeCall.objects.create(
+        StripeRequest.objects.create(
             product=locked,
             key=f"{locked.stripe_id}-{secrets.token_urlsafe(16)}",
             step=request.kind,
@@ -330,8 +330,8 @@ def _commit_next_step(run: _Run, product: BillingProduct) -> bool:
     return True
 
 
-def _finds_forgotten_calls(run: _Run) -> bool:
-    """Whether this product is one of those of which Stripe did more than this database knows; then a read is wanted."""
+def _finds_forgotten_requests(run: _Run) -> bool:
+    """Whether Stripe did more with this product than this database knows; then a read of it is requested."""
     if not restored_database.LOOKING.acquire(timeout=run.seconds()):
         raise _Stop(Result.LATER)
     try:
@@ -351,7 +351,7 @@ def _finds_forgotten_calls(run: _Run) -> bool:
 def _finish(run: _Run, product: BillingProduct) -> bool:
     """In sync: say so for the generation that was planned for; False where it has moved on meanwhile."""
     return run.lease.release_if(
-        Q(generation=product.generation, reads_wanted=product.reads_wanted),
+        Q(generation=product.generation, reads_requested=product.reads_requested),
         observed_generation=product.generation,
         next_attempt_at=None,
         behind_since=None,

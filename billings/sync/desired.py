@@ -12,7 +12,7 @@ from django.db.models import BigIntegerField, Case, Exists, F, OuterRef, QuerySe
 from django.db.models.functions import Coalesce
 
 from billings import clock
-from billings.models import BillingProduct, Drift, Refusal, behind
+from billings.models import BillingProduct, Drift, Rejection, behind
 from billings.plan import Desired, Field, Observed, Step, plan
 from billings.sync import tasks
 from billings.sync.converge import converge_within
@@ -40,7 +40,7 @@ def set_listing(product: BillingProduct, *, name: str, description: str, image: 
 
 
 def change(product: BillingProduct, **columns: Any) -> bool:
-    """Write desired columns; what is set to something new is no longer drifted or refused.
+    """Write desired columns; what is set to something new is no longer drifted or rejected.
 
     Must run in a transaction; `product` is brought up to date. True where Stripe should see a difference.
     """
@@ -51,7 +51,7 @@ def change(product: BillingProduct, **columns: Any) -> bool:
     changed = changed_fields(before, locked.desired)
     if changed:
         locked.generation += 1
-        _release(locked, changed)
+        _include_again(locked, changed)
     locked.save(update_fields=[*columns, "generation"])
     product.refresh_from_db()
     return bool(changed)
@@ -68,30 +68,30 @@ def changed_fields(before: Desired, after: Desired) -> frozenset[Field]:
     return frozenset(field for field, is_changed in differs.items() if is_changed)
 
 
-def _release(product: BillingProduct, fields: frozenset[Field]) -> None:
+def _include_again(product: BillingProduct, fields: frozenset[Field]) -> None:
     product.drifts.filter(closed_at=None, field__in=fields).update(
         closed_at=clock.now(), decision=Drift.Decision.REPLACED
     )
-    # One refused call may hold back several fields; a new value for one of them is reason to ask again.
-    refused = product.refusals.filter(field__in=fields).values_list("call", flat=True)
-    Refusal.objects.filter(call__in=list(refused)).delete()
+    # One rejected request may keep several fields out of plans; a new value for one of them is reason to ask again.
+    rejected = product.rejections.filter(field__in=fields).values_list("request", flat=True)
+    Rejection.objects.filter(request__in=list(rejected)).delete()
 
 
 def preview(product: BillingProduct | None, wanted: Desired) -> tuple[Step, ...]:
     """What a save of `wanted` would do in Stripe."""
     if product is None:
         return plan(wanted, Observed())
-    held = _held_after(product, changed_fields(product.desired, wanted))
-    return plan(wanted, product.observed(), held=held)
+    excluded = _excluded_after(product, changed_fields(product.desired, wanted))
+    return plan(wanted, product.observed(), excluded=excluded)
 
 
-def _held_after(product: BillingProduct, changed: frozenset[Field]) -> frozenset[Field]:
-    """What plans would still leave alone once `_release` has done its part (no query where these are prefetched)."""
+def _excluded_after(product: BillingProduct, changed: frozenset[Field]) -> frozenset[Field]:
+    """What plans would still leave alone after `_include_again` (no query where these are prefetched)."""
     drifted = {drift.field for drift in product.drifts.all() if drift.closed_at is None} - changed
-    refusals = list(product.refusals.all())
-    asked_again = {refusal.call_id for refusal in refusals if refusal.field in changed}
-    refused = {refusal.field for refusal in refusals if refusal.call_id not in asked_again}
-    return frozenset(Field(name) for name in drifted | refused)
+    rejections = list(product.rejections.all())
+    asked_again = {rejection.request_id for rejection in rejections if rejection.field in changed}
+    rejected = {rejection.field for rejection in rejections if rejection.request_id not in asked_again}
+    return frozenset(Field(name) for name in drifted | rejected)
 
 
 def converge_after_commit(product: BillingProduct, *, inline: bool = True) -> None:
@@ -124,9 +124,9 @@ def _converge_inline(product_id: UUID, budget: float) -> None:
 
 @transaction.atomic
 def retry(product: BillingProduct) -> None:
-    """Try again now: waiting times are forgotten, and what Stripe refused is asked once more."""
+    """Try again now: waiting times are forgotten, and what Stripe rejected is asked once more."""
     locked = BillingProduct.objects.select_for_update().get(pk=product.pk)
-    deleted, _ = locked.refusals.all().delete()
+    deleted, _ = locked.rejections.all().delete()
     if deleted:
         locked.generation += 1
         locked.save(update_fields=["generation"])
@@ -140,7 +140,7 @@ def retry_all(products: QuerySet[BillingProduct]) -> int:
     rows = BillingProduct.objects.filter(pk__in=ids)
     # In the order in which others lock many, so that two never wait for each other.
     found = len(rows.select_for_update().order_by("pk").values_list("pk"))
-    was_rejected = Exists(Refusal.objects.filter(product=OuterRef("pk")))
+    was_rejected = Exists(Rejection.objects.filter(product=OuterRef("pk")))
     rows.update(
         generation=Case(
             When(was_rejected, then=F("generation") + 1), default=F("generation"), output_field=BigIntegerField()
@@ -148,5 +148,5 @@ def retry_all(products: QuerySet[BillingProduct]) -> int:
         next_attempt_at=now,
         behind_since=Coalesce("behind_since", now),
     )
-    Refusal.objects.filter(product__in=ids).delete()
+    Rejection.objects.filter(product__in=ids).delete()
     return found

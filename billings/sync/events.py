@@ -1,7 +1,7 @@
 """Stripe's messages: verified, stored once, answered at once; what they mean is found later, by the worker.
 
 An event carries no truth, for events come in any order, twice, or late: it only asks for a read. The echo of our own
-call is known by its idempotency key and asks for none when it says what the mirror says, or while its call is open.
+request is known by its idempotency key and asks for none when it says what the mirror says, or while that is open.
 https://docs.stripe.com/webhooks
 """
 
@@ -21,10 +21,10 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from billings import clock, horizons
-from billings.models import BillingPrice, BillingProduct, StripeCall, StripeEvent, StripeKey, Trouble
+from billings.models import BillingPrice, BillingProduct, StripeEvent, StripeKey, StripeRequest, Trouble
 from billings.stripe_api import accounts, gateway
-from billings.stripe_api.calls import PRODUCT_ID
 from billings.stripe_api.gateway import key_is_live
+from billings.stripe_api.requests import PRODUCT_ID
 from billings.sync.mirror import price_says_the_same, says_the_same
 
 logger = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ INSERT = """
 
 
 def store(event: Mapping[str, Any]) -> None:
-    """Keep a verified event, once by its id; every judgement of its shape is made here, at the door."""
+    """Keep a verified event, once by its id; its whole shape is validated here, at the door."""
     database = connections[DEFAULT_DB_ALIAS]
     row = _row(event)
     received_at = database.ops.adapt_datetimefield_value(timezone.now())
@@ -97,7 +97,7 @@ def _row(event: Mapping[str, Any]) -> StripeEvent:
 def _row_of_thin(event: Mapping[str, Any]) -> StripeEvent:
     """An event without data (https://docs.stripe.com/event-destinations#thin-events): what it names is all it tells.
 
-    `reason` says whose call it was, where it was one.
+    `reason` says whose request it was, where it was one.
     """
     related = _mapping(event.get("related_object"))
     named = {"object": _text(related.get("type", "")), "id": _text(related.get("id", ""))}
@@ -168,9 +168,9 @@ def fetch_missed() -> int:
 def keep_fetched(events: Iterable[Mapping[str, Any]], *, only_ours: bool = False) -> tuple[int, int]:
     """Store events that were read from Stripe's list, each once: how many were new, and how many of these were news.
 
-    News is what changed a product of ours and no call of ours caused. `only_ours` leaves out what others sell. The echo
-    of a call whose answer we have, or still wait for, is not even kept: what somebody else did meanwhile has events of
-    its own.
+    News is what changed a product of ours and no request of ours caused. `only_ours` leaves out what others sell. The
+    echo of a request whose answer we have, or still wait for, is not even kept: what somebody else did meanwhile has
+    events of its own.
     """
     by_id = {event["id"]: event for event in events}
     known = set(StripeEvent.objects.filter(event_id__in=by_id).values_list("event_id", flat=True))
@@ -180,31 +180,31 @@ def keep_fetched(events: Iterable[Mapping[str, Any]], *, only_ours: bool = False
     if only_ours:
         rows = [row for row in rows if row.stripe_product in ours]
     keys = {row.idempotency_key for row in rows} - {""}
-    calls = dict(StripeCall.objects.filter(key__in=keys).values_list("key", "outcome"))
-    answered = (StripeCall.Outcome.OK, StripeCall.Outcome.OPEN)
-    rows = [row for row in rows if calls.get(row.idempotency_key) not in answered]
+    known_requests = dict(StripeRequest.objects.filter(key__in=keys).values_list("key", "outcome"))
+    answered = (StripeRequest.Outcome.SUCCEEDED, StripeRequest.Outcome.OPEN)
+    rows = [row for row in rows if known_requests.get(row.idempotency_key) not in answered]
     for row in rows:
         row.fetched = True
     StripeEvent.objects.bulk_create(reversed(rows), ignore_conflicts=True, batch_size=BATCH)
-    news = sum(row.stripe_product in ours and row.idempotency_key not in calls for row in rows)
+    news = sum(row.stripe_product in ours and row.idempotency_key not in known_requests for row in rows)
     return len(rows), news
 
 
 def replay(events: QuerySet[StripeEvent]) -> int:
-    """Judge them once more; returns how many. Reads are repeatable, so this can do no harm."""
+    """Process them once more; returns how many. Reads are repeatable, so this can do no harm."""
     return events.update(processed_at=None, outcome=StripeEvent.Outcome.WAITING, is_foreign=False)
 
 
 def prune(*, days: int = KEEP_DAYS, goes_on: Callable[[], bool] = lambda: True) -> int:
-    """Forget judged events older than this, or from a time to come; returns how many.
+    """Forget processed events older than this, or from a time to come; returns how many.
 
     Part by part, in the order in which they came (by the primary key): nobody waits for it, and what is young ends it.
     """
     now, deleted = clock.now(), 0
     kept = (now - timedelta(days=days), now + timedelta(days=days))
     while goes_on():
-        judged = StripeEvent.objects.filter(processed_at__isnull=False).order_by("pk")
-        part = list(judged.values_list("pk", "received_at")[:BATCH])
+        processed = StripeEvent.objects.filter(processed_at__isnull=False).order_by("pk")
+        part = list(processed.values_list("pk", "received_at")[:BATCH])
         old = [pk for pk, received_at in part if not kept[0] <= received_at <= kept[1]]
         StripeEvent.objects.filter(pk__in=old).delete()
         deleted += len(old)
@@ -228,31 +228,31 @@ def _product_id(shown: Mapping[str, Any]) -> str:
 
 
 def process(limit: int = BATCH) -> int:
-    """Judge what is waiting, oldest first; returns how many. A constant number of queries, however many they are."""
+    """Classify what is waiting, oldest first; returns how many. A constant number of queries, however many they are."""
     events = list(StripeEvent.objects.filter(processed_at=None).order_by("id")[:limit])
     if not events:
         return 0
     foreign = _foreign(events)
     ours = _with_products([event for event in events if event.pk not in foreign])
     events = [*(event for event in events if event.pk in foreign), *ours]
-    # The calls first: what they settled is in the mirror by the time that is read.
-    calls = _calls({event.idempotency_key for event in events if event.idempotency_key})
+    # The requests first: what they resolved is in the mirror by the time that is read.
+    causes = _causes({event.idempotency_key for event in events if event.idempotency_key})
     ids = {event.stripe_product for event in events} - {""}
     products = {
         product.stripe_id: product
         for product in BillingProduct.objects.filter(stripe_id__in=ids).prefetch_related("prices")
     }
-    wanted, judged = set(), defaultdict(list)
+    wanted, classified = set(), defaultdict(list)
     for event in events:
         product = None if event.pk in foreign else products.get(event.stripe_product)
-        outcome = _judge_whatever_it_is(event, product, calls)
+        outcome = _classify_whatever_it_is(event, product, causes)
         if product and outcome == StripeEvent.Outcome.READ:
             wanted.add(product.pk)
-        judged[outcome].append(event.pk)
-    want_reads(wanted)
+        classified[outcome].append(event.pk)
+    request_reads(wanted)
     if foreign:
         StripeEvent.objects.filter(pk__in=foreign).update(is_foreign=True)
-    for outcome, rows in judged.items():
+    for outcome, rows in classified.items():
         StripeEvent.objects.filter(pk__in=rows).update(outcome=outcome, processed_at=clock.now())
     return len(events)
 
@@ -314,40 +314,42 @@ def _product_in_stripe(price_id: str) -> str | None:
     return _product_id(price) if price else ""
 
 
-class _Call(NamedTuple):
-    """One of our calls; `has_successor`: a later one of its product was carried out."""
+class _Cause(NamedTuple):
+    """Our request that caused an event; `has_successor`: a later one of its product was carried out."""
 
     is_open: bool
     outcome: str
     has_successor: bool
 
 
-def _calls(keys: Iterable[str]) -> dict[str, _Call]:
-    later = StripeCall.objects.filter(product=OuterRef("product"), pk__gt=OuterRef("pk"), outcome=StripeCall.Outcome.OK)
-    rows = StripeCall.objects.filter(key__in=keys).annotate(has_successor=Exists(later))
-    columns = rows.values_list("key", "settled_at", "outcome", "has_successor")
-    return {key: _Call(settled_at is None, outcome, successor) for key, settled_at, outcome, successor in columns}
+def _causes(keys: Iterable[str]) -> dict[str, _Cause]:
+    later = StripeRequest.objects.filter(
+        product=OuterRef("product"), pk__gt=OuterRef("pk"), outcome=StripeRequest.Outcome.SUCCEEDED
+    )
+    rows = StripeRequest.objects.filter(key__in=keys).annotate(has_successor=Exists(later))
+    columns = rows.values_list("key", "resolved_at", "outcome", "has_successor")
+    return {key: _Cause(resolved_at is None, outcome, successor) for key, resolved_at, outcome, successor in columns}
 
 
-def _judge_whatever_it_is(
-    event: StripeEvent, product: BillingProduct | None, calls: Mapping[str, _Call]
+def _classify_whatever_it_is(
+    event: StripeEvent, product: BillingProduct | None, causes: Mapping[str, _Cause]
 ) -> StripeEvent.Outcome:
     """One event of an odd shape keeps no other waiting; a read finds out what it may have meant."""
     try:
-        return _judge(event, product, calls.get(event.idempotency_key))
+        return _classify(event, product, causes.get(event.idempotency_key))
     except Exception:
-        logger.exception("Stripe's event %s could not be judged; its product is read.", event.event_id)
+        logger.exception("Stripe's event %s could not be classified; its product is read.", event.event_id)
         return StripeEvent.Outcome.READ if product else StripeEvent.Outcome.IGNORED
 
 
-def _judge(event: StripeEvent, product: BillingProduct | None, call: _Call | None) -> StripeEvent.Outcome:
-    """The answer to a call that was carried out told us what its event tells; once a later one was, that is history."""
+def _classify(event: StripeEvent, product: BillingProduct | None, cause: _Cause | None) -> StripeEvent.Outcome:
+    """The answer to a request that succeeded told us what its event tells; once a later one did, that is history."""
     if product is None:
         return StripeEvent.Outcome.IGNORED
-    is_echo = call is not None and (
-        call.is_open
-        or (call.outcome == StripeCall.Outcome.OK and _is_thin(event.shown))
-        or (call.outcome == StripeCall.Outcome.OK and call.has_successor)
+    is_echo = cause is not None and (
+        cause.is_open
+        or (cause.outcome == StripeRequest.Outcome.SUCCEEDED and _is_thin(event.shown))
+        or (cause.outcome == StripeRequest.Outcome.SUCCEEDED and cause.has_successor)
         or _says_the_same(event.shown, product)
     )
     return StripeEvent.Outcome.ECHO if is_echo else StripeEvent.Outcome.READ
@@ -361,11 +363,13 @@ def _says_the_same(shown: Mapping[str, Any], product: BillingProduct) -> bool:
     return says_the_same(shown, product)
 
 
-def want_reads(product_ids: Iterable[Any]) -> None:
+def request_reads(product_ids: Iterable[Any]) -> None:
     """Ask for one more read of each; a read under way does not count for it, since it may have looked too early."""
     now, rows = clock.now(), BillingProduct.objects.filter(pk__in=list(product_ids))
     with transaction.atomic():
         list(
             rows.select_for_update().order_by("pk").values_list("pk")
         )  # in one order, so that two never wait for each other
-        rows.update(reads_wanted=F("reads_wanted") + 1, next_attempt_at=now, behind_since=Coalesce("behind_since", now))
+        rows.update(
+            reads_requested=F("reads_requested") + 1, next_attempt_at=now, behind_since=Coalesce("behind_since", now)
+        )

@@ -1,4 +1,4 @@
-"""What Stripe told us, written down: the only writer of the mirrored columns, of drift, and of refusals.
+"""What Stripe told us, written down: the only writer of the mirrored columns, of drift, and of rejections.
 
 Every function here runs inside a transaction that holds the row by its lease; none asks Stripe anything.
 """
@@ -11,11 +11,11 @@ from typing import Any
 from django.utils import timezone
 
 from billings import price_words
-from billings.models import BillingPrice, BillingProduct, Drift, Refusal, StripeCall
+from billings.models import BillingPrice, BillingProduct, Drift, Rejection, StripeRequest
 from billings.money import PriceSpec
 from billings.plan import Field
-from billings.stripe_api import calls
-from billings.stripe_api.gateway import Accepted, Refused, Snapshot
+from billings.stripe_api import requests
+from billings.stripe_api.gateway import Rejected, Snapshot, Succeeded
 
 # Of the column that keeps it; anybody may write anything into metadata.
 LARGEST_GENERATION = 2**63 - 1
@@ -28,7 +28,7 @@ COLUMNS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class SaleState:
     """What a product sells by: its default price and every active one."""
 
     default: str
@@ -36,11 +36,11 @@ class Picture:
     options: Mapping[str, Any]
     """The other currencies of active prices, by their ids, where there are any."""
 
-    def changed(self, *, default: str | None = None, active: frozenset[str] | None = None) -> "Picture":
+    def changed(self, *, default: str | None = None, active: frozenset[str] | None = None) -> "SaleState":
         """The same but for this; nobody here ever sells a price in another currency."""
         kept = self.active if active is None else active
         options = {key: value for key, value in self.options.items() if key in kept}
-        return Picture(self.default if default is None else default, kept, options)
+        return SaleState(self.default if default is None else default, kept, options)
 
     def as_json(self, prices: Mapping[str, BillingPrice]) -> dict[str, Any]:
         shown = [self.default, *sorted(self.active - {self.default})] if self.default else sorted(self.active)
@@ -49,32 +49,32 @@ class Picture:
         return {"default": self.default, "active": sorted(self.active), "words": words, "prices": facts}
 
     @classmethod
-    def of_json(cls, facts: Mapping[str, Any]) -> "Picture":
+    def of_json(cls, facts: Mapping[str, Any]) -> "SaleState":
         """As it was written down with a drift."""
         options = {price["id"]: price["also"] for price in facts.get("prices", []) if price["also"]}
         return cls(facts["default"], frozenset(facts["active"]), options)
 
 
-def accept(product: BillingProduct, call: StripeCall, answer: Accepted) -> None:
-    """Mirror the answer to our own call: the fields we sent, and as drift whatever else differs from what we knew."""
-    if call.step in (calls.CREATE_PRODUCT, calls.UPDATE_PRODUCT):
-        _accept_product(product, call, answer.data)
+def record_success(product: BillingProduct, request: StripeRequest, answer: Succeeded) -> None:
+    """Mirror the answer to our own request: the fields we sent, and as drift what else differs from what we knew."""
+    if request.step in (requests.CREATE_PRODUCT, requests.UPDATE_PRODUCT):
+        _record_product(product, request, answer.data)
     else:
         _store_price(product, answer.data)
         if _generation_in(answer.data.get("product")) > product.sent_generation:
-            product.reads_wanted += 1  # a restored backup: look before anything else is done
+            product.reads_requested += 1  # a restored backup: look before anything else is done
     product.confirmed_at = timezone.now()
-    _settle(call, StripeCall.Outcome.OK, answer.status, answer.request_id)
+    _resolve(request, StripeRequest.Outcome.SUCCEEDED, answer.status, answer.request_id)
     product.save()
 
 
-def _accept_product(product: BillingProduct, call: StripeCall, data: dict[str, Any]) -> None:
+def _record_product(product: BillingProduct, request: StripeRequest, data: dict[str, Any]) -> None:
     rows, drifts = _prices(product), _open_drifts(product)
-    before = _picture(product, rows)
+    before = _sale_state(product, rows)
     default = data.get("default_price")
     if isinstance(default, dict):
         _store_price(product, default)
-    sent = calls.sent_fields(call.params)
+    sent = requests.sent_fields(request.params)
     seen = _seen_fields(data)
     known = _mirrored_fields(product) if product.exists else seen
     product.exists = True
@@ -83,117 +83,128 @@ def _accept_product(product: BillingProduct, call: StripeCall, data: dict[str, A
     _observe_metadata(product, data)
     product.observed_default_price = _id_of(default)
     if (
-        Field.PRICE not in calls.call_fields(call.step, call.params)
+        Field.PRICE not in requests.request_fields(request.step, request.params)
         and product.observed_default_price != before.default
     ):
-        product.reads_wanted += 1  # the answer holds an id alone, of a price that may be strange to us
+        product.reads_requested += 1  # the answer holds an id alone, of a price that may be strange to us
         if Field.PRICE not in drifts:
             rows = _prices(product)
-            _open_drift(product, Field.PRICE, before.as_json(rows), _picture(product, rows).as_json(rows))
+            _open_drift(product, Field.PRICE, before.as_json(rows), _sale_state(product, rows).as_json(rows))
 
 
-def refuse(product: BillingProduct, call: StripeCall, refusal: Refused) -> None:
-    """Settle a call that Stripe refused: a read is wanted, and what it refused stays out of plans until it changes.
+def record_rejection(product: BillingProduct, request: StripeRequest, rejection: Rejected) -> None:
+    """Resolve a request that Stripe rejected: request a read, exclude what was rejected from plans until it changes.
 
-    Two refusals say nothing about the values: an object that is already there, and one that is not. And where what is
-    desired has moved on during the call, what was refused may be history already; what is not will be refused again.
+    Two rejections say nothing about the values: an object that is already there, and one that is not. And where what is
+    desired has moved on during the call, what was rejected may be history already; what is not will be rejected again.
     """
-    _settle(
-        call, StripeCall.Outcome.REFUSED, refusal.status, refusal.request_id, code=refusal.code, message=refusal.message
+    _resolve(
+        request,
+        StripeRequest.Outcome.REJECTED,
+        rejection.status,
+        rejection.request_id,
+        code=rejection.code,
+        message=rejection.message,
     )
-    product.reads_wanted += 1
+    product.reads_requested += 1
     product.save()
-    if refusal.code in ("resource_already_exists", "resource_missing") or call.generation != product.generation:
+    if rejection.code in ("resource_already_exists", "resource_missing") or request.generation != product.generation:
         return
-    for field in calls.refused_fields(call.step, call.params, refusal.param):
-        Refusal.objects.update_or_create(product=product, field=field, defaults={"call": call})
+    for field in requests.rejected_fields(request.step, request.params, rejection.param):
+        Rejection.objects.update_or_create(product=product, field=field, defaults={"request": request})
 
 
-def give_up(product: BillingProduct, call: StripeCall, *, status: int | None, request_id: str, message: str) -> None:
-    """Settle a call whose answer will never come: what it did is found by the read that this asks for."""
-    _settle(call, StripeCall.Outcome.UNCLEAR, status, request_id, message=message)
-    product.reads_wanted += 1
+def record_indeterminate(
+    product: BillingProduct, request: StripeRequest, *, status: int | None, request_id: str, message: str
+) -> None:
+    """Resolve a request whose answer will never come: what it did is found by the read that this asks for."""
+    _resolve(request, StripeRequest.Outcome.INDETERMINATE, status, request_id, message=message)
+    product.reads_requested += 1
     product.save()
 
 
-def _settle(
-    call: StripeCall,
-    outcome: StripeCall.Outcome,
+def _resolve(
+    request: StripeRequest,
+    outcome: StripeRequest.Outcome,
     status: int | None,
     request_id: str,
     *,
     code: str = "",
     message: str = "",
 ) -> None:
-    call.outcome = outcome
-    call.settled_at = timezone.now()
-    call.http_status = status
-    call.request_id = request_id
-    call.error_code = code
-    call.error_message = message
+    request.outcome = outcome
+    request.resolved_at = timezone.now()
+    request.http_status = status
+    request.request_id = request_id
+    request.error_code = code
+    request.error_message = message
     # Not the columns about its sends: they were written right before the call, past this object.
-    call.save(update_fields=["outcome", "settled_at", "http_status", "request_id", "error_code", "error_message"])
+    request.save(update_fields=["outcome", "resolved_at", "http_status", "request_id", "error_code", "error_message"])
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class Baseline:
     """What is here before a read, of what nobody but the holder of the lease changes."""
 
     prices: dict[str, BillingPrice]
-    unclear: list[StripeCall]
-    """Settled calls that Stripe may or may not have carried out, and that no read has told of yet."""
+    unconfirmed: list[StripeRequest]
+    """Resolved requests that Stripe may or may not have carried out, and that no read has told of yet."""
 
 
-def known(product: BillingProduct) -> Known:
-    settled = product.calls.filter(settled_at__isnull=False, read_back=False)
-    return Known(_prices(product), list(settled.exclude(outcome=StripeCall.Outcome.OK)))
+def baseline(product: BillingProduct) -> Baseline:
+    resolved = product.requests.filter(resolved_at__isnull=False, read_back=False)
+    return Baseline(_prices(product), list(resolved.exclude(outcome=StripeRequest.Outcome.SUCCEEDED)))
 
 
-def misses_a_price(snapshot: Snapshot, known: Known) -> bool:
-    """Whether a price that is known, or that an unclear create may have made, was in neither list (it was between)."""
-    expected = {key for key, price in known.prices.items() if not price.gone}
+def misses_a_price(snapshot: Snapshot, baseline: Baseline) -> bool:
+    """Whether a price that is known, or that an unconfirmed create may have made, was in neither list."""
+    expected = {key for key, price in baseline.prices.items() if not price.gone}
     return not expected <= {price["id"] for price in snapshot.prices} or any(
-        call.outcome == StripeCall.Outcome.UNCLEAR and _sent_price_is_missing(call, snapshot, expected)
-        for call in known.unclear
+        request.outcome == StripeRequest.Outcome.INDETERMINATE and _sent_price_is_missing(request, snapshot, expected)
+        for request in baseline.unconfirmed
     )
 
 
-def read_back(product: BillingProduct, snapshot: Snapshot, known: Known, *, count: int, at: datetime) -> None:
+def read_back(product: BillingProduct, snapshot: Snapshot, baseline: Baseline, *, count: int, at: datetime) -> None:
     """Mirror what a read found, tell ours from drift, and mark the reads up to `count` as done.
 
-    Ours is a value that equals the mirror, or what an unclear call had sent, or what is desired anyway.
+    Ours is a value that equals the mirror, or what an unconfirmed request had sent, or what is desired anyway.
     """
-    unclear, rows = known.unclear, known.prices
+    unconfirmed, rows = baseline.unconfirmed, baseline.prices
     before, drifts = product.generation, _open_drifts(product)
-    picture = _picture(product, rows)
+    sold_before = _sale_state(product, rows)
     if snapshot.product is None:
-        _observe_missing(product, unclear, drifts)
+        _observe_missing(product, unconfirmed, drifts)
     else:
-        _observe_product(product, snapshot.product, unclear, drifts)
-        _observe_prices(product, snapshot, rows, before=picture, unclear=unclear, drift=drifts.get(Field.PRICE))
+        _observe_product(product, snapshot.product, unconfirmed, drifts)
+        _observe_prices(
+            product, snapshot, rows, before=sold_before, unconfirmed=unconfirmed, drift=drifts.get(Field.PRICE)
+        )
     if product.generation != before:
-        # The refusals of these calls judged a state that was not what we took it for.
-        product.refusals.filter(call__in=unclear).delete()
-    _forget_needless_refusals(product)
-    product.calls.filter(pk__in=[call.pk for call in unclear]).update(read_back=True)
+        # The rejections of these requests were about a state that was not what we took it for.
+        product.rejections.filter(request__in=unconfirmed).delete()
+    _delete_needless_rejections(product)
+    product.requests.filter(pk__in=[request.pk for request in unconfirmed]).update(read_back=True)
     product.reads_done = max(product.reads_done, count)
     product.confirmed_at = at
     product.save()
 
 
-def _forget_needless_refusals(product: BillingProduct) -> None:
-    """What Stripe refused from us and holds all the same, say by somebody's hand in the Dashboard, is no trouble."""
-    refused = {Field(name) for name in product.refusals.values_list("field", flat=True)}
-    if not refused or not product.exists:
+def _delete_needless_rejections(product: BillingProduct) -> None:
+    """What Stripe rejected from us and holds all the same, say by somebody's hand in the Dashboard, is no trouble."""
+    rejected = {Field(name) for name in product.rejections.values_list("field", flat=True)}
+    if not rejected or not product.exists:
         return
     desired, prices = _desired_fields(product), _prices(product)
     granted = {field for field, value in _mirrored_fields(product).items() if value == desired[field]}
-    if _is_desired(product, _picture(product, prices), prices):
+    if _is_desired(product, _sale_state(product, prices), prices):
         granted.add(Field.PRICE)
-    product.refusals.filter(field__in=refused & granted).delete()
+    product.rejections.filter(field__in=rejected & granted).delete()
 
 
-def _observe_missing(product: BillingProduct, unclear: Iterable[StripeCall], drifts: Mapping[Field, Drift]) -> None:
+def _observe_missing(
+    product: BillingProduct, unconfirmed: Iterable[StripeRequest], drifts: Mapping[Field, Drift]
+) -> None:
     """Deleted in Stripe is drift; an id that is taken and yet not there is a deleted product's: ours gets a number."""
     if product.exists:
         for field in drifts:
@@ -201,25 +212,27 @@ def _observe_missing(product: BillingProduct, unclear: Iterable[StripeCall], dri
         _open_drift(product, Field.PRODUCT, product.observed_name, "")
         product.exists = False
         product.prices.update(gone=True, active=False)
-    elif any(call.error_code == "resource_already_exists" for call in unclear):
+    elif any(request.error_code == "resource_already_exists" for request in unconfirmed):
         product.stripe_id_number += 1
-        product.stripe_id = calls.product_id_for(product)
+        product.stripe_id = requests.product_id_for(product)
 
 
 def _observe_product(
-    product: BillingProduct, data: dict[str, Any], unclear: list[StripeCall], drifts: Mapping[Field, Drift]
+    product: BillingProduct, data: dict[str, Any], unconfirmed: list[StripeRequest], drifts: Mapping[Field, Drift]
 ) -> None:
-    created = next((call for call in unclear if call.step == calls.CREATE_PRODUCT), None)
+    created = next((request for request in unconfirmed if request.step == requests.CREATE_PRODUCT), None)
     desired = _desired_fields(product)
-    known = _mirrored_fields(product) if product.exists else calls.sent_fields(created.params) if created else desired
+    known = (
+        _mirrored_fields(product) if product.exists else requests.sent_fields(created.params) if created else desired
+    )
     product.exists = True
     if Field.PRODUCT in drifts:
         _close_drift(product, Field.PRODUCT)
     for field, value in _seen_fields(data).items():
         sent = [
-            calls.sent_fields(call.params)[field]
-            for call in unclear
-            if call.step == calls.UPDATE_PRODUCT and field in calls.sent_fields(call.params)
+            requests.sent_fields(request.params)[field]
+            for request in unconfirmed
+            if request.step == requests.UPDATE_PRODUCT and field in requests.sent_fields(request.params)
         ]
         # A create leaves out what is empty, and so does the answer.
         expected = (known.get(field, ""), *sent, desired[field])
@@ -236,11 +249,11 @@ def _observe(
     `expected[0]` is what we took for true until now.
     """
     if drift is not None:
-        if seen in (drift.ours, *expected[1:]):
+        if seen in (drift.local_value, *expected[1:]):
             _close_drift(product, field)
-        elif seen != drift.theirs:
-            drift.theirs = seen
-            drift.save(update_fields=["theirs"])
+        elif seen != drift.remote_value:
+            drift.remote_value = seen
+            drift.save(update_fields=["remote_value"])
     elif seen not in expected:
         _open_drift(product, field, expected[0], seen)
     setattr(product, COLUMNS[field], seen)
@@ -251,11 +264,11 @@ def _observe_prices(
     snapshot: Snapshot,
     rows: Mapping[str, BillingPrice],
     *,
-    before: Picture,
-    unclear: list[StripeCall],
+    before: SaleState,
+    unconfirmed: list[StripeRequest],
     drift: Drift | None,
 ) -> None:
-    """Mirror the prices; the picture is ours if it is the one we knew, or that with an unclear call carried out.
+    """Mirror the prices; it is ours if it is the one we knew, or that with an unconfirmed request done.
 
     `rows` are the prices as they were known, by their ids.
     """
@@ -265,40 +278,40 @@ def _observe_prices(
     if lost:
         product.prices.filter(pk__in=lost).update(gone=True, active=False)
     now = _prices(product) if lost or any(changed) else rows
-    seen = _picture(product, now)
+    seen = _sale_state(product, now)
     strangers = [price for key, price in now.items() if price.active and key not in rows]
     is_ours = (
         seen == before
         or _is_desired(product, seen, now)
-        or any(_carried_out(call, before, seen, strangers) for call in unclear)
+        or any(_carried_out(request, before, seen, strangers) for request in unconfirmed)
     )
     if drift is not None:
-        if seen == Picture.of_json(drift.ours) or _is_desired(product, seen, now):
+        if seen == SaleState.of_json(drift.local_value) or _is_desired(product, seen, now):
             _close_drift(product, Field.PRICE)
         else:
-            drift.theirs = seen.as_json(now)
-            drift.save(update_fields=["theirs"])
+            drift.remote_value = seen.as_json(now)
+            drift.save(update_fields=["remote_value"])
     elif not is_ours:
         _open_drift(product, Field.PRICE, before.as_json(rows), seen.as_json(now))
 
 
-def _carried_out(call: StripeCall, before: Picture, seen: Picture, strangers: list[BillingPrice]) -> bool:
-    """Whether `seen` is `before` with this call done."""
-    if call.step in (calls.CREATE_PRODUCT, calls.CREATE_PRICE):
-        made = [price for price in strangers if price.ours and price.spec == calls.sent_spec(call.params)]
+def _carried_out(request: StripeRequest, before: SaleState, seen: SaleState, strangers: list[BillingPrice]) -> bool:
+    """Whether `seen` is `before` with this request carried out."""
+    if request.step in (requests.CREATE_PRODUCT, requests.CREATE_PRICE):
+        made = [price for price in strangers if price.ours and price.spec == requests.sent_spec(request.params)]
         if len(strangers) != 1 or not made:
             return False
         new = made[0].stripe_id
-        default = new if call.step == calls.CREATE_PRODUCT else before.default
+        default = new if request.step == requests.CREATE_PRODUCT else before.default
         return seen == before.changed(default=default, active=before.active | {new})
-    if call.step == calls.UPDATE_PRODUCT:
-        return seen == before.changed(default=call.params.get("default_price"))
-    price_id = call.path.rpartition("/")[2]
-    active = before.active | {price_id} if call.params["active"] else before.active - {price_id}
+    if request.step == requests.UPDATE_PRODUCT:
+        return seen == before.changed(default=request.params.get("default_price"))
+    price_id = request.path.rpartition("/")[2]
+    active = before.active | {price_id} if request.params["active"] else before.active - {price_id}
     return seen == before.changed(active=active)
 
 
-def _is_desired(product: BillingProduct, seen: Picture, prices: Mapping[str, BillingPrice]) -> bool:
+def _is_desired(product: BillingProduct, seen: SaleState, prices: Mapping[str, BillingPrice]) -> bool:
     if product.price is None or seen.active != {seen.default}:
         return False
     default = prices.get(seen.default)
@@ -310,10 +323,10 @@ def _prices(product: BillingProduct) -> dict[str, BillingPrice]:
     return {price.stripe_id: price for price in product.prices.all()}
 
 
-def _picture(product: BillingProduct, prices: Mapping[str, BillingPrice]) -> Picture:
+def _sale_state(product: BillingProduct, prices: Mapping[str, BillingPrice]) -> SaleState:
     active = {key: price for key, price in prices.items() if price.active and not price.gone}
     options = {key: price.currency_options for key, price in active.items() if price.currency_options}
-    return Picture(product.observed_default_price, frozenset(active), options)
+    return SaleState(product.observed_default_price, frozenset(active), options)
 
 
 def _open_drifts(product: BillingProduct) -> dict[Field, Drift]:
@@ -321,9 +334,9 @@ def _open_drifts(product: BillingProduct) -> dict[Field, Drift]:
     return {Field(drift.field): drift for drift in product.drifts.filter(closed_at=None)}
 
 
-def _open_drift(product: BillingProduct, field: Field, ours: Any, theirs: Any) -> None:
-    """Remember what nobody here asked for; the raised generation makes the change of what is held back seen."""
-    Drift.objects.create(product=product, field=field, ours=ours, theirs=theirs)
+def _open_drift(product: BillingProduct, field: Field, local_value: Any, remote_value: Any) -> None:
+    """Remember what nobody here asked for; the raised generation makes the change of what is excluded seen."""
+    Drift.objects.create(product=product, field=field, local_value=local_value, remote_value=remote_value)
     product.generation += 1
 
 
@@ -450,11 +463,11 @@ def _id_of(reference: Any) -> str:
     return reference["id"] if isinstance(reference, dict) else reference or ""
 
 
-def _sent_price_is_missing(call: StripeCall, snapshot: Snapshot, known: set[str]) -> bool:
+def _sent_price_is_missing(request: StripeRequest, snapshot: Snapshot, known: set[str]) -> bool:
     """Whether this create may have made a price that a read did not see."""
-    if call.step not in (calls.CREATE_PRODUCT, calls.CREATE_PRICE):
+    if request.step not in (requests.CREATE_PRODUCT, requests.CREATE_PRICE):
         return False
-    wanted: PriceSpec = calls.sent_spec(call.params)
+    wanted: PriceSpec = requests.sent_spec(request.params)
     return not any(
         data["id"] not in known and (data["unit_amount"], data["currency"]) == (wanted.unit_amount, wanted.currency)
         for data in snapshot.prices

@@ -56,9 +56,11 @@ def _has_come(next_look_at: datetime | None) -> bool:
 
 
 def poll(*, seconds: Callable[[], float]) -> set[UUID] | None:
-    """One look, if it is due and nobody else is at it; None where not. The products of forgotten calls; see `backups`.
+    """One look, if it is due and nobody else is at it; None where not.
 
-    `seconds` is asked before each call, as in `backups.look`. Raises gateway.ReadFailed.
+    Returns the products of forgotten requests; see `restored_database`.
+
+    `seconds` is asked before each call, as in `restored_database.look`. Raises gateway.ReadFailed.
     """
     accounts.present(seconds=seconds())
     key = StripeKey.objects.get(pk=gateway.key_fingerprint())

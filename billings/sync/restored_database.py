@@ -1,8 +1,8 @@
 """Is this database older than what Stripe was told? After restoring a backup it is, and then reads come first.
 
-Every call is committed before it is sent. So an event that names an idempotency key of one of our products, and no call
-that this database knows, tells of a call that was forgotten here; what the mirror says of that product is history. A
-new price made on such grounds could be there twice, and no price is ever deleted. Hence nobody makes a price unless
+Every request is committed before it is sent. So an event that names an idempotency key of one of our products, and no
+request that this database knows, tells of one that was forgotten here; what the mirror says of that product is history.
+A new price made on such grounds could be there twice, and no price is ever deleted. Hence nobody makes a price unless
 somebody looked a moment ago. The worker looks every minute, so that there is seldom more than a page to go through.
 https://docs.stripe.com/api/events/list
 """
@@ -20,12 +20,12 @@ from django.db import transaction
 from django.db.models import Max, Q
 
 from billings import clock, horizons
-from billings.models import BillingProduct, Schedule, StripeCall, StripeKey, SyncRun
+from billings.models import BillingProduct, Schedule, StripeKey, StripeRequest, SyncRun
 from billings.stripe_api import accounts, gateway
 from billings.stripe_api.accounts import Account
-from billings.stripe_api.calls import PRODUCT_ID
+from billings.stripe_api.requests import PRODUCT_ID
 from billings.sync import events as webhooks
-from billings.sync.events import want_reads
+from billings.sync.events import request_reads
 
 logger = logging.getLogger(__name__)
 
@@ -58,9 +58,9 @@ def has_looked(*, within: float = COUNTS_FOR) -> bool:
 
 @dataclass(slots=True)
 class Look:
-    """What one look found: products of forgotten calls, how many pages it read, how many events it kept.
+    """What one look found: products of forgotten requests, how many pages it read, how many events it kept.
 
-    `news` are those of them that changed a product of ours and were caused by no call of ours.
+    `news` are those of them that changed a product of ours and were caused by no request of ours.
 
     `has_gap`: older events than Stripe remembers may have been missed; only a full compare tells.
     """
@@ -97,12 +97,12 @@ def look_closely(*, seconds: Callable[[], float], patiently: bool = False) -> Lo
     for page in gateway.event_pages(since=max(until - OVERLAP_SECONDS, 0), seconds=seconds, patiently=patiently):
         found.pages += 1
         found.newest = max(found.newest, *(event["created"] for event in page), 0)
-        found.forgotten |= _of_unknown_calls(page, account)
+        found.forgotten |= _of_unknown_requests(page, account)
         kept, news = webhooks.keep_fetched(page, only_ours=last["until"] is None)
         found.kept, found.news = found.kept + kept, found.news + news
     _note_when(found, last["looked_at"])
     with transaction.atomic():
-        want_reads(found.forgotten)
+        request_reads(found.forgotten)
         reached = _reached(found)
         of_account.filter(Q(events_until=None) | Q(events_until__lt=reached)).update(events_until=reached)
         if found.has_gap:
@@ -146,10 +146,10 @@ def done_looking() -> None:
     StripeKey.objects.filter(pk=gateway.key_fingerprint()).update(looked_at=clock.stripe_now())
 
 
-def _of_unknown_calls(events: Iterable[Mapping[str, Any]], account: Account) -> set[UUID]:
+def _of_unknown_requests(events: Iterable[Mapping[str, Any]], account: Account) -> set[UUID]:
     """A key of ours begins with the id of its product."""
     keys = {str((event.get("request") or {}).get("idempotency_key") or "") for event in events}
-    unknown = keys - set(StripeCall.objects.filter(key__in=keys).values_list("key", flat=True))
+    unknown = keys - set(StripeRequest.objects.filter(key__in=keys).values_list("key", flat=True))
     ids = {key.partition("-")[0] for key in unknown} - {""}
     rows = BillingProduct.objects.filter(stripe_id__in=ids, account=account.id, livemode=account.livemode)
     forgotten_whole = BillingProduct.objects.filter(stripe_id="", course_id__in=_courses(ids))

@@ -10,12 +10,12 @@ from django.db import close_old_connections
 from billings.models import BillingProduct, behind, is_due
 from billings.sync import bulk_reads, events, lease
 from billings.sync.bulk_reads import Row
-from billings.sync.converge import Reading, converge
+from billings.sync.converge import ReadResult, converge
 
 # Events first, since one read answers all that are about one product; but a flood of them may not stop everything.
 BATCHES_OF_EVENTS = 20
 
-type Work = tuple[UUID, Reading | None]
+type Work = tuple[UUID, ReadResult | None]
 type Each = Callable[[Callable[[Work], object], Iterable[Work]], Iterable[Any]]
 
 
@@ -28,13 +28,13 @@ def due(limit: int) -> list[UUID]:
 def sweep(
     limit: int = 100, each: Each = map, *, together: bool = True, goes_on: Callable[[], bool] = lambda: True
 ) -> int:
-    """Judge the events that wait, then converge what is due; returns how much was worked on.
+    """Classify the events that wait, then converge what is due; returns how much was worked on.
 
     `each` says how: one row after the other, or several at once. `together`: where many rows wait for nothing but a
     read, they are read in one, and converged beside the `limit`; what becomes due meanwhile does not wait for that.
     `goes_on` is asked after each call of such a reading.
     """
-    judged = _judge_events()
+    classified = _classify_events()
 
     def between_pages() -> bool:
         _converge_due(limit, each)
@@ -45,7 +45,7 @@ def sweep(
         converged = _converge_due(limit, each)
         work = bulk_reads.read(rows, goes_on=between_pages) if rows else []
         _converge_all(work, each)
-    return judged + converged + len(work)
+    return classified + converged + len(work)
 
 
 def _converge_due(limit: int, each: Each) -> int:
@@ -59,16 +59,16 @@ def _converge_all(work: Iterable[Work], each: Each) -> None:
         pass
 
 
-def _judge_events() -> int:
-    judged = 0
+def _classify_events() -> int:
+    classified = 0
     for _ in range(BATCHES_OF_EVENTS):
-        judged += (batch := events.process())
+        classified += (batch := events.process())
         if batch < events.BATCH:
             break
-    return judged
+    return classified
 
 
 def _converge(work: Work) -> None:
     close_old_connections()  # a thread of a pool lives long, and nobody else looks after its connection
-    product_id, reading = work
-    converge(product_id, reading=reading)
+    product_id, prefetched = work
+    converge(product_id, prefetched=prefetched)

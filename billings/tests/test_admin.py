@@ -6,10 +6,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from billings.models import BillingPrice, Drift, StripeCall
+from billings.models import BillingPrice, Drift, StripeRequest
 from billings.tests.conftest import USD49, Sold
 
-MODELS = ["billingproduct", "billingprice", "stripecall", "drift", "pricechange"]
+MODELS = ["billingproduct", "billingprice", "striperequest", "drift", "pricechange"]
 
 
 @pytest.fixture
@@ -20,11 +20,11 @@ def sold(make_sold) -> Sold:
     BillingPrice.objects.create(
         **row, stripe_id="price_1", unit_amount=4900, currency="usd", active=True, stripe_created=1
     )
-    StripeCall.objects.create(
+    StripeRequest.objects.create(
         **row, key="k", step="create_price", path="/v1/prices", params={}, livemode=False, generation=1,
-        settled_at=timezone.now(), outcome="ok", request_id="req_1",
+        resolved_at=timezone.now(), outcome="succeeded", request_id="req_1",
     )  # fmt: skip
-    Drift.objects.create(**row, field="name", ours="Watercolour", theirs="Oil")
+    Drift.objects.create(**row, field="name", local_value="Watercolour", remote_value="Oil")
     return sold
 
 
@@ -39,7 +39,7 @@ def superuser(db) -> Client:
 def row_of(model: str, sold: Sold) -> str:
     relations = {
         "billingprice": sold.row.prices,
-        "stripecall": sold.row.calls,
+        "striperequest": sold.row.requests,
         "drift": sold.row.drifts,
         "pricechange": sold.row.price_changes,
     }

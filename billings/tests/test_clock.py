@@ -11,7 +11,7 @@ import pytest
 from django.utils import timezone
 
 from billings import clock, horizons
-from billings.models import BillingProduct, StripeCall, StripeKey, SyncRun, WriteBudget
+from billings.models import BillingProduct, StripeKey, StripeRequest, SyncRun, WriteBudget
 from billings.operations import runs
 from billings.stripe_api import gateway, rate_limit
 from billings.sync import lease, restored_database
@@ -159,19 +159,19 @@ class TestTheGuardAgainstARestoredDatabase:
             assert not restored_database.has_looked()
 
 
-def unanswered(sold, sandbox) -> StripeCall:
+def unanswered(sold, sandbox) -> StripeRequest:
     """A price that Stripe may have made, without an answer."""
     sandbox.fault("reset", method="POST", path="^/v1/prices$", when="after")
     sold.price(USD59)
     assert sold.converge() is Result.FAILED
-    call: StripeCall = sold.product.calls.get(settled_at=None)
+    call: StripeRequest = sold.product.requests.get(resolved_at=None)
     return call
 
 
-def age(call: StripeCall, *, really: timedelta, seems: timedelta) -> None:
+def age(call: StripeRequest, *, really: timedelta, seems: timedelta) -> None:
     """Made so long ago by Stripe's clock, and by ours; sent long ago."""
     now = timezone.now()
-    StripeCall.objects.filter(pk=call.pk).update(
+    StripeRequest.objects.filter(pk=call.pk).update(
         key_made_at=now - really, created_at=now - seems, last_sent_at=now - 2 * LANDED_AFTER
     )
 
@@ -209,11 +209,11 @@ class TestTheAgeOfAKey:
             assert sold.converge() is Result.DONE
 
         call.refresh_from_db()
-        assert (call.outcome, call.sends) == ("ok", 2)
+        assert (call.outcome, call.sends) == ("succeeded", 2)
 
     def test_that_no_clock_of_stripes_tells_is_not_trusted_when_it_is_in_the_future(self, sold, sandbox):
         call = unanswered(sold, sandbox)
-        StripeCall.objects.filter(pk=call.pk).update(key_made_at=None, created_at=timezone.now() + 3 * HOUR)
+        StripeRequest.objects.filter(pk=call.pk).update(key_made_at=None, created_at=timezone.now() + 3 * HOUR)
 
         assert sold.converge() is Result.FAILED
 
@@ -222,7 +222,7 @@ class TestTheAgeOfAKey:
 
     def test_was_sent_at_the_latest_just_now(self, sold, sandbox):
         call = unanswered(sold, sandbox)
-        StripeCall.objects.filter(pk=call.pk).update(
+        StripeRequest.objects.filter(pk=call.pk).update(
             key_made_at=timezone.now() - 2 * DAY, last_sent_at=timezone.now() + 9 * DAY
         )
 

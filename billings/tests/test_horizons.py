@@ -20,7 +20,13 @@ from billings.tests.conftest import USD59
 SHOWN = {
     *("BillingProduct.created_at", "BillingProduct.confirmed_at", "BillingProduct.price_changed_at"),
     *("StripeKey.checked_at", "WorkerHeartbeat.started_at", "WorkerHeartbeat.stopped_at", "FormerProduct.left_at"),
-    *("StripeCall.settled_at", "StripeEvent.processed_at", "Drift.opened_at", "Drift.closed_at", "Refusal.created_at"),
+    *(
+        "StripeRequest.resolved_at",
+        "StripeEvent.processed_at",
+        "Drift.opened_at",
+        "Drift.closed_at",
+        "Rejection.created_at",
+    ),
     *("PriceChange.created_at", "SyncRun.started_at", "SyncRun.finished_at", "StrayProduct.seen_at"),
 }
 FAR = timedelta(days=1)
@@ -117,7 +123,7 @@ def test_a_call_that_begins_after_the_clock_was_set_knows_stripes_time(sold, san
 
     sold.converge()
 
-    assert all(call.key_made_at for call in sold.product.calls.all())
+    assert all(call.key_made_at for call in sold.product.requests.all())
 
 
 JUMPED = """
@@ -136,7 +142,7 @@ sold.converge()
 sold.price(PriceSpec(5900, "usd"))
 then = timezone.now() {sign} timedelta(days=1)
 BillingProduct.objects.filter(pk=sold.row.pk).update(
-    next_attempt_at=then, lease_expires_at=then, lease_token=7, behind_since=then, reads_wanted=9
+    next_attempt_at=then, lease_expires_at=then, lease_token=7, behind_since=then, reads_requested=9
 )
 WriteBudget.objects.update_or_create(pk=1, defaults={{"next_slot_at": then}})
 Schedule.objects.update_or_create(pk=1, defaults={{"compare_due_at": then + timedelta(days=1)}})
@@ -154,7 +160,7 @@ while time.monotonic() - began < 90:
     worker._attempt(once=True)
     row = sold.product
     ended = SyncRun.objects.get(pk=run.pk).state == "done"
-    if row.generation == row.observed_generation and row.reads_wanted == row.reads_done and ended:
+    if row.generation == row.observed_generation and row.reads_requested == row.reads_done and ended:
         break
 now = timezone.now()
 # What is history stays as it was written; what is waited for does not.

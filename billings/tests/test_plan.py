@@ -103,18 +103,18 @@ def test_at_rest_at_most_one_price_is_active_and_it_is_the_default_if_there_is_o
 
 
 @given(desired_states, observed_states(), held_fields)
-def test_planning_again_gives_nothing(desired, observed, held):
-    after = carry_out(plan(desired, observed, held=held), observed)
+def test_planning_again_gives_nothing(desired, observed, excluded):
+    after = carry_out(plan(desired, observed, excluded=excluded), observed)
 
-    assert plan(desired, after, held=held) == ()
+    assert plan(desired, after, excluded=excluded) == ()
 
 
 @given(desired_states, observed_states(), held_fields)
-def test_each_step_alone_leads_on_to_the_same_end(desired, observed, held):
+def test_each_step_alone_leads_on_to_the_same_end(desired, observed, excluded):
     """Converge carries out the first step and plans anew: that must be the same walk."""
-    whole = carry_out(plan(desired, observed, held=held), observed)
+    whole = carry_out(plan(desired, observed, excluded=excluded), observed)
     for _ in range(12):
-        steps = plan(desired, observed, held=held)
+        steps = plan(desired, observed, excluded=excluded)
         if not steps:
             break
         observed = apply(steps[0], observed)
@@ -124,24 +124,24 @@ def test_each_step_alone_leads_on_to_the_same_end(desired, observed, held):
 
 
 @given(desired_states, observed_states(), held_fields)
-def test_a_held_field_is_in_no_step(desired, observed, held):
-    steps = plan(desired, observed, held=held)
+def test_an_excluded_field_is_in_no_step(desired, observed, excluded):
+    steps = plan(desired, observed, excluded=excluded)
 
-    if Field.PRODUCT in held:
+    if Field.PRODUCT in excluded:
         assert steps == ()
     after = carry_out(steps, observed)
-    for field in held & {Field.NAME, Field.ACTIVE} if observed.exists else ():
+    for field in excluded & {Field.NAME, Field.ACTIVE} if observed.exists else ():
         assert getattr(after, field) == getattr(observed, field)
-    if Field.PRICE in held:
+    if Field.PRICE in excluded:
         assert (after.default_price, after.prices) == (observed.default_price, observed.prices)
     for step in steps:
-        assert not (step.fields & held) or isinstance(step, CreateProduct)
+        assert not (step.fields & excluded) or isinstance(step, CreateProduct)
 
 
 @given(desired_states, observed_states())
 def test_nothing_goes_on_sale_at_a_price_that_is_held_back(desired, observed):
     assume(not observed.active)
-    after = carry_out(plan(desired, observed, held=frozenset({Field.PRICE})), observed)
+    after = carry_out(plan(desired, observed, excluded=frozenset({Field.PRICE})), observed)
 
     assert not after.active
 
@@ -214,13 +214,13 @@ class TestRefusals:
     WANTED = Desired("Watercolour", "For beginners", "https://school.example/a.webp", published=True, price=SPECS[0])
 
     def test_a_refused_picture_is_left_out_of_the_create(self):
-        (step,) = plan(self.WANTED, Observed(), held=frozenset({Field.IMAGE}))
+        (step,) = plan(self.WANTED, Observed(), excluded=frozenset({Field.IMAGE}))
         assert isinstance(step, CreateProduct)
         assert step.image == ""
 
     @pytest.mark.parametrize("field", [Field.NAME, Field.PRICE, Field.PRODUCT])
     def test_without_title_or_price_there_is_no_create(self, field):
-        assert plan(self.WANTED, Observed(), held=frozenset({field})) == ()
+        assert plan(self.WANTED, Observed(), excluded=frozenset({field})) == ()
 
 
 class TestWords:
@@ -275,8 +275,8 @@ class TestWords:
         assert self.say(before, replace(self.SOLD, description="")) == "Summary removed. Picture removed."
 
     @given(desired_states, observed_states(), held_fields)
-    def test_are_whole_sentences_whatever_the_plan(self, desired, observed, held):
-        steps = plan(desired, observed, held=held)
+    def test_are_whole_sentences_whatever_the_plan(self, desired, observed, excluded):
+        steps = plan(desired, observed, excluded=excluded)
 
         words = describe(steps, price=desired.price)
 

@@ -152,7 +152,7 @@ class TestTheHistory:
 
     def test_names_the_newer_of_two_prices_of_the_same_terms(self, sold, sandbox):
         newer = sandbox.dashboard("prices", product=sold.product.stripe_id, unit_amount=4900, currency="usd")
-        BillingProduct.objects.filter(pk=sold.row.pk).update(reads_wanted=1)
+        BillingProduct.objects.filter(pk=sold.row.pk).update(reads_requested=1)
         sold.converge()
 
         assert [period.stripe_id for period in history(sold.product)] == [newer["id"]]

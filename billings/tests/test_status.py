@@ -1,4 +1,4 @@
-"""One state, one chip, one sentence: judged in the contract's order, alike in Python and in the database."""
+"""One state, one chip, one sentence: tested in the contract's order, alike in Python and in the database."""
 
 from datetime import timedelta
 from itertools import product as combinations
@@ -9,7 +9,15 @@ from django.apps import apps
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from billings.models import TROUBLE_FOR_PEOPLE, Availability, BillingPrice, BillingProduct, Drift, StripeCall, Trouble
+from billings.models import (
+    TROUBLE_FOR_PEOPLE,
+    Availability,
+    BillingPrice,
+    BillingProduct,
+    Drift,
+    StripeRequest,
+    Trouble,
+)
 from billings.money import PriceSpec
 from billings.plan import Field
 from billings.price_words import facts_of, prices_in_words
@@ -32,27 +40,27 @@ def put(sold: Sold, **columns: Any) -> BillingProduct:
     return sold.product
 
 
-def drift(product: BillingProduct, field: Field, theirs: Any = "") -> Drift:
+def drift(product: BillingProduct, field: Field, remote_value: Any = "") -> Drift:
     """As converge opens it, and has gone on since."""
     generation = product.generation + 1
     BillingProduct.objects.filter(pk=product.pk).update(generation=generation, observed_generation=generation)
-    ours: Any = {"default": "price_1", "active": ["price_1"], "words": "$49.00"} if field == Field.PRICE else ""
-    return product.drifts.create(field=field, ours=ours, theirs=theirs)
+    local: Any = {"default": "price_1", "active": ["price_1"], "words": "$49.00"} if field == Field.PRICE else ""
+    return product.drifts.create(field=field, local_value=local, remote_value=remote_value)
 
 
 def refuse(product: BillingProduct, message: str = "Your account cannot make charges in chf.") -> None:
-    call = product.calls.create(
+    request = product.requests.create(
         key=str(product.pk),
         path="/v1/prices",
         step="create_price",
         params={},
         livemode=False,
         generation=1,
-        settled_at=timezone.now(),
-        outcome=StripeCall.Outcome.REFUSED,
+        resolved_at=timezone.now(),
+        outcome=StripeRequest.Outcome.REJECTED,
         error_message=message,
     )
-    product.refusals.create(field=Field.PRICE, call=call)
+    product.rejections.create(field=Field.PRICE, request=request)
 
 
 @pytest.fixture
@@ -78,7 +86,7 @@ class TestTheState:
     """Judged in this order: attention, drift, retrying, pending, archived, free, in_sync."""
 
     def rows(self, owner: User) -> dict[BillingProduct, str]:
-        """Every combination of what is judged, with the state that it should have."""
+        """Every combination of what is tested, with the state that it should have."""
         courses = apps.get_model("courses", "Course").objects
         rows = {}
         for trouble, refused, drifted, ahead, status, priced in combinations(
@@ -97,9 +105,12 @@ class TestTheState:
                 refuse(product)
             if drifted:
                 product.drifts.create(
-                    field=Field.NAME, ours="", theirs="", closed_at=timezone.now() if drifted == "closed" else None
+                    field=Field.NAME,
+                    local_value="",
+                    remote_value="",
+                    closed_at=timezone.now() if drifted == "closed" else None,
                 )
-            judged = [
+            tested = [
                 ("attention", trouble in TROUBLE_FOR_PEOPLE or refused),
                 ("drift", drifted == "open"),
                 ("retrying", trouble != Trouble.NONE),
@@ -108,7 +119,7 @@ class TestTheState:
                 ("free", not priced),
                 ("in_sync", True),
             ]
-            rows[product] = next(state for state, holds in judged if holds)
+            rows[product] = next(state for state, holds in tested if holds)
         return rows
 
     def test_is_the_same_in_python_and_in_the_database_for_every_combination(self, owner):
@@ -251,7 +262,7 @@ def sells(default: dict[str, Any], *others: dict[str, Any]) -> dict[str, Any]:
 
 class TestTheWordsOfADrift:
     @pytest.mark.parametrize(
-        ("field", "theirs", "sentence"),
+        ("field", "remote_value", "sentence"),
         [
             (
                 Field.PRICE,
@@ -318,8 +329,8 @@ class TestTheWordsOfADrift:
             (Field.IMAGE, "https://school.example/", "The picture was changed in Stripe."),
         ],
     )
-    def test_name_the_field_and_who_decides(self, course, field, theirs, sentence):
-        drift(course.product, field, theirs=theirs)
+    def test_name_the_field_and_who_decides(self, course, field, remote_value, sentence):
+        drift(course.product, field, remote_value=remote_value)
 
         status = describe(course.product, staff=False)
 
@@ -327,8 +338,8 @@ class TestTheWordsOfADrift:
         assert status.poll_seconds is None
 
     def test_name_every_field(self, course):
-        drift(course.product, Field.NAME, theirs="Oil")
-        drift(course.product, Field.ACTIVE, theirs=False)
+        drift(course.product, Field.NAME, remote_value="Oil")
+        drift(course.product, Field.ACTIVE, remote_value=False)
 
         sentence = describe(course.product, staff=True).sentence
 

@@ -24,7 +24,7 @@ def takes(name: str) -> set[str]:
 
 def changed_in_stripe(course: Course) -> None:
     """Somebody switched it off in the Dashboard."""
-    facts = {"ours": True, "theirs": False}
+    facts = {"local_value": True, "remote_value": False}
     Drift.objects.create(product=course.billing, field="active", **facts)
 
 

@@ -6,7 +6,7 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django_tasks_db.models import DBTaskResult
 
-from billings.models import BillingProduct, StripeCall
+from billings.models import BillingProduct, StripeRequest
 from courses.management.commands.demo import PASSWORD
 from courses.models import Course
 
@@ -55,7 +55,7 @@ class TestDemo:
         with django_capture_on_commit_callbacks(execute=True):
             call_command("demo", force=True)
 
-        assert not StripeCall.objects.exists()
+        assert not StripeRequest.objects.exists()
         assert DBTaskResult.objects.exists()
 
     def test_refused_without_debug_unless_forced(self, settings):

@@ -7,7 +7,7 @@ import pytest
 from billings.drift.wording import token
 from billings.models import BillingProduct, Drift
 from billings.sync.converge import Result, converge
-from billings.sync.events import want_reads
+from billings.sync.events import request_reads
 from courses.models import Course
 from courses.tests.conftest import JSON, NEVER, form_of
 
@@ -29,7 +29,7 @@ def edited(sandbox):
     def edit(course: Course, path: str = "", **body) -> Drift:
         product = BillingProduct.objects.get(course=course)
         sandbox.dashboard(f"products/{product.stripe_id}{path}", **body)
-        want_reads([product.pk])
+        request_reads([product.pk])
         assert converge(product.pk) is Result.DONE
         return product.drifts.filter(closed_at=None).latest("pk")
 

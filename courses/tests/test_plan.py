@@ -158,7 +158,9 @@ class TestPlanOfACourse:
     def test_what_was_changed_in_stripe_stays_and_is_said(self, teacher, published_course):
         in_stripe(published_course)
         billing = BillingProduct.objects.get()
-        Drift.objects.create(product=billing, field="price", ours={"words": "$49.00"}, theirs={"words": "$39.00"})
+        Drift.objects.create(
+            product=billing, field="price", local_value={"words": "$49.00"}, remote_value={"words": "$39.00"}
+        )
 
         words = self.plan(teacher, published_course, title="Oil")
 
@@ -168,7 +170,9 @@ class TestPlanOfACourse:
     def test_what_is_set_anew_is_not_left(self, teacher, published_course):
         in_stripe(published_course)
         billing = BillingProduct.objects.get()
-        Drift.objects.create(product=billing, field="price", ours={"words": "$49.00"}, theirs={"words": "$39.00"})
+        Drift.objects.create(
+            product=billing, field="price", local_value={"words": "$49.00"}, remote_value={"words": "$39.00"}
+        )
 
         words = self.plan(teacher, published_course, price="59")
 

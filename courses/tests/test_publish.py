@@ -68,7 +68,7 @@ class TestPublish:
         assert answer.status_code == 303
 
     def test_not_while_something_is_drifted(self, teacher, draft):
-        Drift.objects.create(product=draft.billing, field="name", ours="Watercolour", theirs="Oil")
+        Drift.objects.create(product=draft.billing, field="name", local_value="Watercolour", remote_value="Oil")
 
         answer = teacher.post("publish", draft)
 

@@ -56,8 +56,8 @@ def _report(found: reconcile.Findings, reasons: dict[int, str]) -> dict[str, Any
                 "course_id": str(drift.product.course_id),
                 "course": drift.product.desired_name,
                 "field": drift.field,
-                "ours": drift.ours,
-                "theirs": drift.theirs,
+                "ours": drift.local_value,
+                "theirs": drift.remote_value,
                 "words": wording.in_words(drift),
                 "not_repaired": reasons.get(drift.pk),
             }

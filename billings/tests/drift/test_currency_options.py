@@ -8,7 +8,7 @@ from django.core.management import call_command
 
 from billings.drift import decisions
 from billings.drift.decisions import Inexpressible
-from billings.models import BillingPrice, Drift, StripeCall
+from billings.models import BillingPrice, Drift, StripeRequest
 from billings.plan import Field
 from billings.status import as_json, describe, state_of
 from billings.sync.events import store
@@ -139,10 +139,10 @@ class TestADecision:
         read(sold)
         drift = open_drift(sold)
 
-        decisions.restore(drift, shown=drift.theirs, actor=None)
+        decisions.restore_local_value(drift, shown=drift.remote_value, actor=None)
 
         assert_in_sync(sold, sandbox)
-        assert sold.product.observed_default_price != drift.ours["default"]
+        assert sold.product.observed_default_price != drift.local_value["default"]
         assert [price.currency_options for price in sold.product.prices.filter(active=True)] == [{}]
 
     def test_to_accept_is_rejected_in_words(self, sold, sandbox):
@@ -151,7 +151,7 @@ class TestADecision:
         drift = open_drift(sold)
 
         with pytest.raises(Inexpressible, match="one currency, and this price also sells at €1"):
-            decisions.accept(drift, shown=drift.theirs, actor=None, adopt=lambda field, value: None)
+            decisions.accept_stripes_value(drift, shown=drift.remote_value, actor=None, adopt=lambda field, value: None)
 
         (choice,) = describe(sold.product, staff=True).drifts
         assert (choice.restore_label, choice.accept_label) == ("Restore $49.00", None)
@@ -163,7 +163,7 @@ class TestADecision:
         drift = open_drift(sold)
 
         with pytest.raises(Inexpressible, match="one currency"):
-            decisions.accept(drift, shown=drift.theirs, actor=None, adopt=lambda field, value: None)
+            decisions.accept_stripes_value(drift, shown=drift.remote_value, actor=None, adopt=lambda field, value: None)
 
     def test_on_what_was_shown_does_not_reach_what_came_later(self, sold, sandbox):
         add_currencies(sandbox, sold)
@@ -172,7 +172,7 @@ class TestADecision:
         add_currencies(sandbox, sold, {"eur": {"unit_amount": 200}})
 
         with pytest.raises(decisions.MovedOn):
-            decisions.restore(drift, shown=drift.theirs, actor=None)
+            decisions.restore_local_value(drift, shown=drift.remote_value, actor=None)
 
 
 class TestWebhooks:
@@ -185,7 +185,7 @@ class TestWebhooks:
         assert "also sells it at €1.00" in words(sold)
 
     def test_that_name_a_call_of_ours_but_show_another_currency_are_no_echo(self, sold, sandbox):
-        call = sold.product.calls.get()
+        call = sold.product.requests.get()
         add_currencies(sandbox, sold)
         event = sandbox.events()[0]
         event["request"] = {"id": call.request_id, "idempotency_key": call.key}
@@ -240,7 +240,7 @@ def test_an_answer_to_a_call_from_before_an_upgrade_takes_nothing_away(sold, san
     sold.price(USD59)
     sandbox.fault("reset", method="POST", path="^/v1/prices/")
     sold.converge()
-    StripeCall.objects.filter(settled_at=None).update(params={"active": False})
+    StripeRequest.objects.filter(resolved_at=None).update(params={"active": False})
 
     sold.converge()
 

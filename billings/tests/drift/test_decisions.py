@@ -6,7 +6,7 @@ from billings.drift import decisions
 from billings.drift.decisions import Inexpressible, MovedOn, Undecidable
 from billings.plan import Field
 from billings.status import is_older_than_stripe
-from billings.sync.events import want_reads
+from billings.sync.events import request_reads
 from billings.tests.conftest import USD59
 from billings.tests.support.in_sync import assert_in_sync
 from billings.tests.support.restored import older_afterwards
@@ -25,7 +25,7 @@ def drifted(sold, sandbox):
         sandbox.dashboard(
             path.format(product=sold.product.stripe_id, price=sold.product.observed_default_price), **body
         )
-        want_reads([sold.row.pk])
+        request_reads([sold.row.pk])
         sold.converge()
         return sold.product.drifts.get(closed_at=None)
 
@@ -58,7 +58,7 @@ class TestRestore:
     def test_stripe_holds_ours_again(self, sold, sandbox, drifted, staff, path, body):
         drift = drifted(path, **body)
 
-        decisions.restore(drift, shown=drift.theirs, actor=staff)
+        decisions.restore_local_value(drift, shown=drift.remote_value, actor=staff)
 
         assert_in_sync(sold, sandbox)
         drift.refresh_from_db()
@@ -68,7 +68,7 @@ class TestRestore:
         drift = drifted("prices", product=sold.product.stripe_id, unit_amount=3900, currency="usd")
         assert drift.field == "price"
 
-        decisions.restore(drift, shown=drift.theirs, actor=staff)
+        decisions.restore_local_value(drift, shown=drift.remote_value, actor=staff)
 
         assert_in_sync(sold, sandbox)
 
@@ -76,7 +76,7 @@ class TestRestore:
         drift = drifted("products/{product}/delete")
         assert drift.field == "product"
 
-        decisions.restore(drift, shown=drift.theirs, actor=staff)
+        decisions.restore_local_value(drift, shown=drift.remote_value, actor=staff)
 
         assert_in_sync(sold, sandbox)
         assert sold.product.exists
@@ -89,7 +89,7 @@ class TestAccept:
         drift = drifted(path, **body)
         calls = len(sandbox.writes())
 
-        decisions.accept(drift, shown=drift.theirs, actor=staff, adopt=adopt(sold))
+        decisions.accept_stripes_value(drift, shown=drift.remote_value, actor=staff, adopt=adopt(sold))
 
         assert_in_sync(sold, sandbox)
         drift.refresh_from_db()
@@ -100,7 +100,7 @@ class TestAccept:
         made = sandbox.dashboard("prices", product=sold.product.stripe_id, unit_amount=3900, currency="usd")
         drift = drifted("products/{product}", default_price=made["id"])
 
-        decisions.accept(drift, shown=drift.theirs, actor=staff, adopt=adopt(sold))
+        decisions.accept_stripes_value(drift, shown=drift.remote_value, actor=staff, adopt=adopt(sold))
 
         assert_in_sync(sold, sandbox)
         assert str(sold.product.price) == "$39.00"
@@ -110,7 +110,7 @@ class TestAccept:
     def test_a_deleted_product_leaves_a_free_course(self, sold, sandbox, drifted, staff):
         drift = drifted("products/{product}/delete")
 
-        decisions.accept(drift, shown=drift.theirs, actor=staff, adopt=adopt(sold))
+        decisions.accept_stripes_value(drift, shown=drift.remote_value, actor=staff, adopt=adopt(sold))
 
         assert sold.product.price is None
         assert_in_sync(sold, sandbox)
@@ -123,7 +123,7 @@ class TestAccept:
         drift = drifted("products/{product}", default_price=made["id"])
 
         with pytest.raises(Inexpressible):
-            decisions.accept(drift, shown=drift.theirs, actor=staff, adopt=adopt(sold))
+            decisions.accept_stripes_value(drift, shown=drift.remote_value, actor=staff, adopt=adopt(sold))
 
         drift.refresh_from_db()
         assert drift.closed_at is None
@@ -132,7 +132,7 @@ class TestAccept:
         drift = drifted("products/{product}", images=["https://elsewhere.example/a.png"])
 
         with pytest.raises(Inexpressible):
-            decisions.accept(drift, shown=drift.theirs, actor=staff, adopt=adopt(sold))
+            decisions.accept_stripes_value(drift, shown=drift.remote_value, actor=staff, adopt=adopt(sold))
 
 
 @pytest.mark.django_db(transaction=True)
@@ -141,24 +141,27 @@ class TestReadFirst:
         drift = drifted("products/{product}", name="Renamed by hand")
         sandbox.dashboard(f"products/{sold.product.stripe_id}", name="Renamed once more")
 
-        for decide in (decisions.restore, lambda *a, **k: decisions.accept(*a, **k, adopt=adopt(sold))):
+        for decide in (
+            decisions.restore_local_value,
+            lambda *a, **k: decisions.accept_stripes_value(*a, **k, adopt=adopt(sold)),
+        ):
             with pytest.raises(MovedOn):
                 decide(drift, shown="Renamed by hand", actor=staff)
 
         drift.refresh_from_db()
-        assert (drift.theirs, drift.closed_at) == ("Renamed once more", None)
+        assert (drift.remote_value, drift.closed_at) == ("Renamed once more", None)
 
     def test_what_is_accepted_of_a_newer_stripe_is_no_cause_of_a_later_drift(self, sold, sandbox, drifted, staff):
         """After restoring a backup."""
         with older_afterwards():
             sold.price(USD59)
             sold.converge()
-        want_reads([sold.row.pk])
+        request_reads([sold.row.pk])
         sold.converge()
         drift = sold.product.drifts.get(closed_at=None)
         assert is_older_than_stripe(sold.product)
 
-        decisions.accept(drift, shown=drift.theirs, actor=staff, adopt=adopt(sold))
+        decisions.accept_stripes_value(drift, shown=drift.remote_value, actor=staff, adopt=adopt(sold))
         drifted("products/{product}", name="Renamed by hand")
 
         assert not is_older_than_stripe(sold.product)
@@ -168,14 +171,14 @@ class TestReadFirst:
         sandbox.dashboard(f"products/{sold.product.stripe_id}", name="Watercolour")
 
         with pytest.raises(MovedOn):
-            decisions.restore(drift, shown="Renamed by hand", actor=staff)
+            decisions.restore_local_value(drift, shown="Renamed by hand", actor=staff)
 
     def test_nothing_is_decided_while_stripe_cannot_be_read(self, sold, sandbox, drifted, staff):
         drift = drifted("products/{product}", name="Renamed by hand")
         sandbox.fault("reset", method="GET")
 
         with pytest.raises(Undecidable, match="could not be read"):
-            decisions.restore(drift, shown="Renamed by hand", actor=staff)
+            decisions.restore_local_value(drift, shown="Renamed by hand", actor=staff)
 
         drift.refresh_from_db()
         assert drift.closed_at is None

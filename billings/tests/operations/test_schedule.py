@@ -37,7 +37,7 @@ class TestACompare:
         worker = PatientWorker()
         until(lambda: not worker.round())
 
-        assert open_drift(sold).theirs == "By hand"
+        assert open_drift(sold).remote_value == "By hand"
         assert SyncRun.objects.get().state == "done"
 
     def test_comes_once_in_its_time(self):

@@ -14,7 +14,7 @@ from billings.money import PriceSpec
 from billings.operations import overview, runs
 from billings.stripe_api import gateway
 from billings.sync.converge import Result
-from billings.sync.events import want_reads
+from billings.sync.events import request_reads
 from billings.tests.support.in_sync import Only, assert_in_sync
 
 JSON = {"Accept": "application/json"}
@@ -41,7 +41,7 @@ def edited(sandbox):
         for sold in courses:
             sandbox.dashboard(f"products/{sold.product.stripe_id}", **(body or {"name": "By hand"}))
             if read:
-                want_reads([sold.row.pk])
+                request_reads([sold.row.pk])
                 sold.converge()
 
     return edit
@@ -194,9 +194,9 @@ class TestJson:
         assert (drift["course"], drift["field"]) == (str(catalogue[0].course.pk), "name")
 
     def test_the_oldest_pending_is_since_when_it_waits(self, staff, catalogue):
-        want_reads([catalogue[0].row.pk])
+        request_reads([catalogue[0].row.pk])
         since = BillingProduct.objects.get(pk=catalogue[0].row.pk).behind_since
-        want_reads([sold.row.pk for sold in catalogue])
+        request_reads([sold.row.pk for sold in catalogue])
 
         assert seen(staff)["oldest_pending"] == since.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         assert seen(staff)["backlog"] == 3

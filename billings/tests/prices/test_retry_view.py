@@ -91,7 +91,7 @@ class TestAllThatMatch:
         sweep()
         assert {sold.product.price for sold in courses[:3]} == {USD59}
         assert not BillingProduct.objects.exclude(trouble="").exists()
-        assert not any(sold.product.refusals.exists() for sold in courses)
+        assert not any(sold.product.rejections.exists() for sold in courses)
 
     def test_are_those_of_the_filters_alone(self, staff, courses, sandbox):
         next_try = courses[1].product.next_attempt_at
@@ -101,14 +101,14 @@ class TestAllThatMatch:
         assert answer.json() == {"retried": 1}
         assert courses[1].product.next_attempt_at == next_try
         sweep()
-        assert not courses[0].product.refusals.exists()
+        assert not courses[0].product.rejections.exists()
 
     def test_are_left_alone_where_they_became_more(self, staff, courses, sandbox):
         answer = staff.post(f"{PRICES}retry/", {"count": "1"}, headers=JSON)
 
         assert answer.status_code == 409
         assert "There are 3 of them by now." in answer.json()["errors"]["__all__"][0]
-        assert courses[0].product.refusals.exists()
+        assert courses[0].product.rejections.exists()
 
     def test_take_few_queries_however_many_they_are(self, staff, courses, sandbox, django_assert_max_num_queries):
         with django_assert_max_num_queries(12):

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from billings import pricing
-from billings.models import BillingPrice, BillingProduct, Drift, PriceChange, Refusal, StripeCall, Trouble
+from billings.models import BillingPrice, BillingProduct, Drift, PriceChange, Rejection, StripeRequest, Trouble
 from billings.money import PriceSpec
 from billings.prices import repricing
 from billings.prices.slips import Unconfirmed
@@ -162,12 +162,12 @@ class TestList:
     def test_costs_ten_queries_at_most_however_many_courses(self, staff, course_for, django_assert_max_num_queries):
         for number in range(12):
             product = course_for(f"Course {number}")
-            Drift.objects.create(product=product, field="name", ours="a", theirs="b")
-            call = StripeCall.objects.create(
+            Drift.objects.create(product=product, field="name", local_value="a", remote_value="b")
+            request = StripeRequest.objects.create(
                 product=product, key=str(number), step="x", path="/", params={}, livemode=False, generation=1,
-                settled_at=timezone.now(), outcome="refused",
+                resolved_at=timezone.now(), outcome="rejected",
             )  # fmt: skip
-            Refusal.objects.create(product=product, field="price", call=call)
+            Rejection.objects.create(product=product, field="price", request=request)
 
         with django_assert_max_num_queries(10):
             assert staff.get(PRICES).content.count(b"Needs attention") > 12
@@ -468,7 +468,7 @@ class TestChange:
         assert not sandbox.products()[0]["active"]
 
     def test_a_drifted_price_is_set_anew(self, change, sold, sandbox):
-        Drift.objects.create(product=sold.product, field="price", ours="$49.00", theirs="$39.00")
+        Drift.objects.create(product=sold.product, field="price", local_value="$49.00", remote_value="$39.00")
 
         change()
 
@@ -713,7 +713,7 @@ class TestPlan:
         assert b"Free: nothing is sold in Stripe." in staff.post(url, {"price": ""}, headers=HTMX).content
 
     def test_says_what_else_was_changed_in_stripe_and_stays(self, staff, sold, form):
-        Drift.objects.create(product=sold.product, field="name", ours="Watercolour", theirs="Other")
+        Drift.objects.create(product=sold.product, field="name", local_value="Watercolour", remote_value="Other")
 
         text = self.plan(staff, sold, form).content.decode()
         assert "left as it is there until staff decide: the title." in text

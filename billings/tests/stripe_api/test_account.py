@@ -42,7 +42,7 @@ class TestAForeignKey:
 
         assert len(sandbox.calls()) == calls
         assert sold.product.trouble == Trouble.ACCOUNT
-        assert not sold.product.calls.filter(settled_at=None).exists()
+        assert not sold.product.requests.filter(resolved_at=None).exists()
 
     def test_stops_the_repeating_of_an_open_call(self, sold, sandbox, foreign_key):
         sandbox.fault("reset", method="POST")

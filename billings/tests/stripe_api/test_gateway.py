@@ -12,7 +12,7 @@ import stripe
 from billings.horizons import call_seconds
 from billings.models import Trouble
 from billings.stripe_api import gateway
-from billings.stripe_api.gateway import Accepted, ReadFailed, Refused, Unanswered, Unclear, Verdict
+from billings.stripe_api.gateway import Indeterminate, ReadFailed, Rejected, Succeeded, Unanswered, Verdict
 from tools.testing.sandbox import Sandbox
 from tools.testing.scripted_server import Scripted, nobody, serving
 
@@ -62,7 +62,7 @@ class TestAPost:
     def test_that_stripe_carries_out_is_accepted(self, sandbox):
         verdict = post(id="course_1")
 
-        assert isinstance(verdict, Accepted)
+        assert isinstance(verdict, Succeeded)
         assert (verdict.data["id"], verdict.status) == ("course_1", 200)
         assert verdict.request_id == sandbox.calls()[-1]["request_id"]
 
@@ -74,15 +74,15 @@ class TestAPost:
     def test_repeated_under_its_key_does_nothing_more(self, sandbox):
         first, second = post(key="same"), post(key="same")
 
-        assert isinstance(first, Accepted)
-        assert isinstance(second, Accepted)
+        assert isinstance(first, Succeeded)
+        assert isinstance(second, Succeeded)
         assert first.data == second.data
         assert len(sandbox.products()) == 1
 
     def test_with_a_value_that_stripe_refuses_is_refused_with_its_words(self, sandbox):
         verdict = post(name="x" * 6000)
 
-        assert isinstance(verdict, Refused)
+        assert isinstance(verdict, Rejected)
         assert (verdict.status, verdict.param) == (400, "name")
         assert verdict.message.startswith("Invalid string")
         assert verdict.request_id == sandbox.calls()[-1]["request_id"]
@@ -92,13 +92,13 @@ class TestAPost:
 
         verdict = post(id="course_1")
 
-        assert isinstance(verdict, Refused)
+        assert isinstance(verdict, Rejected)
         assert verdict.code == "resource_already_exists"
 
     def test_to_what_is_not_there_is_refused(self, sandbox):
         verdict = gateway.post("/v1/products/course_9", {"name": "x"}, key=a_key(), seconds=PATIENT)
 
-        assert isinstance(verdict, Refused)
+        assert isinstance(verdict, Rejected)
         assert (verdict.status, verdict.code) == (404, "resource_missing")
 
     @pytest.mark.parametrize("status", [400, 402, 404])
@@ -107,7 +107,7 @@ class TestAPost:
 
         verdict = post()
 
-        assert isinstance(verdict, Refused)
+        assert isinstance(verdict, Rejected)
         assert (verdict.status, verdict.code, verdict.param, verdict.message) == (status, "no", "name", "No.")
 
     @pytest.mark.parametrize("status", [405, 413, 422, 451])
@@ -122,7 +122,7 @@ class TestAPost:
 
         verdict = post(key="same", name="other")
 
-        assert isinstance(verdict, Unclear)
+        assert isinstance(verdict, Indeterminate)
         assert verdict.status == 400
 
 
@@ -217,7 +217,7 @@ class TestAFailureFromStripesMemory:
 
         verdict = post(key="same")
 
-        assert isinstance(verdict, Unclear)
+        assert isinstance(verdict, Indeterminate)
         assert verdict.status == 500
         assert len(sandbox.products()) == 1
 
@@ -225,7 +225,7 @@ class TestAFailureFromStripesMemory:
         sandbox.fault("500", stored=False)
         post(key="same")
 
-        assert isinstance(post(key="same"), Accepted)
+        assert isinstance(post(key="same"), Succeeded)
 
 
 class TestARead:
@@ -328,7 +328,7 @@ class TestTheConnection:
     def test_that_the_server_closed_while_it_was_idle_is_made_anew(self, scripted):
         scripted(headers={"Connection": "close"})
 
-        assert [type(post()) for _ in range(3)] == [Accepted] * 3
+        assert [type(post()) for _ in range(3)] == [Succeeded] * 3
 
     def test_says_which_version_of_the_api_it_speaks(self, scripted):
         server = scripted()

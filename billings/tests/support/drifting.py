@@ -25,7 +25,7 @@ def add_price(sandbox: Sandbox, sold: Sold, **terms: Any) -> str:
 
 
 def ask_for_a_read(sold: Sold) -> None:
-    BillingProduct.objects.filter(pk=sold.row.pk).update(reads_wanted=F("reads_wanted") + 1)
+    BillingProduct.objects.filter(pk=sold.row.pk).update(reads_requested=F("reads_requested") + 1)
 
 
 def read(sold: Sold) -> None:

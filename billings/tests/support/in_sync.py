@@ -8,7 +8,7 @@ def assert_in_sync(sold, sandbox):
     row = sold.product
     assert row.observed_generation == row.generation
     assert (row.trouble, row.attempts, row.next_attempt_at) == ("", 0, None)
-    assert not row.calls.filter(settled_at=None).exists()
+    assert not row.requests.filter(resolved_at=None).exists()
     products = {product["id"]: product for product in sandbox.products()}
     if not row.exists:
         assert row.stripe_id not in products

@@ -11,8 +11,8 @@ from billings.models import BillingProduct
 from billings.stripe_api import accounts, gateway
 from billings.sync import bulk_reads, lease, mirror
 from billings.sync import sweep as sweep_module
-from billings.sync.converge import Reading, Result, converge
-from billings.sync.events import want_reads
+from billings.sync.converge import ReadResult, Result, converge
+from billings.sync.events import request_reads
 from billings.sync.sweep import due, sweep
 from billings.tests.conftest import USD59
 from billings.tests.support.drifting import add_price, ask_for_a_read, edit, edit_price, open_drift
@@ -33,7 +33,7 @@ def five(make_sold, sandbox, monkeypatch):
 
 
 def want(rows) -> None:
-    want_reads([sold.row.pk for sold in rows])
+    request_reads([sold.row.pk for sold in rows])
 
 
 def reads(sandbox, since: int) -> list[str]:
@@ -60,10 +60,10 @@ class TestManyRows:
         assert by_the_sweep(sandbox) == TOGETHER
 
         assert [sold.product.drifts.count() for sold in five] == [1, 1, 0, 0, 0]
-        assert (open_drift(five[0]).theirs, open_drift(five[1]).theirs["words"]) == ("Oil", "$39.00")
+        assert (open_drift(five[0]).remote_value, open_drift(five[1]).remote_value["words"]) == ("Oil", "$39.00")
         assert due(10) == []
         for sold in five[2:]:
-            assert sold.product.reads_done == sold.product.reads_wanted
+            assert sold.product.reads_done == sold.product.reads_requested
 
     def test_that_are_fewer_are_read_one_by_one(self, five, sandbox):
         want(five[:2])
@@ -136,10 +136,10 @@ class TestManyRows:
         want(five)
         rows = iter(range(FIVE))
 
-        def locked_once(product_id, reading):
+        def locked_once(product_id, prefetched):
             if next(rows) == 1:
                 raise OperationalError("database is locked")
-            return converge(product_id, reading=reading)
+            return converge(product_id, prefetched=prefetched)
 
         monkeypatch.setattr(sweep_module, "converge", locked_once)
         with pytest.raises(OperationalError):
@@ -208,7 +208,7 @@ class TestARowIsReadByItself:
             assert five[0].converge() is Result.DONE
             ask_for_a_read(five[0])
 
-            assert converge(five[0].row.pk, reading=found[five[0].row.pk]) is Result.DONE
+            assert converge(five[0].row.pk, prefetched=found[five[0].row.pk]) is Result.DONE
 
         assert not five[0].product.drifts.exists()
         assert five[0].product.observed_name == "Oil"
@@ -225,7 +225,7 @@ class TestARowIsReadByItself:
 
         sweep()
 
-        assert open_drift(five[0]).theirs == "Oil"
+        assert open_drift(five[0]).remote_value == "Oil"
 
     def test_with_an_open_call(self, five, sandbox):
         sandbox.fault("reset", when="after", method="POST")
@@ -267,7 +267,7 @@ class TestARowIsReadByItself:
         assert by_the_sweep(sandbox) == TOGETHER + ALONE
 
         assert not five[0].product.prices.filter(gone=True).exists()
-        assert sorted(open_drift(five[0]).theirs["active"]) == sorted(
+        assert sorted(open_drift(five[0]).remote_value["active"]) == sorted(
             price.stripe_id for price in five[0].product.prices.all()
         )
 
@@ -337,9 +337,11 @@ def test_a_reading_is_history_once_an_open_call_was_settled(sold, sandbox):
     row = sold.product
     snapshot = gateway.read(row.stripe_id, seconds=lambda: 5.0)
 
-    known, account = mirror.known(row), accounts.present(seconds=5)
-    reading = Reading(snapshot, known, account, token=row.lease_token, count=row.reads_wanted, at=timezone.now())
-    converge(row.pk, reading=reading)
+    baseline, account = mirror.baseline(row), accounts.present(seconds=5)
+    prefetched = ReadResult(
+        snapshot, baseline, account, token=row.lease_token, count=row.reads_requested, at=timezone.now()
+    )
+    converge(row.pk, prefetched=prefetched)
 
     assert not sold.product.drifts.exists()
     assert_in_sync(sold, sandbox)

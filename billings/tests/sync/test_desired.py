@@ -13,7 +13,7 @@ from django_tasks_db.models import DBTaskResult
 from billings import pricing
 from billings.models import Drift
 from billings.plan import Desired, Field
-from billings.stripe_api.calls import request_for
+from billings.stripe_api.requests import request_for
 from billings.sync import desired, lease
 from billings.sync.converge import Result
 from billings.tests.conftest import USD49, USD59, Sold
@@ -215,7 +215,7 @@ class TestAPreview:
         apply(sold, wanted(sold, **changes))
         assert sold.converge() is Result.DONE
 
-        done = sold.product.calls.order_by("id").values_list("step", "params")[writes:]
+        done = sold.product.requests.order_by("id").values_list("step", "params")[writes:]
         requests = [request_for(step, sold.product) for step in steps]
         assert [(kind, comparable(params)) for kind, params in done] == [
             (request.kind, comparable(request.params)) for request in requests

@@ -134,7 +134,7 @@ class TestEndpoint:
         (stored,) = StripeEvent.objects.all()
         assert (stored.shown, stored.stripe_product) == ({}, sold.product.stripe_id)
         process()
-        assert sold.product.reads_wanted == 1
+        assert sold.product.reads_requested == 1
 
     def test_a_number_that_is_none_is_kept_without_its_content(self, sold):
         """JSON may say 1e400; Python reads infinity, and no database takes that."""
@@ -189,7 +189,7 @@ class TestJudging:
 
     @pytest.mark.parametrize("odd", [{"default_price": {}}, {"images": 5}, {"metadata": 7, "images": {"a": 1}}])
     def test_an_echo_of_an_odd_shape_keeps_no_other_waiting(self, sold, sandbox, odd):
-        key = sold.product.calls.get().key
+        key = sold.product.requests.get().key
         shown = {"id": sold.product.stripe_id, "object": "product", **odd}
         deliver(event(id="evt_odd", data={"object": shown}, request={"id": "req_1", "idempotency_key": key}))
         sandbox.dashboard(f"products/{sold.product.stripe_id}", name="By hand")
@@ -199,7 +199,7 @@ class TestJudging:
             pass
 
         assert not StripeEvent.objects.filter(processed_at=None).exists()
-        assert sold.product.drifts.get().theirs == "By hand"
+        assert sold.product.drifts.get().remote_value == "By hand"
 
     def test_an_edit_in_the_dashboard_is_read_and_shown_as_drift(self, sold, sandbox):
         sandbox.dashboard(f"products/{sold.product.stripe_id}", name="Renamed by hand")
@@ -209,7 +209,7 @@ class TestJudging:
             pass
 
         (drift,) = sold.product.drifts.all()
-        assert (drift.field, drift.ours, drift.theirs) == ("name", "Watercolour", "Renamed by hand")
+        assert (drift.field, drift.local_value, drift.remote_value) == ("name", "Watercolour", "Renamed by hand")
 
     def test_a_storm_of_events_costs_one_read(self, sold, sandbox):
         for number in range(5):
@@ -231,7 +231,7 @@ class TestJudging:
         process()
 
         assert set(StripeEvent.objects.values_list("outcome", flat=True)) == {"echo"}
-        assert sold.product.reads_wanted == 0
+        assert sold.product.reads_requested == 0
 
     def test_events_of_another_mode_or_account_or_of_strangers_are_ignored(self, sold):
         shown = {"id": sold.product.stripe_id, "object": "product"}
@@ -245,7 +245,7 @@ class TestJudging:
         assert set(StripeEvent.objects.values_list("outcome", flat=True)) == {"ignored"}
         foreign = StripeEvent.objects.filter(is_foreign=True).values_list("event_id", flat=True)
         assert set(foreign) == {"evt_live", "evt_connect", "evt_context"}
-        assert sold.product.reads_wanted == 0
+        assert sold.product.reads_requested == 0
 
     def test_an_event_that_names_our_own_account_is_ours(self, sold):
         shown = {"id": sold.product.stripe_id, "object": "product"}
@@ -294,7 +294,7 @@ class TestCommand:
         said = capsys.readouterr().out
         assert "1 missed events fetched." in said
         assert "0 missed events fetched." in said
-        assert sold.product.drifts.get().theirs == "Renamed by hand"
+        assert sold.product.drifts.get().remote_value == "Renamed by hand"
 
     def test_what_was_missed_is_fetched_whole_or_not_at_all(self, sold, sandbox, monkeypatch):
         """A part would look like the whole to the next fetch."""

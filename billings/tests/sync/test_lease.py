@@ -31,7 +31,7 @@ def row(make_sold) -> BillingProduct:
 def everything(row: BillingProduct) -> list[object]:
     """Every column of the row, its prices and its calls."""
     own = BillingProduct.objects.filter(pk=row.pk).values().get()
-    return [own, list(row.prices.values()), list(row.calls.values()), list(row.drifts.values())]
+    return [own, list(row.prices.values()), list(row.requests.values()), list(row.drifts.values())]
 
 
 class TestTaking:
@@ -153,7 +153,7 @@ class TestTwoConvergesOfOneCourse:
             assert sold.converge() is Result.DONE
             left.append(everything(sold.product))
 
-        BillingProduct.objects.filter(pk=sold.row.pk).update(reads_wanted=1)
+        BillingProduct.objects.filter(pk=sold.row.pk).update(reads_requested=1)
         at_call(monkeypatch, nth, after=take_over)
 
         assert sold.converge() is Result.BUSY
@@ -273,7 +273,7 @@ print(row.update(desired_name="Pastel", generation=F("generation") + 1))
 REPORT = """
 from billings.models import BillingProduct
 row = BillingProduct.objects.get(pk="{row}")
-print(row.observed_generation == row.generation, row.prices.count(), row.calls.count(), row.lease_expires_at)
+print(row.observed_generation == row.generation, row.prices.count(), row.requests.count(), row.lease_expires_at)
 """
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from billings.drift.decisions import restore
-from billings.models import Drift, Refusal
+from billings.drift.decisions import restore_local_value
+from billings.models import Drift, Rejection
 from billings.money import PriceSpec
 from billings.plan import Field
 from billings.status import describe, state_of
@@ -74,15 +74,15 @@ class TestARead:
         assert free.converge() is Result.FAILED
         assert free.converge() is Result.DONE
 
-    @pytest.mark.parametrize(("body", "field", "ours", "theirs"), EDITS)
-    def test_finds_what_somebody_changed_in_the_dashboard(self, sold, sandbox, body, field, ours, theirs):
+    @pytest.mark.parametrize(("body", "field", "local", "remote"), EDITS)
+    def test_finds_what_somebody_changed_in_the_dashboard(self, sold, sandbox, body, field, local, remote):
         edit(sandbox, sold, **body)
         generation = sold.product.generation
 
         read(sold)
 
         drift = open_drift(sold)
-        assert (drift.field, drift.ours, drift.theirs) == (field, ours, theirs)
+        assert (drift.field, drift.local_value, drift.remote_value) == (field, local, remote)
         assert sold.product.generation == generation + 1
         assert state_of(sold.product) == "drift"
         assert len(sandbox.writes()) == 1, "nothing is undone before somebody decides"
@@ -103,7 +103,7 @@ class TestARead:
             read(sold)
 
         drift = open_drift(sold)
-        assert (drift.ours, drift.theirs) == ("Watercolour", "Pastel")
+        assert (drift.local_value, drift.remote_value) == ("Watercolour", "Pastel")
         assert sold.product.observed_name == "Pastel"
 
     def test_sees_an_edit_taken_back(self, sold, sandbox):
@@ -154,7 +154,7 @@ class TestAReadOfPrices:
 
         drift = open_drift(sold)
         assert drift.field == Field.PRICE
-        assert (drift.ours["words"], drift.theirs["words"]) == ("$49.00", "$39.00")
+        assert (drift.local_value["words"], drift.remote_value["words"]) == ("$49.00", "$39.00")
         assert sold.product.observed_default_price == price_id
         assert "The price was changed in Stripe to $39.00." in describe(sold.product, staff=False).sentence
 
@@ -163,7 +163,7 @@ class TestAReadOfPrices:
 
         read(sold)
 
-        assert open_drift(sold).theirs["words"] == "$49.00 + $39.00"
+        assert open_drift(sold).remote_value["words"] == "$49.00 + $39.00"
         assert len(sandbox.prices(active=True)) == 2
 
     def test_finds_an_old_price_made_active_again(self, sold, sandbox):
@@ -182,16 +182,16 @@ class TestAReadOfPrices:
 
         read(sold)
 
-        assert open_drift(sold).theirs["default"] == other
+        assert open_drift(sold).remote_value["default"] == other
 
     def test_finds_the_default_taken_away(self, sold, sandbox):
         edit(sandbox, sold, default_price="")
 
         read(sold)
 
-        theirs = open_drift(sold).theirs
-        assert (theirs["default"], theirs["words"]) == ("", "$49.00")
-        assert theirs["active"] == [price["id"] for price in sandbox.prices()]
+        remote = open_drift(sold).remote_value
+        assert (remote["default"], remote["words"]) == ("", "$49.00")
+        assert remote["active"] == [price["id"] for price in sandbox.prices()]
 
     def test_finds_the_price_deleted(self, sold, sandbox):
         (price,) = sandbox.prices()
@@ -199,7 +199,7 @@ class TestAReadOfPrices:
 
         read(sold)
 
-        assert open_drift(sold).theirs["words"] == "—"
+        assert open_drift(sold).remote_value["words"] == "—"
         assert sold.product.prices.get().gone
 
     def test_does_not_mind_an_archived_price_that_nobody_can_buy(self, sold, sandbox):
@@ -230,8 +230,8 @@ class TestAReadOfPrices:
         read(sold)
 
         assert sold.product.prices.get(stripe_id=strange).spec is None
-        assert strange in open_drift(sold).theirs["active"]
-        assert "a price that only Stripe can show" in open_drift(sold).theirs["words"]
+        assert strange in open_drift(sold).remote_value["active"]
+        assert "a price that only Stripe can show" in open_drift(sold).remote_value["words"]
 
     def test_reuses_a_price_that_somebody_made_in_the_dashboard(self, sold, sandbox):
         other = add_price(sandbox, sold)
@@ -273,7 +273,7 @@ class TestADrift:
     """Held out of plans until somebody decides, or sets that very field to something new."""
 
     def test_of_the_price_is_neither_undone_nor_adopted_by_mending_the_title(self, sold, sandbox):
-        theirs = edit_price(sandbox, sold, 3900)
+        remote = edit_price(sandbox, sold, 3900)
         read(sold)
 
         sold.listing(name="Watercolour for all")
@@ -281,7 +281,7 @@ class TestADrift:
 
         (product,) = sandbox.products()
         assert product["name"] == "Watercolour for all"
-        assert product["default_price"] == theirs
+        assert product["default_price"] == remote
         assert [call["path"] for call in new_writes(sandbox, 1)] == [f"/v1/products/{product['id']}"]
         assert open_drift(sold).field == Field.PRICE
         assert sold.product.price == USD49
@@ -366,7 +366,7 @@ class TestADrift:
         sandbox.dashboard(f"products/{sold.product.stripe_id}/delete")
         read(sold)
 
-        restore(open_drift(sold), shown="", actor=None)
+        restore_local_value(open_drift(sold), shown="", actor=None)
         assert sold.converge() is Result.DONE
 
         assert_in_sync(sold, sandbox)
@@ -379,22 +379,22 @@ class TestADrift:
         assert sold.converge() is Result.DONE
 
         assert open_drift(sold).field == Field.PRODUCT
-        assert not Refusal.objects.exists()
+        assert not Rejection.objects.exists()
         assert state_of(sold.product) == "drift"
 
 
 class TestAnAnswer:
     """From an answer to our own call we take the fields we sent; what else differs from the mirror is drift too."""
 
-    @pytest.mark.parametrize(("body", "field", "ours", "theirs"), EDITS[1:])
-    def test_shows_an_edit_of_another_field(self, sold, sandbox, body, field, ours, theirs):
+    @pytest.mark.parametrize(("body", "field", "local", "remote"), EDITS[1:])
+    def test_shows_an_edit_of_another_field(self, sold, sandbox, body, field, local, remote):
         edit(sandbox, sold, **body)
 
         sold.listing(name="Pastel")
         assert sold.converge() is Result.DONE
 
         drift = open_drift(sold)
-        assert (drift.field, drift.ours, drift.theirs) == (field, ours, theirs)
+        assert (drift.field, drift.local_value, drift.remote_value) == (field, local, remote)
         assert len(sandbox.writes()) == 2
 
     def test_of_the_field_we_set_shows_none(self, sold, sandbox):
@@ -407,14 +407,14 @@ class TestAnAnswer:
         assert_in_sync(sold, sandbox)
 
     def test_with_a_strange_default_price_asks_which_price_that_is(self, sold, sandbox):
-        theirs = edit_price(sandbox, sold, 3900)
+        remote = edit_price(sandbox, sold, 3900)
 
         sold.listing(name="Pastel")
         assert sold.converge() is Result.DONE
 
-        assert open_drift(sold).theirs["words"] == "$39.00"
-        assert sold.product.prices.get(stripe_id=theirs).spec == USD39
-        assert sandbox.products()[0]["default_price"] == theirs
+        assert open_drift(sold).remote_value["words"] == "$39.00"
+        assert sold.product.prices.get(stripe_id=remote).spec == USD39
+        assert sandbox.products()[0]["default_price"] == remote
 
     def test_with_a_strange_default_price_leads_to_no_second_price_of_the_same_terms(self, sold, sandbox):
         edit_price(sandbox, sold, 3900)
@@ -491,7 +491,7 @@ class TestAnUnclearCall:
         assert sold.converge() is Result.DONE
 
         drift = open_drift(sold)
-        assert (drift.field, drift.ours, drift.theirs) == (Field.NAME, "Watercolour", "Oil")
+        assert (drift.field, drift.local_value, drift.remote_value) == (Field.NAME, "Watercolour", "Oil")
 
     def test_of_a_price_does_not_hide_another_that_was_made_since(self, sold, sandbox):
         sandbox.fault(**REPLAYED, when="after", method="POST")
@@ -512,7 +512,7 @@ class TestAnUnclearCall:
 
         assert sold.converge() is Result.DONE
 
-        assert open_drift(sold).theirs["words"] == "$49.00 + $39.00"
+        assert open_drift(sold).remote_value["words"] == "$49.00 + $39.00"
 
     def test_has_its_say_in_one_read_only(self, sold, sandbox):
         sandbox.fault(**REPLAYED, when="after", method="POST")
@@ -525,7 +525,7 @@ class TestAnUnclearCall:
         edit(sandbox, sold, name="Pastel")
         read(sold)
 
-        assert open_drift(sold).theirs == "Pastel"
+        assert open_drift(sold).remote_value == "Pastel"
 
     def test_that_made_a_price_between_two_lists_is_looked_for_twice(self, sold, sandbox, monkeypatch):
         """It becomes active after the active ones were listed, and is in neither list."""
@@ -553,8 +553,8 @@ class TestAReadAskedForDuringARead:
 
         read(sold)
 
-        assert sold.product.reads_done == sold.product.reads_wanted == 2
-        assert open_drift(sold).theirs == "Oil"
+        assert sold.product.reads_done == sold.product.reads_requested == 2
+        assert open_drift(sold).remote_value == "Oil"
 
     def test_stays_wanted_when_the_process_dies_behind_the_first(self, sold, sandbox, monkeypatch):
         at_call(monkeypatch, 3, after=lambda: ask_for_a_read(sold))
@@ -563,7 +563,7 @@ class TestAReadAskedForDuringARead:
         with suppress(Killed):
             sold.converge()
 
-        assert (sold.product.reads_done, sold.product.reads_wanted) == (1, 2)
+        assert (sold.product.reads_done, sold.product.reads_requested) == (1, 2)
 
 
 class TestAnIdThatIsTaken:
@@ -601,7 +601,7 @@ class TestARestoredBackup:
 
         read(sold)
 
-        assert open_drift(sold).theirs == "Pastel"
+        assert open_drift(sold).remote_value == "Pastel"
         assert self.OLDER in describe(sold.product, staff=True).sentence
         assert sandbox.products()[0]["name"] == "Pastel"
 
@@ -611,7 +611,7 @@ class TestARestoredBackup:
             sold.converge()
 
         read(sold)
-        assert open_drift(sold).theirs["words"] == "$59.00"
+        assert open_drift(sold).remote_value["words"] == "$59.00"
         assert self.OLDER in describe(sold.product, staff=False).sentence
 
         sold.price(USD59)
@@ -628,7 +628,7 @@ class TestARestoredBackup:
 
         assert sold.converge() is Result.DONE
 
-        assert open_drift(sold).theirs["words"] == "$59.00"
+        assert open_drift(sold).remote_value["words"] == "$59.00"
         assert self.OLDER in describe(sold.product, staff=False).sentence
         assert len(sandbox.products()) == 1
         assert len(sandbox.prices()) == 2
@@ -642,7 +642,7 @@ class TestARestoredBackup:
         sold.price(PriceSpec(6900, "usd"))
         sold.converge()
 
-        assert open_drift(sold).theirs["words"] == "$59.00"
+        assert open_drift(sold).remote_value["words"] == "$59.00"
         assert self.OLDER in describe(sold.product, staff=True).sentence
         assert len(sandbox.prices()) == 2
 
@@ -673,8 +673,8 @@ class TestARestoredBackup:
 
         assert open_drift(sold).field == "price"
         assert self.OLDER in describe(sold.product, staff=True).sentence
-        theirs = next(price for price in sandbox.prices() if price["id"] == sandbox.products()[0]["default_price"])
-        assert theirs["unit_amount"] == 5900
+        remote = next(price for price in sandbox.prices() if price["id"] == sandbox.products()[0]["default_price"])
+        assert remote["unit_amount"] == 5900
 
     def test_is_not_the_cause_of_what_was_saved_beside_an_open_drift(self, sold, sandbox):
         edit(sandbox, sold, description="By hand")

@@ -60,7 +60,7 @@ class TestALook:
         while sweep():
             pass
 
-        assert open_drift(looked).theirs == "By hand"
+        assert open_drift(looked).remote_value == "By hand"
 
     def test_finds_what_an_endpoint_was_told_that_nobody_answers_at(self, looked, sandbox):
         """Delivered or not makes no difference: another endpoint's delivery says nothing of ours."""

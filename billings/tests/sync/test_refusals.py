@@ -2,7 +2,7 @@
 
 import pytest
 
-from billings.models import Refusal
+from billings.models import Rejection
 from billings.money import PriceSpec
 from billings.plan import Field
 from billings.status import describe, state_of
@@ -19,7 +19,7 @@ CHF49 = PriceSpec(4900, "chf")
 
 
 def refused(sold: Sold) -> set[str]:
-    return set(sold.product.refusals.values_list("field", flat=True))
+    return set(sold.product.rejections.values_list("field", flat=True))
 
 
 def rest(sold: Sold, sandbox: Sandbox) -> None:
@@ -292,5 +292,5 @@ class TestRetry:
         desired.retry(sold.product)
         assert sold.converge() is Result.DONE
 
-        assert Refusal.objects.get().field == Field.NAME
+        assert Rejection.objects.get().field == Field.NAME
         rest(sold, sandbox)

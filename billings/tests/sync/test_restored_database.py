@@ -7,7 +7,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from billings.management.commands.worker import PatientWorker
-from billings.models import StripeCall, StripeKey
+from billings.models import StripeKey, StripeRequest
 from billings.money import PriceSpec
 from billings.status import describe
 from billings.stripe_api import gateway, rate_limit
@@ -84,9 +84,9 @@ class TestAProcess:
         assert amounts(sandbox) == [4900, 5900]
 
     def test_goes_on_where_no_call_is_remembered_at_all(self, sold, sandbox):
-        StripeCall.objects.all().delete()
+        StripeRequest.objects.all().delete()
         look()
-        while sold.product.reads_wanted > sold.product.reads_done:
+        while sold.product.reads_requested > sold.product.reads_done:
             sold.converge()
 
         sold.price(USD59)
@@ -142,8 +142,8 @@ class TestALook:
         assert look() == {one.row.pk}
 
         assert one.converge() is Result.DONE
-        assert open_drift(one).theirs == "Oil"
-        assert other.product.reads_wanted == 0
+        assert open_drift(one).remote_value == "Oil"
+        assert other.product.reads_requested == 0
 
     def test_finds_a_course_that_was_first_sold_after_the_backup(self, make_sold, sandbox):
         """Here it is free, with no product; in Stripe it is on sale."""
@@ -246,5 +246,5 @@ def test_the_worker_shows_a_restored_backup_for_what_it_is(sold, sandbox, caplog
     worker = PatientWorker()
     until(lambda: not worker.round())
 
-    assert open_drift(sold).theirs["words"] == "$59.00"
+    assert open_drift(sold).remote_value["words"] == "$59.00"
     assert "1 courses are read anew" in caplog.text

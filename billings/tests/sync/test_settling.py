@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from billings.models import BillingProduct, StripeCall, Trouble, WriteBudget
+from billings.models import BillingProduct, StripeRequest, Trouble, WriteBudget
 from billings.plan import plan
 from billings.stripe_api.rate_limit import PAUSE_SECONDS
 from billings.sync import converge as converge_module
@@ -32,13 +32,13 @@ from tools.processes import until
 STILL_ALIVE, TOO_OLD = timedelta(hours=21, minutes=59), timedelta(hours=22, minutes=1)
 
 
-def open_call(sold: Sold) -> StripeCall:
-    return sold.product.calls.get(settled_at=None)
+def open_call(sold: Sold) -> StripeRequest:
+    return sold.product.requests.get(resolved_at=None)
 
 
-def age(call: StripeCall, *, created: timedelta, sent: timedelta | None) -> None:
+def age(call: StripeRequest, *, created: timedelta, sent: timedelta | None) -> None:
     now = timezone.now()
-    StripeCall.objects.filter(pk=call.pk).update(
+    StripeRequest.objects.filter(pk=call.pk).update(
         created_at=now - created, last_sent_at=None if sent is None else now - sent
     )
 
@@ -94,9 +94,9 @@ class TestAnOpenCall:
         for _ in range(3):
             sold.converge()
 
-        call = sold.product.calls.first()
+        call = sold.product.requests.first()
         assert call.sends == 3
-        assert call.created_at < call.last_sent_at < call.settled_at
+        assert call.created_at < call.last_sent_at < call.resolved_at
 
     def test_keeps_what_stripe_answered(self, sold, sandbox):
         sandbox.fault("503", method="POST")
@@ -107,8 +107,8 @@ class TestAnOpenCall:
         assert failed.error_message
 
         sold.converge()
-        settled = sold.product.calls.first()
-        assert (settled.outcome, settled.http_status, settled.error_message) == ("ok", 200, "")
+        settled = sold.product.requests.first()
+        assert (settled.outcome, settled.http_status, settled.error_message) == ("succeeded", 200, "")
         assert settled.request_id == sandbox.calls()[-1]["request_id"]
 
     @pytest.mark.parametrize("kind", ["401", "403", "409", "429", "lock", "503", "reset"])
@@ -146,7 +146,7 @@ class TestADeadKey:
         assert sold.converge() is Result.DONE
 
         dead.refresh_from_db()
-        assert dead.outcome == StripeCall.Outcome.UNCLEAR
+        assert dead.outcome == StripeRequest.Outcome.INDETERMINATE
         assert [call["idempotency_key"] for call in sandbox.writes()].count(dead.key) == 1
         assert not sold.product.drifts.exists()
         assert_in_sync(sold, sandbox)
@@ -216,8 +216,8 @@ class TestASaveMeanwhile:
     def test_right_before_the_end_is_not_taken_for_converged(self, sold, sandbox, monkeypatch):
         saves = iter([lambda: sold.listing(name="Pastel")])
 
-        def plan_and_save(*values, **held):
-            steps = plan(*values, **held)
+        def plan_and_save(*values, **excluded):
+            steps = plan(*values, **excluded)
             if not steps:
                 next(saves, lambda: None)()
             return steps
@@ -233,7 +233,7 @@ class TestTheEnd:
     def test_of_more_turns_than_any_plan_takes_comes_and_goes_on_later(self, sold, sandbox):
         for number in range(MAX_TURNS // 2):
             add_price(sandbox, sold, unit_amount=10_000 + number)
-        BillingProduct.objects.filter(pk=sold.row.pk).update(reads_wanted=1)
+        BillingProduct.objects.filter(pk=sold.row.pk).update(reads_requested=1)
         sold.converge()
         sold.price(USD59)
 

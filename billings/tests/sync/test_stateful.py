@@ -29,12 +29,12 @@ from hypothesis.stateful import (
 )
 
 from billings.drift import decisions
-from billings.models import BillingProduct, Drift, StripeCall, behind
+from billings.models import BillingProduct, Drift, StripeRequest, behind
 from billings.money import PriceSpec
 from billings.plan import Field
 from billings.sync import bulk_reads
 from billings.sync.converge import KEY_LIFETIME, LANDED_AFTER
-from billings.sync.events import store, want_reads
+from billings.sync.events import request_reads, store
 from billings.sync.sweep import due, sweep
 from billings.tests.conftest import Sold
 from billings.tests.support.in_sync import assert_in_sync
@@ -147,9 +147,9 @@ class Portal(RuleBasedStateMachine):
             return
         with suppress(decisions.Undecidable):
             if decide == "restore":
-                decisions.restore(drift, shown=drift.theirs, actor=None)
+                decisions.restore_local_value(drift, shown=drift.remote_value, actor=None)
             else:
-                decisions.accept(drift, shown=drift.theirs, actor=None, adopt=self.adopt)
+                decisions.accept_stripes_value(drift, shown=drift.remote_value, actor=None, adopt=self.adopt)
 
     def adopt(self, field: Field, value: Any) -> None:
         """What courses does when staff accept."""
@@ -169,7 +169,7 @@ class Portal(RuleBasedStateMachine):
         """Nothing is on its way any more, and no key is alive."""
         self.sandbox.release()
         now = timezone.now()
-        StripeCall.objects.filter(settled_at=None).update(
+        StripeRequest.objects.filter(resolved_at=None).update(
             created_at=now - KEY_LIFETIME - timedelta(hours=1), last_sent_at=now - LANDED_AFTER - timedelta(hours=1)
         )
 
@@ -202,7 +202,7 @@ class Portal(RuleBasedStateMachine):
                     self.sandbox.dashboard(f"prices/{price['id']}/activate")
             case "delete":
                 self.sandbox.dashboard(f"{path}/delete")
-        want_reads([self.sold.row.pk])
+        request_reads([self.sold.row.pk])
 
     @precondition(somebody_may_edit)
     @rule(decides=st.booleans())
@@ -239,7 +239,7 @@ class Portal(RuleBasedStateMachine):
             case "a price is saved":
                 self.sold.price(PRICES[next(self.numbers) % len(PRICES)])
             case "a read is wanted":
-                want_reads([self.sold.row.pk])
+                request_reads([self.sold.row.pk])
             case "somebody edits" if self.somebody_may_edit():
                 self.somebody_edits(EDITS[next(self.numbers) % 5])
 
@@ -256,7 +256,7 @@ class Portal(RuleBasedStateMachine):
     @invariant()
     def what_agrees_has_no_open_call(self) -> None:
         row = self.sold.product
-        open_call = row.calls.filter(settled_at=None).exists()
+        open_call = row.requests.filter(resolved_at=None).exists()
         assert not open_call or row.observed_generation < row.generation
 
     @invariant()
@@ -281,11 +281,11 @@ class Portal(RuleBasedStateMachine):
         self.sweep_until_rest()
         self.nothing_is_taken_for_a_strangers_that_is_ours()
         for drift in self.sold.product.drifts.filter(closed_at=None):
-            decisions.restore(drift, shown=drift.theirs, actor=None)
+            decisions.restore_local_value(drift, shown=drift.remote_value, actor=None)
         self.sweep_until_rest()
         assert_in_sync(self.sold, self.sandbox)
         assert not self.sold.product.drifts.filter(closed_at=None).exists()
-        assert not self.sold.product.refusals.exists()
+        assert not self.sold.product.rejections.exists()
 
     def sweep_until_rest(self) -> None:
         for _ in range(MORE_THAN_ENOUGH):

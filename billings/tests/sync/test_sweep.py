@@ -78,7 +78,7 @@ class TestTheSweep:
 
         sweep()
 
-        assert open_drift(sold).theirs == "Oil"
+        assert open_drift(sold).remote_value == "Oil"
 
     def test_takes_no_more_than_it_is_told(self, make_sold, sandbox):
         for _ in range(3):
@@ -147,7 +147,7 @@ class TestSeveralAtOnce:
         both = threading.Barrier(2, timeout=10)  # passed only while two rows are worked on
         monkeypatch.setattr(events, "process", lambda: 0)
         monkeypatch.setattr(sweep_module, "due", lambda limit: ["one", "other"])
-        monkeypatch.setattr(sweep_module, "converge", lambda product_id, reading: both.wait())
+        monkeypatch.setattr(sweep_module, "converge", lambda product_id, prefetched: both.wait())
 
         with ThreadPoolExecutor(2) as pool:
             assert sweep(limit=2, each=pool.map, together=False) == 2

@@ -63,7 +63,7 @@ class TestAThinEvent:
 
         swept()
 
-        assert open_drift(sold).theirs == "By hand"
+        assert open_drift(sold).remote_value == "By hand"
         stored = StripeEvent.objects.get()
         assert (stored.type, stored.stripe_product, stored.outcome) == (
             "product.updated", sold.product.stripe_id, "read",
@@ -82,7 +82,7 @@ class TestAThinEvent:
         events.process()
 
         assert len(sandbox.calls()) == calls
-        assert sold.product.reads_wanted == 1
+        assert sold.product.reads_requested == 1
 
     def test_of_a_price_that_nobody_here_knows_leads_to_its_product(self, sold, sandbox):
         made = sandbox.dashboard("prices", product=sold.product.stripe_id, currency="usd", unit_amount=100)
@@ -118,10 +118,10 @@ class TestAThinEvent:
     def test_that_echoes_our_own_call_asks_for_none(self, sold, sandbox):
         sold.price(USD59)
         sold.converge()
-        for call in sold.product.calls.order_by("id"):
+        for call in sold.product.requests.order_by("id"):
             deliver(thin("product", sold.product.stripe_id, key=call.key))
         new = sold.product.observed_default_price
-        deliver(thin("price", new, what="created", key=sold.product.calls.filter(step="create_price").get().key))
+        deliver(thin("price", new, what="created", key=sold.product.requests.filter(step="create_price").get().key))
         calls = len(sandbox.calls())
 
         swept()
@@ -142,7 +142,7 @@ class TestAThinEvent:
         sandbox.fault("reset", when="after", method="POST")
         sold.listing(name="Oil")
         sold.converge()
-        key = sold.product.calls.get(settled_at=None).key
+        key = sold.product.requests.get(resolved_at=None).key
         deliver(thin("product", sold.product.stripe_id, key=key))
 
         events.process()

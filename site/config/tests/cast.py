@@ -57,7 +57,7 @@ class Cast:
         people["manager"].user_permissions.add(Permission.objects.get(codename="manage_prices"))
         course = lifecycle.create(owner=people["teacher"], content=CONTENT)
         product = BillingProduct.objects.get(course_id=course.pk)
-        drift = Drift.objects.create(product=product, field=Field.NAME, ours="Watercolour", theirs="Oil")
+        drift = Drift.objects.create(product=product, field=Field.NAME, local_value="Watercolour", remote_value="Oil")
         stray = StrayProduct.objects.create(
             account="acct_1", livemode=False, stripe_id="prod_stray", name="Ink", active=True, seen_at=timezone.now()
         )

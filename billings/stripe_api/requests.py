@@ -1,4 +1,4 @@
-"""How a step of a plan is said to Stripe: path and parameters, and what a committed call had asked for."""
+"""How a step of a plan is said to Stripe: path and parameters, and what a committed request had asked for."""
 
 import re
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from billings.models import BillingProduct
 from billings.money import PriceSpec
 from billings.plan import ActivatePrice, ArchivePrice, CreatePrice, CreateProduct, Field, Step, UpdateProduct
 
-# Names of the kinds of call, as they are kept with each call.
+# Names of the kinds of request, as they are kept with each of them.
 CREATE_PRODUCT = "create_product"
 UPDATE_PRODUCT = "update_product"
 CREATE_PRICE = "create_price"
@@ -104,7 +104,7 @@ def _price(spec: PriceSpec, product: BillingProduct) -> dict[str, Any]:
 
 
 def sent_fields(params: Mapping[str, Any]) -> dict[Field, Any]:
-    """The values of a product that a call asked for, in the mirror's terms; the price is left to `sent_spec`."""
+    """The values of a product that a request asked for, in the mirror's terms; the price is left to `sent_spec`."""
     sent: dict[Field, Any] = {}
     if "name" in params:
         sent[Field.NAME] = params["name"]
@@ -118,23 +118,23 @@ def sent_fields(params: Mapping[str, Any]) -> dict[Field, Any]:
 
 
 def sent_spec(params: Mapping[str, Any]) -> PriceSpec:
-    """The price that a create call asked for, of a product with its price or of a price alone."""
+    """The price that a create asked for, of a product with its price or of a price alone."""
     data = params.get("default_price_data", params)
     return PriceSpec(data["unit_amount"], data["currency"], data.get("recurring", {}).get("interval"))
 
 
-def call_fields(kind: str, params: Mapping[str, Any]) -> frozenset[Field]:
-    """The fields that a call would change."""
+def request_fields(kind: str, params: Mapping[str, Any]) -> frozenset[Field]:
+    """The fields that a request would change."""
     if kind not in (CREATE_PRODUCT, UPDATE_PRODUCT):
         return frozenset({Field.PRICE})
     price = {Field.PRICE} if {"default_price", "default_price_data"} & params.keys() else set()
     return frozenset(sent_fields(params)) | price
 
 
-def refused_fields(kind: str, params: Mapping[str, Any], param: str) -> frozenset[Field]:
-    """Which fields a refusal names by its `param`; where it names none of the call's own, every field of the call."""
+def rejected_fields(kind: str, params: Mapping[str, Any], param: str) -> frozenset[Field]:
+    """Which fields a rejection names by its `param`; where it names none of the request's own, every field of it."""
     names = {"name": Field.NAME, "description": Field.DESCRIPTION, "images": Field.IMAGE, "active": Field.ACTIVE}
     names |= dict.fromkeys(("default_price", "default_price_data", *PRICE_PARAMS), Field.PRICE)
-    fields = call_fields(kind, params)
+    fields = request_fields(kind, params)
     named = names.get(param.partition("[")[0])
     return frozenset({named}) if named in fields else fields
