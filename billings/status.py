@@ -14,7 +14,7 @@ from typing import Any
 from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.db.models import Case, CharField, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from billings import clock, horizons, money
 from billings.drift import wording as drifts
@@ -23,7 +23,18 @@ from billings.models import TROUBLE_FOR_PEOPLE, Availability, BillingPrice, Bill
 from billings.plan import Field
 from billings.stripe_api import stripe_pages
 
+# In the order in which they are judged: the first that holds is the state.
 STATES = ("attention", "drift", "retrying", "pending", "archived", "free", "in_sync")
+# In the order in which filters list them.
+STATE_LABELS = {
+    "in_sync": gettext_lazy("Up to date"),
+    "pending": gettext_lazy("Saving"),
+    "retrying": gettext_lazy("Waiting for Stripe"),
+    "attention": gettext_lazy("Needs attention"),
+    "drift": gettext_lazy("Changed in Stripe"),
+    "free": gettext_lazy("Free"),
+    "archived": gettext_lazy("Not for sale"),
+}
 # Relations of a BillingProduct that `describe` and `as_json` read: prefetch them for lists.
 PREFETCH = ("drifts", "rejections", "rejections__request", "prices")
 # The first look comes soon, later ones at leisure.
@@ -153,22 +164,11 @@ def describe(product: BillingProduct, *, staff: bool) -> Status:
 
 
 def _label(state: str, product: BillingProduct) -> str:
-    match state:
-        case "attention":
-            return _("Needs attention")
-        case "drift":
-            return _("Changed in Stripe")
-        case "retrying":
-            return _("Waiting for Stripe")
-        case "pending":
-            return _("Saving…")
-        case "archived":
-            return _("Not for sale")
-        case "free":
-            return _("Free")
-    on_sale = product.desired_status == Availability.PUBLISHED
-    words = _("On sale at %(price)s") if on_sale else _("Ready at %(price)s")
-    return words % {"price": product.price}
+    if state == "in_sync":
+        on_sale = product.desired_status == Availability.PUBLISHED
+        words = _("On sale at %(price)s") if on_sale else _("Ready at %(price)s")
+        return words % {"price": product.price}
+    return _("Saving…") if state == "pending" else str(STATE_LABELS[state])
 
 
 def _short_label(state: str, product: BillingProduct) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from allauth.core import ratelimit
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
@@ -39,12 +39,13 @@ from courses.api import course_json, status_json
 from courses.cards import Card
 from courses.forms import CourseForm
 from courses.lifecycle import Conflict, Done, NotReady
-from courses.listing import SORT_LABELS, listing
+from courses.listing import COURSES, SORT_LABELS, listing
 from courses.models import Course
 from courses.plan_line import KEEPS_OFF_SALE, button_lines, changes, plan_line
 from web.access import wants_json
 from web.bodies import tells_what_it_cannot_read
 from web.body_limits import MEGABYTE, takes_up_to
+from web.etags import json_answer
 
 # One address answers pages, parts and JSON: what keeps copies must tell them apart.
 vary = vary_on_headers("Accept", "HX-Request")
@@ -61,10 +62,10 @@ def teacher_courses(request: TeacherRequest) -> HttpResponse:
     """The teacher's own courses; by POST, one more."""
     if request.method == "POST":
         return _create(request)
-    found = listing(request.user, request.GET)
+    found = listing(request.user, COURSES.query(request.GET.dict()))
     if wants_json(request):
         results = [course_json(course) for course in found.page]
-        return JsonResponse({"results": results, "count": found.page.paginator.count, "next": found.next_url})
+        return json_answer(request, {"results": results, "count": found.count, "next": found.next_url})
     staff = is_staff(request)
     cards = [Card.of(course, staff=staff) for course in found.page]
     part = "#found" if request.htmx and not request.htmx.history_restore_request else ""
@@ -114,7 +115,7 @@ def edit(request: TeacherRequest, course_id: UUID) -> HttpResponse:
         return _change(request, course, lifecycle.save, lambda course: _("Saved."))
     course = visible_course_or_404(request.user, course_id)
     if wants_json(request):
-        return JsonResponse(course_json(course))
+        return json_answer(request, course_json(course))
     if course.owner_id != request.user.pk:
         return _show(request, course)
     return _open_editor(request, course)
@@ -238,7 +239,7 @@ def status(request: TeacherRequest, course_id: UUID) -> HttpResponse:
     """How the course stands with Stripe; asked for again and again while something is pending."""
     course = visible_course_or_404(request.user, course_id)
     if wants_json(request):
-        return JsonResponse(status_json(course))
+        return json_answer(request, status_json(course))
     if not request.htmx:
         return status_part(request, course, "")
     return status_part(request, course, "#status")

@@ -6,9 +6,8 @@ A cookie for this person, until the browser is closed: it outlives every save on
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.urls import reverse
 
-from courses.listing import Listing, Wanted
+from courses.listing import COURSES, Listing
 
 COOKIE = "courses_list"
 LONGEST = 1000
@@ -30,7 +29,5 @@ def to_the_list(request: HttpRequest, user: User) -> str:
     """The list's address as it was last shown to `user` in this browser."""
     whose, _dot, query = request.COOKIES.get(COOKIE, "").partition(".")
     if whose != str(user.pk):
-        return reverse("courses:teacher_courses")
-    asked = QueryDict(query).dict()
-    page = str(asked.get("page", ""))
-    return Wanted.of(asked).url(page=page if page.isascii() and page.isdecimal() else "")
+        return COURSES.query().url
+    return COURSES.query(QueryDict(query).dict()).url

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from billings import status
 from billings.models import TROUBLE_FOR_PEOPLE, BillingProduct, Rejection, Trouble
-from billings.prices.listing import Wanted
+from billings.prices.listing import PRICES
 
 # Rejections come in as many wordings as there are values; the largest groups are named.
 MOST_REJECTIONS = 20
@@ -58,7 +58,7 @@ def _troubles(rows: list[Mapping[str, Any]]) -> list[Cause]:
             oldest=since,
             course=names[trouble].desired_name if trouble in names else "",
             course_id=names[trouble].course_id if trouble in names else None,
-            url=Wanted(billing="attention" if trouble in TROUBLE_FOR_PEOPLE else "retrying", cause=trouble).url,
+            url=_url("attention" if trouble in TROUBLE_FOR_PEOPLE else "retrying", trouble),
         )
         for trouble, (count, since) in sorted(groups.items())
     ]
@@ -85,10 +85,14 @@ def _rejections() -> list[Cause]:
             oldest=group["oldest"],
             course=group["product__desired_name"],
             course_id=group["product__course_id"],
-            url=Wanted(billing="attention", cause=f"rejected_{group['field']}").url,
+            url=_url("attention", f"rejected_{group['field']}"),
         )
         for group in groups[:MOST_REJECTIONS]
     ]
+
+
+def _url(state: str, cause: str) -> str:
+    return PRICES.query({"billing": state, "cause": cause}).url
 
 
 _WORDS: dict[str, Callable[[], str]] = {

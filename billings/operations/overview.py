@@ -18,8 +18,11 @@ from billings.models import TROUBLE_FOR_PEOPLE, BillingProduct, Drift, StrayProd
 from billings.operations import runs as sync_runs
 from billings.operations import strays, tasks
 from billings.operations.causes import Cause, causes
+from web.list_query import ListQuery, Matching, Table
 
 PER_PAGE = 50
+# Drifts are decided one after another, so that pages by number would leave some out: each goes on behind a drift.
+SYNC = Table("billings:sync", filters={"after": Matching("[1-9][0-9]{0,17}")})
 # A run that goes on is watched closely, a backlog at leisure.
 RUN_POLL_SECONDS = 1
 BACKLOG_POLL_SECONDS = 3
@@ -47,7 +50,7 @@ class Overview:
     runs: list[SyncRun]
     drifts: list[DriftRow]
     drift_count: int
-    next_after: int | None
+    next_url: str | None
     older_than_stripe: bool
     strays: list[StrayProduct]
 
@@ -100,13 +103,11 @@ def is_alive(run: SyncRun) -> bool:
     return run.state == SyncRun.State.OPEN and not sync_runs.is_dead(run)
 
 
-def overview(*, after: int = 0) -> Overview:
-    """Three queries, and three more where causes and strays are to be named, however large the catalogue.
-
-    `after` leads to the drifts behind that one.
-    """
+def overview(query: ListQuery | None = None) -> Overview:
+    """Three queries, and three more where causes and strays are to be named, however large the catalogue."""
+    query = query or SYNC.query()
     figures = list(_figures())
-    found = list(_drifts(after))
+    found = list(_drifts(int(query.filters["after"] or 0)))
     runs = list(SyncRun.objects.select_related("actor")[: 2 * sync_runs.KEEP])
     page = found[:PER_PAGE]
     rows = [DriftRow(drift.product, drift.opened_at, _choice(drift)) for drift in page]
@@ -119,7 +120,7 @@ def overview(*, after: int = 0) -> Overview:
         runs=runs,
         drifts=rows,
         drift_count=found[0].open_drifts if found else 0,
-        next_after=page[-1].pk if len(found) > PER_PAGE else None,
+        next_url=query.but(after=str(page[-1].pk)).url if len(found) > PER_PAGE else None,
         older_than_stripe=any(status.is_older_than_stripe(row.product) for row in rows),
         strays=strays.unhandled() if _has_strays(runs) else [],
     )

@@ -18,10 +18,12 @@ from billings.operations.causes import Cause
 from billings.operations.overview import DriftRow, Overview
 from billings.operations.strays import SHOWN
 from billings.operations.watch import watch
-from billings.prices.listing import Wanted, state_labels
+from billings.prices.listing import PRICES
 from billings.prices.views import vary
+from billings.status import STATE_LABELS
 from billings.stripe_api.stripe_pages import product_url
 from web.access import StaffRequest, price_managers_only, wants_json
+from web.etags import json_answer
 
 # The part of the page that changes when something is decided; htmx sends its name.
 PART = "sync"
@@ -34,10 +36,9 @@ ALWAYS = ("in_sync", "pending", "retrying", "attention", "drift")
 @price_managers_only
 def page(request: StaffRequest) -> HttpResponse:
     """The whole page; with `watch`, what has changed on it."""
-    after = request.GET.get("after", "")
-    found = overview.overview(after=int(after) if after.isdecimal() and len(after) < 18 else 0)
+    found = overview.overview(overview.SYNC.query(request.GET.dict()))
     if wants_json(request):
-        return JsonResponse(_as_json(found))
+        return json_answer(request, _as_json(found))
     if request.htmx and "watch" in request.GET:
         return _polled(request, found)
     return render(request, "billings/sync.html", context(found))
@@ -89,13 +90,12 @@ def _polled(request: StaffRequest, found: Overview) -> HttpResponse:
 def context(found: Overview) -> dict[str, Any]:
     """What the page shows."""
     watched = ",".join(str(run.pk) for run in (found.compare, found.restore) if run)
-    labels = state_labels()
     return {
         "sync": found,
         "watch": watch(),
         "figures": [
-            (found.counts[state], label, Wanted(billing=state).url, state)
-            for state, label in labels.items()
+            (found.counts[state], label, PRICES.query({"billing": state}).url, state)
+            for state, label in STATE_LABELS.items()
             if state in ALWAYS or found.counts[state]
         ],
         "strays": [
@@ -149,7 +149,7 @@ def _compared(run: SyncRun) -> list[str]:
 def _as_json(found: Overview) -> dict[str, Any]:
     return {
         **watch().as_json(),
-        "counts": {state: found.counts[state] for state in state_labels()},
+        "counts": {state: found.counts[state] for state in STATE_LABELS},
         "causes": [_cause_json(cause) for cause in found.causes],
         "strays": [_stray_json(stray) for stray in found.strays],
         "backlog": found.backlog,
@@ -161,7 +161,7 @@ def _as_json(found: Overview) -> dict[str, Any]:
         "drifts": {
             "results": [_drift_json(row) for row in found.drifts],
             "count": found.drift_count,
-            "next": f"{reverse('billings:sync')}?after={found.next_after}" if found.next_after else None,
+            "next": found.next_url,
         },
     }
 

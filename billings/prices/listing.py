@@ -3,13 +3,11 @@
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
 
-from django.core.paginator import Page, Paginator
 from django.db.models import (
     Case,
     CharField,
@@ -32,13 +30,12 @@ from django.utils.translation import gettext as _
 from billings import money
 from billings.models import Availability, BillingPrice, BillingProduct, Rejection, Trouble
 from billings.plan import Field
-from billings.status import STATES, annotate_state
+from billings.status import STATE_LABELS, annotate_state
 from web import search
-from web.paging import PageLink, page_links
+from web.list_query import ListQuery, Table
+from web.paging import Choice, CountedPaginator, Heading, ListPage, heading
 
 PER_PAGE = 24
-MAX_WORDS = 10
-DEFAULT_SORT = "title"
 SORTS: Mapping[str, tuple[F | Lower | Case, ...]] = {
     "title": (F("course__sort_key"),),
     "teacher": (Lower("course__owner__email"),),
@@ -54,162 +51,65 @@ RETRIED = ("retrying", "attention")
 # Why a course waits or needs attention: what went wrong with its last try, or the field that Stripe rejected.
 REJECTED = "rejected_"
 CAUSES = frozenset({*(trouble.value for trouble in Trouble if trouble), *(f"{REJECTED}{name}" for name in Field)})
-_PAGE = re.compile("[1-9][0-9]{0,8}")
 # As Stripe makes ids, and as we choose those of products.
 _STRIPE_ID = re.compile("(?:prod|price|course)_[0-9a-z_]", re.IGNORECASE)
 _NUMBER, _SIGN = r"[0-9][0-9.,'’]{0,20}", r"[^\W\d_]{1,4}\.?|[^\W\d_]{0,3}[^\w\s.,'’-]"
 _AMOUNT_AND_SIGN = re.compile(rf"(?:{_SIGN}) ?{_NUMBER}|{_NUMBER} ?(?:{_SIGN})")
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What the address asks for; what it does not know, it ignores."""
-
-    q: str = ""
-    status: str = ""
-    billing: str = ""
-    currency: str = ""
-    cause: str = ""
-    sort: str = DEFAULT_SORT
-    page: int = 1
-
-    @classmethod
-    def of(cls, query: Mapping[str, str]) -> "Wanted":
-        def known(name: str, values: Any, otherwise: str = "") -> str:
-            value = query.get(name, "")
-            return value if value.removeprefix("-" if name == "sort" else "") in values else otherwise
-
-        page = query.get("page", "")
-        return cls(
-            # A database refuses the character that ends strings in C.
-            q=" ".join(query.get("q", "").replace("\0", " ").split()),
-            status=known("status", Availability.values),
-            billing=known("billing", STATES),
-            currency=known("currency", money.CURRENCIES),
-            cause=known("cause", CAUSES),
-            sort=known("sort", SORTS, DEFAULT_SORT),
-            page=int(page) if _PAGE.fullmatch(page) else 1,
-        )
-
-    @property
-    def filters(self) -> bool:
-        return bool(self.q or self.status or self.billing or self.currency or self.cause)
-
-    @property
-    def query(self) -> str:
-        """The query string that asks for exactly this, with its question mark; empty for the whole list."""
-        asked = {
-            "q": self.q,
-            "status": self.status,
-            "billing": self.billing,
-            "currency": self.currency,
-            "cause": self.cause,
-            "sort": "" if self.sort == DEFAULT_SORT else self.sort,
-            "page": "" if self.page == 1 else self.page,
-        }
-        query = urlencode({name: value for name, value in asked.items() if value})
-        return f"?{query}" if query else ""
-
-    @property
-    def url(self) -> str:
-        return reverse("billings:prices") + self.query
-
-    def but(self, **changed: Any) -> "Wanted":
-        """The same list with something changed, from its first page on unless a page is named."""
-        return replace(self, **({"page": 1} | changed))
-
-    def address(self, name: str, course_id: UUID) -> str:
-        """The address of something in a row; it carries the list, so that one comes back to it."""
-        return reverse(f"billings:{name}", args=[course_id]) + self.query
+PRICES = Table(
+    "billings:prices",
+    filters={
+        "status": Availability.values,
+        "billing": STATE_LABELS,
+        "currency": money.CURRENCIES,
+        "cause": CAUSES,
+    },
+    sorts=SORTS,
+    default_sort="title",
+)
 
 
 @dataclass(frozen=True, slots=True)
-class StateLink:
-    """A billing state as a link: how many courses are behind it, and whether it is the one in force."""
-
-    label: str
-    count: int
-    url: str
-    chosen: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Heading:
-    """A column's heading. Its link (if any) sorts by it; once more, the other way round."""
-
-    label: str
-    url: str = ""
-    order: str = ""  # for aria-sort: empty where another column sorts
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    wanted: Wanted
-    page: Page[BillingProduct]
-    states: list[StateLink]
+class Listing(ListPage[BillingProduct]):
+    states: list[Choice]
     retry_count: int = 0
     """How many of those that match could be tried again at once."""
 
     @property
-    def count(self) -> int:
-        return self.page.paginator.count
-
-    @property
-    def page_links(self) -> list[PageLink]:
-        return page_links(self.page, lambda number: self.wanted.but(page=number).url)
-
-    @property
-    def sorted_by_price(self) -> bool:
-        return self.wanted.sort.removeprefix("-") == "price"
-
-    @property
-    def next_url(self) -> str | None:
-        return self.wanted.but(page=self.page.next_page_number()).url if self.page.has_next() else None
-
-    @property
-    def previous_url(self) -> str | None:
-        return self.wanted.but(page=self.page.previous_page_number()).url if self.page.has_previous() else None
-
-    @property
     def headings(self) -> list[Heading]:
         return [
-            _heading(self.wanted, "title", _("Course")),
-            _heading(self.wanted, "teacher", _("Teacher")),
-            _heading(self.wanted, "price", _("Price")),
+            heading(self.query, "title", _("Course")),
+            heading(self.query, "teacher", _("Teacher")),
+            heading(self.query, "price", _("Price")),
             Heading(_("Billing")),
             Heading(_("Status")),
-            _heading(self.wanted, "changed", _("Changed")),
+            heading(self.query, "-changed", _("Changed")),
         ]
 
 
-class _Counted(Paginator[BillingProduct]):
-    """A paginator that was told how many there are."""
-
-    def __init__(self, rows: QuerySet[BillingProduct], total: int) -> None:
-        super().__init__(rows, PER_PAGE)
-        self.total = total
-
-    @cached_property
-    def count(self) -> int:
-        return self.total
-
-
-def listing(wanted: Wanted) -> Listing:
-    """The page that is wanted; one past the end is the last one. Six queries, whatever is listed."""
-    found = annotate_state(_matching(wanted.q), prefix="").annotate(priced_in=_priced_in())
-    chosen = found.filter(**_chosen(wanted))
-    counts = _counts(found.filter(**_chosen(wanted.but(billing=""))))
-    total = counts[wanted.billing] if wanted.billing else counts.total()
-    page = _Counted(with_course(chosen.order_by(*_order(wanted.sort))), total).get_page(wanted.page)
-    retry_count = sum(counts[state] for state in RETRIED if wanted.billing in ("", state))
-    return Listing(wanted.but(page=page.number), page, _state_links(wanted, counts), retry_count)
+def listing(query: ListQuery) -> Listing:
+    """The page that is asked for; one past the end is the last one. Six queries, whatever is listed."""
+    found = annotate_state(_matching(query.q), prefix="").annotate(priced_in=_priced_in())
+    chosen = found.filter(**_chosen(query))
+    counts = _counts(found.filter(**_chosen(query.but(billing=""))))
+    total = counts[query.filters["billing"]] if query.filters["billing"] else counts.total()
+    rows = with_course(chosen.order_by(*_order(query.sort)))
+    page = CountedPaginator(rows, PER_PAGE, total).get_page(query.page)
+    retry_count = sum(counts[state] for state in RETRIED if query.filters["billing"] in ("", state))
+    return Listing(query.but(page=page.number), page, _state_choices(query, counts), retry_count)
 
 
-def to_retry(wanted: Wanted) -> QuerySet[BillingProduct]:
+def to_retry(query: ListQuery) -> QuerySet[BillingProduct]:
     """Those that match and could be tried again at once: what waits for its time, and what a person had to see to."""
-    found = annotate_state(_matching(wanted.q), prefix="").annotate(priced_in=_priced_in())
-    chosen: QuerySet[BillingProduct] = found.filter(**_chosen(wanted)).filter(billing_state__in=RETRIED)
+    found = annotate_state(_matching(query.q), prefix="").annotate(priced_in=_priced_in())
+    chosen: QuerySet[BillingProduct] = found.filter(**_chosen(query)).filter(billing_state__in=RETRIED)
     return chosen
+
+
+def row_url(name: str, course_id: UUID, query: ListQuery) -> str:
+    """The address of something in a row; it carries the list, so that one comes back to it."""
+    return reverse(f"billings:{name}", args=[course_id]) + query.query_string
 
 
 def with_course(products: QuerySet[BillingProduct]) -> QuerySet[BillingProduct]:
@@ -277,12 +177,17 @@ def _priced_in() -> Case:
     return Case(When(desired_unit_amount=None, then=Value("")), default=F("desired_currency"), output_field=CharField())
 
 
-def _chosen(wanted: Wanted) -> dict[str, str]:
-    chosen = {"desired_status": wanted.status, "billing_state": wanted.billing, "priced_in": wanted.currency}
-    if wanted.cause.startswith(REJECTED):
-        chosen["rejections__field"] = wanted.cause.removeprefix(REJECTED)
+def _chosen(query: ListQuery) -> dict[str, str]:
+    chosen = {
+        "desired_status": query.filters["status"],
+        "billing_state": query.filters["billing"],
+        "priced_in": query.filters["currency"],
+    }
+    cause = query.filters["cause"]
+    if cause.startswith(REJECTED):
+        chosen["rejections__field"] = cause.removeprefix(REJECTED)
     else:
-        chosen["trouble"] = wanted.cause
+        chosen["trouble"] = cause
     return {name: value for name, value in chosen.items() if value}
 
 
@@ -298,28 +203,11 @@ def _order(sort: str) -> list[OrderBy]:
     return [*order, F("course__sort_key").asc(), F("pk").asc()]
 
 
-def _heading(wanted: Wanted, name: str, label: str) -> Heading:
-    first, other = (f"-{name}", name) if name == "changed" else (name, f"-{name}")
-    order = {name: "ascending", f"-{name}": "descending"}.get(wanted.sort, "")
-    return Heading(label, wanted.but(sort=other if wanted.sort == first else first).url, order)
-
-
-def _state_links(wanted: Wanted, counts: Counter[str]) -> list[StateLink]:
-    links = [StateLink(_("All"), counts.total(), wanted.but(billing="").url, chosen=not wanted.billing)]
-    for state, label in state_labels().items():
-        if counts[state] or state == wanted.billing:
-            link = StateLink(label, counts[state], wanted.but(billing=state).url, chosen=state == wanted.billing)
-            links.append(link)
-    return links
-
-
-def state_labels() -> dict[str, str]:
-    return {
-        "in_sync": _("Up to date"),
-        "pending": _("Saving"),
-        "retrying": _("Waiting for Stripe"),
-        "attention": _("Needs attention"),
-        "drift": _("Changed in Stripe"),
-        "free": _("Free"),
-        "archived": _("Not for sale"),
-    }
+def _state_choices(query: ListQuery, counts: Counter[str]) -> list[Choice]:
+    chosen = query.filters["billing"]
+    choices = [Choice("", _("All"), counts.total(), query.but(billing="").url, chosen=not chosen)]
+    for state, label in STATE_LABELS.items():
+        if counts[state] or state == chosen:
+            url = query.but(billing=state).url
+            choices.append(Choice(state, str(label), counts[state], url, chosen=state == chosen))
+    return choices

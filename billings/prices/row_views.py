@@ -12,13 +12,14 @@ from django.views.decorators.http import require_POST, require_safe
 
 from billings.models import BillingProduct
 from billings.prices import watching
-from billings.prices.listing import Wanted, to_retry, with_course
+from billings.prices.listing import PRICES, to_retry, with_course
 from billings.prices.views import Row, by_button, product_or_404, row_answer, row_json, vary
 from billings.prices.watching import Watched
 from billings.sync import desired
 from web.access import StaffRequest, price_managers_only, wants_json
 from web.bodies import fields_sent, tells_what_it_cannot_read
 from web.directions import isolated
+from web.list_query import ListQuery
 
 
 @require_safe
@@ -30,7 +31,7 @@ def statuses(request: StaffRequest) -> HttpResponse:
         return redirect("billings:prices")
     sent = watching.sent(request.GET.getlist(watching.PARAM))
     products = with_course(BillingProduct.objects.filter(course_id__in=sent)) if sent else []
-    rows = [Row.of(product, Wanted()) for product in products]
+    rows = [Row.of(product, PRICES.query()) for product in products]
     changed = [row for row in rows if row.mark != sent[row.product.course_id]]
     context = {
         "changed": changed,
@@ -47,13 +48,13 @@ def retry(request: StaffRequest, course_id: UUID) -> HttpResponse:
     """Ask Stripe again for one course at once, also for what it rejected before."""
     product = product_or_404(course_id)
     desired.retry(product)
-    row = Row.of(product_or_404(course_id), Wanted.of(request.GET.dict()))
+    row = Row.of(product_or_404(course_id), PRICES.query(request.GET.dict()))
     if wants_json(request):
         return JsonResponse(row_json(row.product))
     messages.add_message(request, *_tried(row))
     if request.htmx:
         return row_answer(request, course_id)
-    return HttpResponseRedirect(_way_back(request, row.wanted.url), status=303)
+    return HttpResponseRedirect(_way_back(request, row.query.url), status=303)
 
 
 def _tried(row: Row) -> tuple[int, str]:
@@ -70,27 +71,27 @@ def _tried(row: Row) -> tuple[int, str]:
 @tells_what_it_cannot_read
 def retry_all(request: StaffRequest) -> HttpResponse:
     """Have the workers ask Stripe again for every course that matches; `count` is how many the person was shown."""
-    wanted = Wanted.of(request.GET.dict())
-    products = to_retry(wanted)
+    query = PRICES.query(request.GET.dict())
+    products = to_retry(query)
     shown = fields_sent(request, {"count"}).get("count", "")
     if shown.isdecimal() and (now := products.count()) > int(shown[:9]):
         words = _("There are %(n)d of them by now. Nothing was done: look again, then decide.") % {"n": now}
-        return _retried(request, wanted, words, 409, messages.WARNING)
+        return _retried(request, query, words, 409, messages.WARNING)
     count = desired.retry_all(products)
     text = ngettext(
         "%(n)d course is asked of Stripe again.", "%(n)d courses are asked of Stripe again, one after another.", count
     )
-    return _retried(request, wanted, text % {"n": count}, 200, messages.INFO, count)
+    return _retried(request, query, text % {"n": count}, 200, messages.INFO, count)
 
 
 def _retried(
-    request: StaffRequest, wanted: Wanted, words: str, code: int, level: int, count: int | None = None
+    request: StaffRequest, query: ListQuery, words: str, code: int, level: int, count: int | None = None
 ) -> HttpResponse:
     if wants_json(request):
         body = {"errors": {"__all__": [words]}} if count is None else {"retried": count}
         return JsonResponse(body, status=code)
     messages.add_message(request, level, words)
-    return HttpResponseRedirect(wanted.url, status=303)
+    return HttpResponseRedirect(query.url, status=303)
 
 
 def _way_back(request: StaffRequest, otherwise: str) -> str:

@@ -22,7 +22,7 @@ from billings.models import Availability, BillingProduct, PriceChange
 from billings.money import UNKNOWN_LOCALE
 from billings.prices import plan_line, repricing, slips
 from billings.prices.forms import PriceChangeForm
-from billings.prices.listing import Listing, Wanted, currencies_in_use, listing, with_course
+from billings.prices.listing import PRICES, Listing, currencies_in_use, listing, row_url, with_course
 from billings.prices.repricing import PriceMoved
 from billings.prices.slips import Unconfirmed
 from billings.prices.watching import EVENT, Watched
@@ -30,6 +30,8 @@ from billings.prices.watching import seconds as watch_seconds
 from web.access import StaffRequest, price_managers_only, sends_json, wants_json
 from web.bodies import fields_sent, tells_what_it_cannot_read
 from web.directions import isolated
+from web.etags import json_answer
+from web.list_query import ListQuery
 
 # One address answers pages, parts and JSON: what keeps copies must tell them apart.
 vary = vary_on_headers("Accept", "HX-Request")
@@ -50,31 +52,31 @@ class Row:
 
     product: BillingProduct
     status: status.Status
-    wanted: Wanted
+    query: ListQuery
 
     @classmethod
-    def of(cls, product: BillingProduct, wanted: Wanted) -> "Row":
-        return cls(product, status.describe(product, staff=True), wanted)
+    def of(cls, product: BillingProduct, query: ListQuery) -> "Row":
+        return cls(product, status.describe(product, staff=True), query)
 
     @property
     def change_url(self) -> str:
-        return self.wanted.address("change_price", self.product.course_id)
+        return row_url("change_price", self.product.course_id, self.query)
 
     @property
     def edit_url(self) -> str:
-        return self.wanted.address("edit_price", self.product.course_id)
+        return row_url("edit_price", self.product.course_id, self.query)
 
     @property
     def plan_url(self) -> str:
-        return self.wanted.address("plan_price", self.product.course_id)
+        return row_url("plan_price", self.product.course_id, self.query)
 
     @property
     def row_url(self) -> str:
-        return self.wanted.address("price_row", self.product.course_id)
+        return row_url("price_row", self.product.course_id, self.query)
 
     @property
     def retry_url(self) -> str:
-        return self.wanted.address("retry_price", self.product.course_id)
+        return row_url("retry_price", self.product.course_id, self.query)
 
     @property
     def mark(self) -> str:
@@ -104,17 +106,17 @@ def by_button(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 @price_managers_only
 def prices(request: StaffRequest) -> HttpResponse:
     """The prices of every course."""
-    found = listing(Wanted.of(request.GET.dict()))
+    found = listing(PRICES.query(request.GET.dict()))
     if wants_json(request):
-        return JsonResponse(_listing_json(found))
-    rows = [Row.of(product, found.wanted) for product in found.page]
+        return json_answer(request, _listing_json(found))
+    rows = [Row.of(product, found.query) for product in found.page]
     context: dict[str, Any] = {
         "listing": found,
         "rows": rows,
         "watch_seconds": watch_seconds(Watched(row.product, row.status) for row in rows),
     }
     if request.htmx and not request.htmx.history_restore_request:
-        return replace_url(render(request, "billings/prices.html#found", context), found.wanted.url)
+        return replace_url(render(request, "billings/prices.html#found", context), found.url)
     context |= {"statuses": Availability.choices, "currencies": currencies_in_use(), "sorts": SORT_LABELS}
     return render(request, "billings/prices.html", context)
 
@@ -174,16 +176,16 @@ def change_price(request: StaffRequest, course_id: UUID) -> HttpResponse:
 @price_managers_only
 def price_row(request: StaffRequest, course_id: UUID) -> HttpResponse:
     """One row of the table, as it is put back where somebody does not change the price after all."""
-    row = Row.of(product_or_404(course_id), Wanted.of(request.GET.dict()))
+    row = Row.of(product_or_404(course_id), PRICES.query(request.GET.dict()))
     if not request.htmx:
-        return redirect(row.wanted.url)
+        return redirect(row.query.url)
     return watched(render(request, "billings/prices.html#row", {"row": row, "focus": True}), row)
 
 
 def row_answer(request: StaffRequest, course_id: UUID) -> HttpResponse:
     """One row anew, in the list that the person is looking at, with what there is to say."""
     asked = QueryDict(urlsplit(request.htmx.current_url or "").query).dict()
-    row = Row.of(product_or_404(course_id), Wanted.of(asked))
+    row = Row.of(product_or_404(course_id), PRICES.query(asked))
     return watched(render(request, "billings/prices.html#changed", {"row": row, "focus": True}), row)
 
 
@@ -222,7 +224,7 @@ def _invalid(request: StaffRequest, form: PriceChangeForm) -> HttpResponse:
 
 def _editor(request: StaffRequest, form: PriceChangeForm, *, code: int = 200, **more: Any) -> HttpResponse:
     """The form, with what was typed and every reason beside its field."""
-    row = Row.of(form.product, Wanted.of(request.GET.dict()))
+    row = Row.of(form.product, PRICES.query(request.GET.dict()))
     wrong = next((bound.name for bound in form.visible_fields() if bound.errors), "price")
     form.fields[wrong].widget.attrs["autofocus"] = True
     plan = _plan_line(form) if form.is_bound else ""
@@ -247,13 +249,13 @@ def _moved(request: StaffRequest, form: PriceChangeForm, moved: PriceMoved) -> H
 
 
 def _changed(request: StaffRequest, course_id: UUID, change: PriceChange | None) -> HttpResponse:
-    row = Row.of(product_or_404(course_id), Wanted.of(request.GET.dict()))
+    row = Row.of(product_or_404(course_id), PRICES.query(request.GET.dict()))
     if wants_json(request):
         return JsonResponse(row_json(row.product))
     messages.add_message(request, *_in_words(row, change))
     if request.htmx:
         return watched(render(request, "billings/prices.html#changed", {"row": row, "focus": True}), row)
-    return HttpResponseRedirect(row.wanted.url, status=303)
+    return HttpResponseRedirect(row.query.url, status=303)
 
 
 def _in_words(row: Row, change: PriceChange | None) -> tuple[int, str]:
@@ -291,6 +293,3 @@ def row_json(product: BillingProduct) -> dict[str, Any]:
         "price_changed_at": changed_at.isoformat() if changed_at else None,
         "version": repricing.token(product),
     }
-
-
-# Far above any event of products and prices.

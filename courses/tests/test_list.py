@@ -233,7 +233,7 @@ class TestPages:
         ]
         assert third["next"] is None
 
-    @pytest.mark.parametrize(("asked", "number"), [("9", 3), ("0", 3), ("-1", 3), ("x", 1), ("", 1), ("2", 2)])
+    @pytest.mark.parametrize(("asked", "number"), [("9", 3), ("0", 1), ("-1", 1), ("x", 1), ("", 1), ("2", 2)])
     def test_a_page_that_is_not_there(self, teacher, many, asked, number):
         listing = teacher.get("teacher_courses", query=f"?page={asked}").context["listing"]
 
@@ -243,7 +243,7 @@ class TestPages:
         page = teacher.get("teacher_courses", query="?q=Course&page=2")
 
         assert "/courses/?q=Course&amp;page=3" in page.text
-        assert "/courses/?q=Course&amp;page=1" in page.text
+        assert 'rel="prev" href="/courses/?q=Course"' in page.text
 
 
 class TestByProgram:

@@ -1,10 +1,13 @@
-"""The pages of a list, as links: "Previous 1 … 4 5 6 … 60 Next"."""
+"""A page of a list, as every table shows it: its rows, its place among the pages, its headings and its filters."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from django.core.paginator import Page
+from django.core.paginator import Page, Paginator
+
+from web.list_query import ListQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +17,74 @@ class PageLink:
     number: int | None
     url: str = ""
     here: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A filter's value as a link: how many rows are behind it, and whether it is the one in force."""
+
+    value: str
+    label: str
+    count: int
+    url: str
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A column's heading. Its link (if any) sorts by it; once more, the other way round."""
+
+    label: str
+    url: str = ""
+    order: str = ""  # for aria-sort: empty where another column sorts
+
+
+class CountedPaginator(Paginator[Any]):
+    """A paginator that was told how many there are."""
+
+    def __init__(self, rows: Any, per_page: int, count: int) -> None:
+        super().__init__(rows, per_page)
+        self._told = count
+
+    @cached_property
+    def count(self) -> int:
+        return self._told
+
+
+@dataclass(frozen=True, slots=True)
+class ListPage[Row]:
+    """The page that `query` asks for. `templates/components/pages.html` shows its links."""
+
+    query: ListQuery
+    page: Page[Row]
+
+    @property
+    def count(self) -> int:
+        return self.page.paginator.count
+
+    @property
+    def url(self) -> str:
+        return self.query.but(page=self.page.number).url
+
+    @property
+    def page_links(self) -> list[PageLink]:
+        return page_links(self.page, lambda number: self.query.but(page=number).url)
+
+    @property
+    def next_url(self) -> str | None:
+        return self.query.but(page=self.page.next_page_number()).url if self.page.has_next() else None
+
+    @property
+    def previous_url(self) -> str | None:
+        return self.query.but(page=self.page.previous_page_number()).url if self.page.has_previous() else None
+
+
+def heading(query: ListQuery, first: str, label: str) -> Heading:
+    """The heading that sorts by `first`: an order's name, with its minus where the column begins with the last."""
+    name = first.removeprefix("-")
+    other = name if first != name else f"-{name}"
+    order = {name: "ascending", f"-{name}": "descending"}.get(query.sort, "")
+    return Heading(label, query.but(sort=other if query.sort == first else first).url, order)
 
 
 def page_links(page: Page[Any], url_of: Callable[[int], str]) -> list[PageLink]:
