@@ -141,7 +141,6 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "config.headers.HeadersMiddleware",
     "config.readable_requests.ReadableRequestsMiddleware",
