@@ -12,7 +12,7 @@ from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 
 from billings.money import PriceSpec
-from web.directions import isolated
+from web.bidi import isolate
 
 
 class Field(StrEnum):
@@ -117,7 +117,7 @@ class UpdateProduct:
         if self.active is False:
             said.append(_("The course goes off sale."))
         if self.name is not None:
-            said.append(_("Title becomes “%(name)s”.") % {"name": isolated(self.name)})
+            said.append(_("Title becomes “%(name)s”.") % {"name": isolate(self.name)})
         if self.description is not None:
             said.append(_("Summary updated.") if self.description else _("Summary removed."))
         if self.image is not None:

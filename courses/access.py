@@ -1,4 +1,4 @@
-"""Who may see which course, and where those go who are not signed in."""
+"""Who may see which course, and what anonymous users get."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -13,13 +13,13 @@ from django.urls import reverse
 from django_htmx.middleware import HtmxDetails
 
 from billings.status import PREFETCH
-from courses import lapsed
+from courses import saved_forms
 from courses.models import Course
-from web.access import ask_to_sign_in, is_somebody_elses, manages_prices, wants_json
+from web.access import ask_to_sign_in, is_from_another_user, manages_prices, wants_json
 
 
 class TeacherRequest(HttpRequest):
-    """A request of somebody who is signed in."""
+    """A request of a signed-in user."""
 
     user: User
     htmx: HtmxDetails
@@ -29,15 +29,15 @@ type View = Callable[..., HttpResponse]
 
 
 def signed_in(view: View) -> View:
-    """Strangers are sent to sign in and come back to the page they were on; programs are told by 401."""
+    """Anonymous users sign in and come back to their page; API clients get 401."""
 
     @wraps(view)
     def checked(request: TeacherRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if request.user.is_authenticated and not is_somebody_elses(request):
+        if request.user.is_authenticated and not is_from_another_user(request):
             return view(request, *args, **kwargs)
         course_id = kwargs.get("course_id")
         if request.method == "POST" and not request.htmx and not wants_json(request):
-            lapsed.keep(request, lapsed.page_of(course_id))
+            saved_forms.save(request, saved_forms.page_of(course_id))
         course = reverse("courses:edit", args=[course_id]) if course_id else reverse("courses:teacher_courses")
         return ask_to_sign_in(request, otherwise=course)
 
@@ -45,7 +45,7 @@ def signed_in(view: View) -> View:
 
 
 def by_button(view: View) -> View:
-    """POST alone. Who follows a link to a button's address comes to the editor; API clients are told by 405."""
+    """POST only. A browser that follows a link here is redirected to the editor; API clients get 405."""
 
     @wraps(view)
     def pressed(request: TeacherRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -66,16 +66,16 @@ def _to_editor(request: TeacherRequest, course_id: UUID | None = None) -> HttpRe
 
 
 def with_billing(courses: QuerySet[Course]) -> QuerySet[Course]:
-    """Courses with everything that their status is told from, in a constant number of queries."""
+    """Courses with everything that determines their status, in a constant number of queries."""
     return courses.select_related("billing").prefetch_related(*(f"billing__{name}" for name in PREFETCH))
 
 
 def own_course_or_404(user: User, course_id: UUID) -> Course:
-    """Another teacher's course is as if it were not there."""
+    """Another teacher's course is reported as not found."""
     return get_object_or_404(with_billing(Course.objects.all()), pk=course_id, owner=user)
 
 
 def visible_course_or_404(user: User, course_id: UUID) -> Course:
-    """One's own course; price managers see how every course stands with Stripe."""
+    """The user's own course; price managers can see every course."""
     whose = Q() if manages_prices(user) else Q(owner=user)
     return get_object_or_404(with_billing(Course.objects.filter(whose)), pk=course_id)

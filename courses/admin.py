@@ -1,4 +1,4 @@
-"""Courses for the superuser: to look at, and to hand to another teacher. Everything else has its own page."""
+"""Courses in the admin site: read-only, except that a superuser can give one to another teacher."""
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -35,5 +35,5 @@ class CourseAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # only its stubs
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Course | None = None) -> bool:
-        """What was sold is archived, never deleted."""
+        """A course that was sold is archived, never deleted."""
         return False

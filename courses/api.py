@@ -1,4 +1,4 @@
-"""The courses as JSON: what programs send, and what they get."""
+"""Courses as JSON: what API clients send and receive."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,19 +18,19 @@ from web.bodies import fields_sent
 
 
 def read_body(request: HttpRequest) -> "tuple[Mapping[str, str], Mapping[str, UploadedFile[Any]]]":
-    """The fields and files that came in, whether as a form or as JSON. Raises UnreadableBody."""
+    """The fields and files of a request, sent as a form or as JSON. Raises UnreadableBody."""
     files = {} if sends_json(request) else request.FILES
     uploads = {name: file for name, file in files.items() if isinstance(file, UploadedFile)}
     fields = fields_sent(request, CourseForm.base_fields)
-    # So a browser sends a file field in which nothing was chosen: Django has it as an empty text, which elsewhere is
-    # how a picture is taken away.
+    # Browsers send a file field with nothing chosen, which Django reads as empty text; elsewhere empty text removes the
+    # picture.
     if request.content_type == "multipart/form-data" and fields.get("cover") == "":
         del fields["cover"]
     return fields, uploads
 
 
 def course_json(course: Course) -> dict[str, Any]:
-    """A course as the contract has it."""
+    """A course in JSON, as docs/api.md describes it."""
     return {
         "id": str(course.id),
         "status": course.status,
@@ -49,12 +49,12 @@ def course_json(course: Course) -> dict[str, Any]:
 
 
 def status_json(course: Course) -> dict[str, Any]:
-    """The part of a course that changes by itself, to be asked for again and again."""
+    """The part of a course that changes by itself, for polling."""
     return {"id": str(course.id), "status": course.status, "billing": status.as_json(course.billing)}
 
 
 def conflict_json(course: Course, conflicts: tuple[str, ...], yours: Content, theirs: Content) -> dict[str, Any]:
-    """Both sides of every field in conflict, and the version with which yours can be sent again."""
+    """Both sides of every conflicting field, and the version with which yours can be sent again."""
     sides = {name: {"yours": _side(course, name, yours), "theirs": _side(course, name, theirs)} for name in conflicts}
     return {"conflicts": sides, "version": versions.token(course.id, theirs)}
 

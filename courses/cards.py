@@ -1,4 +1,4 @@
-"""A course as a row of its teacher's list: each fact once."""
+"""A course as a row of the teacher's list."""
 
 from dataclasses import dataclass
 
@@ -6,10 +6,10 @@ from billings.prices.watching import Watched
 from billings.status import Status, describe
 from courses.models import Course
 
-# As many calm colours as the style sheet has classes `cover-tone-0` and so on.
+# The number of colour classes in the style sheet, `cover-tone-0` and so on.
 TONES = 8
-# Chips that tell by themselves whether a course is a draft, published or archived.
-TELLING = frozenset({"in_sync", "free", "archived"})
+# Statuses whose label already tells whether a course is a draft, published or archived.
+SELF_EXPLANATORY = frozenset({"in_sync", "free", "archived"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +31,16 @@ class Card:
 
     @property
     def initials(self) -> str:
-        """What stands where a cover is missing: the first letters of the title's first two words."""
+        """Shown instead of a missing cover: the first letters of the title's first two words."""
         return "".join(next(filter(str.isalnum, word), "") for word in self.course.title.split()[:2]).upper()
 
     @property
     def tone(self) -> int:
-        """One of the fallback's colours, the same one for ever."""
+        """The number of the fallback's colour, always the same for a course."""
         return self.course.id.int % TONES
 
     @property
     def facts(self) -> list[str]:
-        """What stands under the title; whether it is published only where the chip speaks of something else."""
-        status = "" if self.status.state in TELLING else self.course.get_status_display()
+        """The line under the title; includes the course's status unless the billing label already tells it."""
+        status = "" if self.status.state in SELF_EXPLANATORY else self.course.get_status_display()
         return [str(fact) for fact in (status, self.course.subject, self.course.get_level_display()) if fact]

@@ -1,4 +1,4 @@
-"""The colours of a picture as browsers show them, in sRGB: what its profile meant is kept, the profile is not."""
+"""Converts pictures to sRGB as browsers show them, so that the colour profile can be dropped."""
 
 import struct
 from collections.abc import Sequence
@@ -7,13 +7,13 @@ from typing import Any
 
 from PIL import Image, ImageCms
 
-# For which modes a profile's colour space can speak; for any other picture browsers ignore it.
+# Image modes to which a profile's colour space can apply; for any other, browsers ignore the profile.
 MODES = {"GRAY": ("L", "LA"), "RGB ": ("L", "LA", "RGB", "RGBA"), "CMYK": ("CMYK",)}
-# White, red, green and blue of sRGB as x and y, the order in which PNG has them.
+# x and y of sRGB's white, red, green and blue, in PNG's order.
 SRGB_CHROMATICITIES = (0.3127, 0.329, 0.64, 0.33, 0.3, 0.6, 0.15, 0.06)
 SRGB_GAMMA = 0.45455
 D50 = (0.9642, 1.0, 0.8249)
-# Bradford's: from XYZ to the responses of the eye's cones, in which one white becomes another.
+# Bradford chromatic adaptation: from XYZ to cone responses, in which one white point is scaled to another.
 BRADFORD = ((0.8951, 0.2664, -0.1614), (-0.7502, 1.7135, 0.0367), (0.0389, -0.0685, 1.0296))
 
 type Vector = tuple[float, float, float]
@@ -21,9 +21,9 @@ type Matrix = tuple[Vector, Vector, Vector]
 
 
 def profile_of(image: Image.Image) -> bytes:
-    """The ICC profile that a picture carries, or one made of its PNG chunks `gAMA` and `cHRM`; empty: it is sRGB.
+    """A picture's ICC profile, or one built from its PNG chunks `gAMA` and `cHRM`; empty for sRGB.
 
-    Of several, browsers take the first of `iCCP`, `sRGB`, `gAMA` (PNG specification, third edition, 13.13).
+    If there are several, browsers use the first of `iCCP`, `sRGB`, `gAMA` (PNG specification, third edition, 13.13).
     """
     carried = image.info.get("icc_profile")
     if carried:
@@ -36,14 +36,14 @@ def profile_of(image: Image.Image) -> bytes:
         return b""
     try:
         return gamma_profile(1 / gamma, chromaticities)
-    except (ArithmeticError, ValueError, struct.error):  # primaries that span no colours
+    except (ArithmeticError, ValueError, struct.error):  # degenerate primaries
         return b""
 
 
 def to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
     """The same colours in sRGB, as RGB or RGBA; `image` is L, LA, RGB, RGBA or CMYK.
 
-    A profile that is broken, or of another kind of picture, is ignored, as browsers do.
+    Like browsers, ignores a profile that is broken or for another kind of picture.
     """
     target = "RGBA" if image.mode in ("LA", "RGBA") else "RGB"
     try:
@@ -65,7 +65,7 @@ def _converted(image: Image.Image, source: ImageCms.ImageCmsProfile, target: str
         renderingIntent=ImageCms.Intent.PERCEPTUAL,
         outputMode="RGB",
     )
-    assert converted is not None, "a new picture is asked for"
+    assert converted is not None, "profileToProfile returns a new image unless inPlace"
     if target == "RGBA":
         converted.putalpha(image.getchannel("A"))
     return converted
@@ -92,7 +92,7 @@ def gamma_profile(gamma: float, chromaticities: Sequence[float]) -> bytes:
 
 
 def _primaries_at_d50(*xy: float) -> tuple[Vector, ...]:
-    """XYZ of red, green and blue, at the strength that makes white of them, seen in the white of profiles."""
+    """XYZ of red, green and blue, scaled so that they add up to white, adapted to the D50 white of profiles."""
     white, *colours = (_from_xy(x, y) for x, y in zip(xy[::2], xy[1::2], strict=True))
     strengths = _times(_inverse(_columns(colours)), white)
     seen = [_times(BRADFORD, color) for color in (D50, white)]

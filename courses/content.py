@@ -1,4 +1,4 @@
-"""What a teacher writes about a course, as values: what is validated, compared, merged and saved as one."""
+"""The fields of a course that a teacher edits, as one value that is validated, compared, merged and saved."""
 
 from dataclasses import dataclass, field, fields
 
@@ -8,16 +8,16 @@ from courses.models import Course
 
 @dataclass(frozen=True, slots=True)
 class NewCover:
-    """A picture that is not stored yet, already validated and encoded again (WebP)."""
+    """A picture that is not stored yet, already validated and re-encoded as WebP."""
 
     data: bytes
-    # It moved: only its first frame is in `data`. That is said once and not kept, so it tells no two covers apart.
+    # The upload was animated; `data` has its first frame. Used for one message, so it does not affect equality.
     animated: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """Every field that the course form overwrites. Amount, currency and interval are one: the price (None: free)."""
+    """Every field of the course form. Amount, currency and interval are one field, the price (None: free)."""
 
     title: str
     summary: str
@@ -25,7 +25,7 @@ class Content:
     subject: str
     level: str
     language: str
-    cover: str | NewCover  # the stored name, empty for none, or a picture yet to be stored
+    cover: str | NewCover  # the stored name (empty: none), or a picture that is not stored yet
     price: PriceSpec | None
 
     @classmethod
@@ -46,7 +46,7 @@ FIELDS = tuple(one.name for one in fields(Content))
 
 
 def stored_cover(course: Course) -> NewCover | None:
-    """The course's picture as it is kept; None without one, or where its file was lost."""
+    """The course's stored picture; None if there is none or its file is lost."""
     try:
         with course.cover.open("rb") as file:
             return NewCover(file.read())

@@ -1,8 +1,9 @@
-"""Covers: an uploaded picture is validated, decoded once and encoded again, so that only pixels are kept.
+"""Covers: an uploaded picture is validated, decoded and re-encoded, so that only its pixels are kept.
 
-What is served later is therefore always a small WebP without the camera's place and time in it, which looks as browsers
-show the file itself. A few kilobytes can unpack to gigabytes: what a picture would take is reckoned from its header
-(`decoding`), and one is read after the other.
+What is served is always a small WebP that looks as browsers show the original, without the camera's metadata. A few
+kilobytes can unpack to gigabytes, so the memory needed is computed from the header (`decoding`), and pictures are
+decoded
+one at a time.
 """
 
 import hashlib
@@ -25,11 +26,11 @@ from courses.content import NewCover
 
 MAX_BYTES = 5 * 1024 * 1024
 MAX_SIDE = 1600
-# Of a process's threads one reads a picture and another one may wait to do so: the others are for pages.
+# At most one thread of a process decodes a picture and one more waits; the others stay free for pages.
 _PLACES = threading.BoundedSemaphore(2)
 _TURN = threading.Lock()
 LONGEST_WAIT = 10.0  # seconds
-# A drawing in few colours is kept exactly, unless that takes more room than a photograph.
+# Few-colour drawings are stored losslessly, unless that takes more space than this.
 MAX_EXACT_BYTES = 200_000
 FORMATS = ("PNG", "JPEG", "WEBP", "MPO")
 ACCEPT = "image/png,image/jpeg,image/webp"
@@ -44,7 +45,7 @@ TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 END_OF_JPEG = b"\xff\xd9"
-# The form of a PNG's samples, as Pillow names it: how their one transparent value (`tRNS`) becomes one of 8 bits.
+# By Pillow's name of a PNG's sample format: scales the transparent value (`tRNS`) to 8 bits.
 TRANSPARENT_SAMPLES: Mapping[str, Callable[[int], int]] = {
     "L;2": lambda value: value * 85,
     "L;4": lambda value: value * 17,
@@ -53,11 +54,11 @@ TRANSPARENT_SAMPLES: Mapping[str, Callable[[int], int]] = {
 
 
 class _Damaged(Exception):
-    """It begins like a picture, and then its pixels cannot be read to the end."""
+    """It has a picture's header, but its pixels cannot be decoded completely."""
 
 
 def read_cover(uploaded: "UploadedFile[bytes]") -> NewCover:
-    """The picture as it will be kept. Raises ValidationError with the words for the teacher."""
+    """The picture as it will be stored. Raises ValidationError with a message for the teacher."""
     size = uploaded.size or 0
     if size > MAX_BYTES:
         raise ValidationError(
@@ -71,7 +72,7 @@ def read_cover(uploaded: "UploadedFile[bytes]") -> NewCover:
 
 @contextmanager
 def _in_turn() -> Iterator[None]:
-    """One picture at a time. Raises ValidationError where others wait already."""
+    """One picture at a time. Raises ValidationError if another one is waiting already."""
     busy = ValidationError(
         _("Other pictures are being read at this moment. Choose yours again, and save once more."), code="busy"
     )
@@ -103,17 +104,17 @@ def _read_whatever_it_is(uploaded: "UploadedFile[bytes]") -> NewCover:
         raise ValidationError(
             _("This picture is damaged or cut off: a part of it is missing. Save or export it again."), code="damaged"
         ) from None
-    except Exception:  # a decoder fed with nonsense fails in any way it likes
+    except Exception:  # decoders raise anything for malformed data
         raise ValidationError(_("This is not a PNG, JPEG or WebP picture that can be read."), code="invalid") from None
 
 
 def _read(file: IO[bytes]) -> NewCover:
-    pixels, animated = _upright(file)  # what was decoded is gone by the time that is encoded again
+    pixels, animated = _upright(file)  # frees the decoded original before encoding
     return NewCover(_encoded(pixels), animated=animated)
 
 
 def _upright(file: IO[bytes]) -> tuple[Image.Image, bool]:
-    """Small enough, in sRGB, the right way up; and whether it moved."""
+    """Scaled down, in sRGB and upright; and whether it was animated."""
     image = _opened(file)
     profile, orientation, animated = profile_of(image), _orientation(image), _is_animated(image)
     _scale_transparent_sample(image)
@@ -129,7 +130,7 @@ def _upright(file: IO[bytes]) -> tuple[Image.Image, bool]:
 
 
 def _opened(file: IO[bytes]) -> Image.Image:
-    """The picture with its header read and nothing decoded. Raises decoding.TooLarge and TooLong."""
+    """The picture with only its header read. Raises decoding.TooLarge and TooLong."""
     file.seek(0)
     kind, length, what = struct.unpack("<4sI4s", file.read(12).ljust(12))
     if (kind, what) == (b"RIFF", b"WEBP") and file.seek(0, SEEK_END) < length + 8:
@@ -141,12 +142,12 @@ def _opened(file: IO[bytes]) -> Image.Image:
 
 
 def _is_animated(image: Image.Image) -> bool:
-    """Several pictures in a PNG or WebP; in a phone's JPEG they are versions of one."""
+    """Several frames in a PNG or WebP; in a phone's JPEG they are versions of one picture."""
     return image.format in ("PNG", "WEBP") and getattr(image, "is_animated", False)
 
 
 def _first_frame(image: Image.Image) -> Image.Image:
-    """Decoded. An animated PNG may begin with a picture that is meant for old browsers alone."""
+    """Decoded. An animated PNG may start with a picture that is not part of the animation."""
     if getattr(image, "default_image", False):
         image.seek(1)
     image.load()
@@ -154,9 +155,9 @@ def _first_frame(image: Image.Image) -> Image.Image:
 
 
 def _orientation(image: Image.Image) -> int:
-    """Which way is up, by EXIF in JPEG and PNG: browsers look nowhere else, not into XMP and not into WebP.
+    """The EXIF orientation of a JPEG or PNG: like browsers, ignores XMP, and WebP altogether.
 
-    Pillow's own reading takes XMP's word too, and numbers of types that browsers pass over (EXIF 3.0, 4.6.2).
+    Pillow's own reader accepts XMP, and value types that browsers skip (EXIF 3.0, 4.6.2).
     """
     if image.format == "WEBP":
         return 1
@@ -169,15 +170,15 @@ def _orientation(image: Image.Image) -> int:
             tag, kind, count, value = struct.unpack_from(f"{order}HHIH", tiff, place)
             if (tag, kind, count) == (ORIENTATION, TIFF_SHORT, 1):
                 return int(value)
-    except struct.error:  # what is broken says nothing
+    except struct.error:  # malformed EXIF is ignored
         pass
     return 1
 
 
 def _without_end_marker(file: IO[bytes]) -> Image.Image:
-    """A JPEG whose pixels are all there, and nothing behind them; browsers show it. Raises _Damaged for any other.
+    """A JPEG whose pixels are complete but whose end marker is missing; browsers show it. Raises _Damaged otherwise.
 
-    Where pixels are missing, they are made of what stands in their place: two fillings make two pictures.
+    If pixels are missing, the decoder invents them from the filling, so two fillings give two pictures.
     """
     file.seek(0)
     data = file.read().rstrip(b"\xff")
@@ -203,7 +204,7 @@ def _scale_transparent_sample(image: Image.Image) -> None:
 
 
 def _plain(image: Image.Image) -> Image.Image:
-    """The same pixels in 8 bits: L, LA, RGB, RGBA or CMYK."""
+    """The same pixels with 8 bits per channel: L, LA, RGB, RGBA or CMYK."""
     if image.mode.startswith("I"):
         return _of_16_bits(image)
     if image.mode in ("P", "1", "L", "RGB") and image.has_transparency_data:
@@ -214,7 +215,7 @@ def _plain(image: Image.Image) -> Image.Image:
 
 
 def _of_16_bits(image: Image.Image) -> Image.Image:
-    """Gray. Pillow's own conversion makes white of all that is not almost black."""
+    """Grayscale. Pillow's own conversion clips almost everything to white."""
     wide = image.convert("I")
     gray = wide.point([value >> 8 for value in range(65536)], "L")
     key = image.info.get("transparency")

@@ -1,4 +1,4 @@
-"""How much memory a picture takes to decode, as its header tells, and how it is made small without a second copy."""
+"""Estimates the memory needed to decode a picture from its header, and scales it down without a second full copy."""
 
 import ctypes
 from collections.abc import Callable
@@ -9,44 +9,44 @@ from typing import IO, Any
 from django.utils.translation import gettext as _
 from PIL import Image
 
-# Bytes that decoding may take, beside the file itself and the cover that is made.
+# Bytes that decoding may use, in addition to the file and the resulting cover.
 MOST_BYTES = 130_000_000
-# What is decoded in full takes its time, too, however few bytes there are to a pixel.
+# Pixels that are decoded in full also take time, however few bytes each takes.
 MOST_PIXELS = {"JPEG": 60_000_000, "MPO": 60_000_000, "PNG": 25_000_000, "WEBP": 25_000_000}
-# Longer ones are no pictures; JPEG's own limit.
+# Anything longer is not a photograph; also JPEG's own limit.
 MOST_SIDE = 65_535
-# Each takes as long as all pixels do; cameras and programs make ten or so.
+# Each scan costs as much as a full decode; cameras and software write about ten.
 MOST_SCANS = 100
-# As Pillow keeps pixels; every other mode takes four bytes.
+# Pillow's bytes per pixel; every other mode takes four.
 BYTES_A_PIXEL = {"1": 1, "L": 1, "P": 1, "I;16": 2}
-# libwebp keeps two canvases beside the frame it gives out, and that is copied once.
+# libwebp keeps two canvases in addition to the frame it returns, which is copied once.
 WEBP_BYTES_A_PIXEL = 18
-# Between two frames of a PNG there are the one before and a copy of it.
+# Pillow keeps the previous frame of a PNG and a copy of it.
 FRAMES_AT_ONCE = 3
-# A coefficient of JPEG, of which all are kept where the picture comes in several passes.
+# Bytes per JPEG coefficient, all of which are kept in memory if the picture has several scans.
 COEFFICIENT_BYTES = 2
-# So many pixels are made small at a time.
+# Pixels scaled down per step.
 PART = 500_000
 START_OF_SCAN = 0xDA
-# `mallopt`'s M_MMAP_THRESHOLD: blocks of this size and above go back to the system when they are freed.
+# `mallopt`'s M_MMAP_THRESHOLD: blocks of at least this size are returned to the system when freed.
 MMAP_THRESHOLD, GIVEN_BACK_FROM = -3, 1024 * 1024
 
 
-def _give_back_what_is_freed() -> None:
-    """Left to itself, glibc raises that size with each large block, and a process keeps the memory of its pictures.
+def _return_freed_memory() -> None:
+    """Fix glibc's mmap threshold, which it otherwise raises with each large block, so that memory is never returned.
 
-    https://man7.org/linux/man-pages/man3/mallopt.3.html; other systems have no such thing, and need none.
+    https://man7.org/linux/man-pages/man3/mallopt.3.html; other systems lack `mallopt` and do not need it.
     """
     if mallopt := getattr(ctypes.CDLL(None), "mallopt", None):
         mallopt(MMAP_THRESHOLD, GIVEN_BACK_FROM)
 
 
-_give_back_what_is_freed()
+_return_freed_memory()
 
 
 @dataclass
 class TooLarge(Exception):
-    """Decoding would take more memory, or time, than a cover may. `most`: pixels that one of this kind may have."""
+    """Decoding would take more memory or time than allowed. `most`: the pixels allowed for this kind of picture."""
 
     pixels: int
     most: int
@@ -64,25 +64,25 @@ class TooLong(Exception):
 
 
 def _millions(pixels: int) -> str:
-    """Cut, not rounded: what is said to be allowed is."""
+    """Rounded down, so that the size named as allowed is allowed."""
     return f"{pixels // 100_000 / 10:g}"
 
 
 def prepare(image: Image.Image, file: IO[bytes], side: int) -> None:
-    """See to it that `image`, just opened from `file`, is decoded no larger than `side` pixels need.
+    """Make `image`, just opened from `file`, decode no larger than needed for `side` pixels.
 
-    Raises TooLarge and TooLong, and ValueError for what only looks like a picture.
+    Raises TooLarge and TooLong, and ValueError for data that only looks like a picture.
     """
     kind, pixels = str(image.format), image.width * image.height
     if max(image.size) > MOST_SIDE:
         raise TooLong
     scans = _Scans.of(file) if kind in ("JPEG", "MPO") else None
     if scans and scans.count > MOST_SCANS:
-        raise ValueError("It would take as many passes over its pixels.")
-    image.draft("RGB", kept_size(image.size, side))  # what is no JPEG has no smaller form
+        raise ValueError("Too many scans.")
+    image.draft("RGB", kept_size(image.size, side))  # has an effect on JPEG only
     kept = 0 if scans is None or scans.first_has_all else COEFFICIENT_BYTES * _samples_a_pixel(image)
     each = _bytes_a_pixel(image)
-    # At the most pixels, a JPEG is decoded at half its size at least.
+    # At the limit of pixels, a JPEG is decoded at half its size or less.
     most = min(MOST_PIXELS[kind], int(MOST_BYTES / (kept + (each / 4 if scans else each))))
     if pixels > most and (pixels > MOST_PIXELS[kind] or pixels * kept + image.width * image.height * each > MOST_BYTES):
         raise TooLarge(pixels, most)
@@ -95,7 +95,7 @@ def _bytes_a_pixel(image: Image.Image) -> int:
 
 
 def _samples_a_pixel(image: Any) -> float:
-    """Of all components: of a photograph colours often have a quarter of the samples that brightness has."""
+    """Of all components: photographs often have a quarter as many colour samples as brightness samples."""
     widest, highest = max(part[1] for part in image.layer), max(part[2] for part in image.layer)
     samples: int = sum(part[1] * part[2] for part in image.layer)
     return samples / (int(widest) * int(highest))
@@ -103,7 +103,7 @@ def _samples_a_pixel(image: Any) -> float:
 
 @dataclass(frozen=True, slots=True)
 class _Scans:
-    """The passes in which a JPEG comes: how many, and whether the first has every component, as of a plain one."""
+    """The scans of a JPEG: how many, and whether the first one has every component, as in a baseline file."""
 
     count: int
     first_has_all: bool
@@ -114,7 +114,7 @@ class _Scans:
         file.seek(0)
         data = file.read()
         file.seek(place)
-        # No such pair of bytes stands in the pixels themselves.
+        # This pair of bytes does not occur in entropy-coded data.
         return cls(data.count(bytes((0xFF, START_OF_SCAN))), _first_has_all(data))
 
 
@@ -133,7 +133,7 @@ def _first_has_all(data: bytes) -> bool:
 
 
 def kept_size(size: tuple[int, int], side: int) -> tuple[int, int]:
-    """Of a picture of this size, made small enough for a square of `side` pixels."""
+    """The size of a picture scaled to fit into a square of `side` pixels."""
     longest = max(size)
     if longest <= side:
         return size
@@ -142,7 +142,7 @@ def kept_size(size: tuple[int, int], side: int) -> tuple[int, int]:
 
 
 def reduced(image: Image.Image, side: int, plain: Callable[[Image.Image], Image.Image]) -> Image.Image:
-    """`plain` of a decoded image, no larger than `side`; part by part where it is much larger, for each step copies."""
+    """`plain` of a decoded image, at most `side` large; done in strips for large images, because each step copies."""
     size, factor = kept_size(image.size, side), max(image.size) // side
     if factor < 2:
         whole = plain(image)

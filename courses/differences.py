@@ -1,24 +1,24 @@
-"""What two versions of a text do not share, word by word, for the page on which people choose between them. Pure."""
+"""Word-by-word differences of two texts, for the page on which people choose between two versions. Pure."""
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-# Comparing takes up to the product of both lengths: beyond this, lines are compared, and beyond that nothing is.
+# The cost is up to the product of both lengths: beyond this, lines are compared instead of words, or nothing at all.
 MOST_PARTS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of a text, and whether the other version has it, too."""
+    """A part of a text, and whether the other version has it too."""
 
     text: str
     shared: bool
 
 
 def differences(yours: str, theirs: str) -> tuple[list[Piece], list[Piece]]:
-    """Both texts in pieces; the texts of the pieces of each make it up again."""
+    """Both texts in pieces, each of which concatenates to its text."""
     start, end = _shared_ends(yours, theirs)
     middle, other = yours[start : len(yours) - end], theirs[start : len(theirs) - end]
     mine, his = _compared(middle, other)
@@ -27,12 +27,12 @@ def differences(yours: str, theirs: str) -> tuple[list[Piece], list[Piece]]:
 
 
 def whole(text: str) -> list[Piece]:
-    """A text in which nothing is marked."""
+    """A text without marks."""
     return _joined([Piece(text, shared=True)])
 
 
 def _shared_ends(one: str, other: str) -> tuple[int, int]:
-    """How many characters both begin and end with, no word cut in two."""
+    """The lengths of the common prefix and suffix, without splitting a word."""
     most = min(len(one), len(other))
     start = next((i for i in range(most) if one[i] != other[i]), most)
     while start > 0 and not one[start - 1].isspace():
@@ -63,7 +63,7 @@ def _matched(one: Sequence[str], other: Sequence[str]) -> tuple[list[Piece], lis
 
 
 def _joined(pieces: Sequence[Piece]) -> list[Piece]:
-    """Neighbours of one kind as one, and none that is empty."""
+    """Adjacent pieces of one kind merged, empty ones dropped."""
     joined: list[Piece] = []
     for piece in pieces:
         if not piece.text:

@@ -1,4 +1,4 @@
-"""Form fields for text that people write: what cannot be stored or shown is refused, the rest is made uniform."""
+"""Form fields for written text: unstorable or invisible characters are rejected, the rest is normalised."""
 
 import re
 import unicodedata
@@ -9,9 +9,9 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from web import directions
+from web import bidi
 
-# RFC 5646 without its grandfathered and private tags: language, script, region, variants, extensions.
+# RFC 5646 without grandfathered and private tags: language, script, region, variants, extensions.
 _TAG = re.compile(
     r"(?P<language>[a-z]{2,3})(?:-[a-z]{3}){0,3}(?:-[a-z]{4})?(?:-(?:[a-z]{2}|[0-9]{3}))?"
     r"(?:-(?:[a-z0-9]{5,8}|[0-9][a-z0-9]{3}))*(?:-[0-9a-wy-z](?:-[a-z0-9]{2,8})+)*(?:-x(?:-[a-z0-9]{1,8})+)?",
@@ -21,28 +21,28 @@ TAG_LENGTH = 35
 
 
 class Text(forms.CharField):
-    """Typed text in one normal form. Too long is refused with words; `maxlength` would cut a paste silently."""
+    """Normalised text. Too long is rejected with a message; `maxlength` would silently truncate a paste."""
 
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
         return {name: value for name, value in super().widget_attrs(widget).items() if name != "maxlength"}
 
 
 class Line(Text):
-    """Text of one line: runs of white space become one space, and what shows nothing at all is empty.
+    """A single line: whitespace is collapsed, and text without visible characters is empty.
 
-    It stands beside other text, which characters that turn the direction of reading would turn as well.
+    Direction controls are rejected, since they would reorder the text shown beside it.
     """
 
     def to_python(self, value: Any) -> str:
         line = " ".join(_storable(str(value or "")).split())
-        if directions.turns(line):
-            words = _("This text has hidden characters in it that turn the direction of reading; type it again.")
-            raise ValidationError(words, code="direction")
+        if bidi.has_controls(line):
+            message = _("This text has hidden characters in it that turn the direction of reading; type it again.")
+            raise ValidationError(message, code="direction")
         return line if any(unicodedata.category(character)[0] not in "CZ" for character in line) else ""
 
 
 class Prose(Text):
-    """Text of many lines, with one kind of line end; indentation means something in Markdown and stays."""
+    """Several lines, with normalised line ends; indentation is kept, since Markdown uses it."""
 
     widget = forms.Textarea
 
@@ -51,7 +51,7 @@ class Prose(Text):
 
 
 class LanguageTag(Line):
-    """A BCP 47 tag, in its usual capitals: "pt-BR", "zh-Hant"."""
+    """A BCP 47 tag in the usual capitalisation: "pt-BR", "zh-Hant"."""
 
     def to_python(self, value: Any) -> str:
         text = super().to_python(value)
@@ -62,11 +62,11 @@ class LanguageTag(Line):
             raise ValidationError(
                 _("“%(tag)s” is not the tag of a language, such as en or pt-BR."), params={"tag": text}
             )
-        return _usual_capitals(text)
+        return _capitalised(text)
 
 
 def language_name(tag: str) -> str:
-    """The language's name in English and in itself, or the tag where nobody here knows it: "German (Deutsch)"."""
+    """The language's name in English and in itself ("German (Deutsch)"), or the tag if Babel does not know it."""
     try:
         locale = Locale.parse(tag, sep="-")
     except (ValueError, UnknownLocaleError):
@@ -78,11 +78,11 @@ def language_name(tag: str) -> str:
 
 
 def _is_known(language: str) -> bool:
-    """Two letters are few and all named; of three letters there are thousands, and any may be meant."""
+    """All two-letter codes are known to Babel; of the thousands with three letters, any is accepted."""
     return len(language) == 3 or language in Locale("en").languages
 
 
-def _usual_capitals(tag: str) -> str:
+def _capitalised(tag: str) -> str:
     first, *rest = tag.lower().split("-")
     usual, extended = [first], False
     for part in rest:
@@ -96,7 +96,7 @@ def _usual_capitals(tag: str) -> str:
 
 
 def _storable(text: str) -> str:
-    """The text in one normal form and with one kind of line end; control characters and half characters are refused."""
+    """The text in NFC with normalised line ends. Raises ValidationError for control characters and surrogates."""
     uniform = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
     if any(unicodedata.category(character) in {"Cc", "Cs"} and character not in "\n\t" for character in uniform):
         raise ValidationError(_("This text has characters in it that cannot be shown; type it again."), code="control")

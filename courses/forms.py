@@ -1,4 +1,4 @@
-"""The course form: the one place where what a teacher types is validated."""
+"""The course form, which validates everything a teacher enters."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -34,7 +34,7 @@ from courses.versions import Digests, Edit
 from web.widgets import Select
 
 TEXT_FIELDS = frozenset({"title", "summary", "description", "subject", "level", "language"})
-# What a teacher writes in the course's own language.
+# Written in the course's own language.
 WRITTEN_FIELDS = frozenset({"title", "summary", "description", "subject"})
 DEFAULTS = {"level": Course.Level.ALL.value, "language": "en", **PRICE_DEFAULTS}
 COMMON_LANGUAGES = (
@@ -48,7 +48,7 @@ def language_choices() -> list[tuple[str, str]]:
 
 
 def texts(course: Course, locale: str) -> dict[str, str]:
-    """The course as the fields of its form say it."""
+    """The course as values of its form's fields."""
     return {
         **{name: getattr(course, name) for name in TEXT_FIELDS},
         **price_texts(course.billing, locale),
@@ -107,7 +107,7 @@ class CourseForm(PriceFields):
         self.sent_fields: frozenset[str] = frozenset()
         self.cover_text = ""
         self.older_versions: dict[str, str] = {}
-        self.understood: Edit | None = None  # what a form asks for that was valid and yet refused
+        self.understood: Edit | None = None  # the edit of a valid form that was rejected all the same
         self.fields["language"].widget.choices = language_choices()
         self._offer_present_language()
         keep_what_was_sent(self, "level")
@@ -115,10 +115,10 @@ class CourseForm(PriceFields):
 
     @classmethod
     def blank(cls, version: str = "", writer: int | None = None, *, currency: str | None = None) -> Self:
-        """An empty form, in `currency`; `version` is that of an empty form which is looked at again."""
-        again = versions.read_fresh(version) and version
+        """An empty form, in `currency`; `version` is that of an empty form opened again."""
+        reused = versions.read_fresh(version) and version
         chosen = {"currency": currency} if currency else {}
-        return cls(initial=DEFAULTS | {"version": again or versions.fresh_token(writer)} | chosen)
+        return cls(initial=DEFAULTS | {"version": reused or versions.fresh_token(writer)} | chosen)
 
     @classmethod
     def showing(cls, course: Course) -> Self:
@@ -133,9 +133,9 @@ class CourseForm(PriceFields):
         course: Course | None = None,
         locale: str | None = None,
     ) -> Self:
-        """The form as it came in: on an edit an absent field stays as it is, an empty one is emptied.
+        """The form as sent: on an edit an absent field stays unchanged, an empty one is emptied.
 
-        `keep_<field>=theirs`, the answer to a conflict, counts as absent.
+        `keep_<field>=theirs`, the choice in a conflict, counts as absent.
         """
         data = with_reading(data)
         dropped = {
@@ -144,14 +144,14 @@ class CourseForm(PriceFields):
         dropped |= PRICE_FIELDS if "price" in dropped else set()
         dropped |= {"remove_cover"} if "cover" in dropped else set()
         present = {name: value for name, value in data.items() if name in cls.base_fields and name not in dropped}
-        if course is not None:  # a price must not turn into dollars because a field came in empty
+        if course is not None:  # an empty currency or interval must not reset a price to the default
             present = {name: value for name, value in present.items() if value or name not in PRICE_DEFAULTS}
         cover_text = present.pop("cover", None)
         if cover_text == "":
             present["remove_cover"] = "true"
         chosen = {} if "cover" in dropped else {name: file for name, file in files.items() if name == "cover"}
         before = DEFAULTS if course is None else texts(course, locale or reading_locale())
-        if present or chosen:  # a form that names no version was made from an unknown one
+        if present or chosen:  # a form without a version was made from an unknown one
             before = before | {"version": ""}
         form = cls({**before, **present}, chosen, course=course, locale=locale)
         form.sent_fields = frozenset(present) - {"confirm", "publish"} | frozenset(chosen)
@@ -161,11 +161,11 @@ class CourseForm(PriceFields):
         return form
 
     def new_id(self) -> UUID:
-        """The id of the course that a valid form makes: the same one however often the form is sent."""
+        """The id of the course that a valid form creates: the same however often the form is sent."""
         return versions.read_fresh(self.cleaned_data["version"]) or uuid4()
 
     def edit(self, *, told: str | None = None) -> Edit | None:
-        """What a valid form asks for; None where only a button was pressed, whose words spoke of the price `told`."""
+        """The edit a valid form requests; None for a button alone, whose text named the price `told`."""
         if not self.sent_fields:
             return None
         given = self.sent_fields & TEXT_FIELDS
@@ -176,7 +176,7 @@ class CourseForm(PriceFields):
         return Edit(self.content(), given, self._base(), self.cleaned_data["confirm"], told)
 
     def _base(self) -> Digests | None:
-        """What the form was made from; `version_<field>` says so for a field that stems from an older version."""
+        """The version the form was made from; `version_<field>` names an older one for a single field."""
         if self.course is None:
             return None
         return versions.read_mixed(self.cleaned_data["version"], self.course.id, self.older_versions)
@@ -186,18 +186,18 @@ class CourseForm(PriceFields):
         return Content(**texts, cover=self._cover(), price=self.price_spec)
 
     def left_out(self) -> tuple[str, ...]:
-        """What of a valid form is not kept as it came, in words."""
+        """Messages about parts of a valid form that are not stored."""
         cover: NewCover | None = self.cleaned_data["cover"]
         if cover and cover.animated:
             return (gettext("The picture is animated; only its first frame is kept."),)
         return ()
 
-    def refuse(self, errors: Mapping[str, list[str]]) -> Self:
-        """The same form with reasons why the course cannot go where it was sent."""
+    def reject(self, errors: Mapping[str, list[str]]) -> Self:
+        """The same form with errors that explain why the course cannot change as requested."""
         self.understood = self.edit()
         for name, reasons in errors.items():
             self.add_error(name or None, reasons)
-        if set(errors) == {"summary"}:  # asked for where it is written, and nowhere else
+        if set(errors) == {"summary"}:  # the only thing missing, so focus it
             self.fields["summary"].widget.attrs["autofocus"] = True
         return self
 
@@ -220,14 +220,14 @@ class CourseForm(PriceFields):
         return self.course.cover.name or ""
 
     def _offer_present_language(self) -> None:
-        """Any valid tag may come in by JSON; the list of common ones must not lose it."""
+        """JSON clients may send any valid tag; the list of common ones must not lose it."""
         tag = str(self["language"].value() or "")
         choices = language_choices()
         if tag and tag not in dict(choices):
             self.fields["language"].widget.choices = [(tag, language_name(tag)), *choices]
 
     def _wire(self) -> None:
-        """Every field knows its message by `aria-describedby`, and has the plan view validate it when it changes."""
+        """Connect every field with its message (`aria-describedby`) and with the plan view, which validates changes."""
         plan_url = reverse("courses:plan", args=[self.course.id]) if self.course else reverse("courses:plan_new")
         for name, field in self.fields.items():
             parts = ["helptext"] if field.help_text else []
@@ -264,7 +264,7 @@ class CourseForm(PriceFields):
         return helper
 
     def _about_and_price(self) -> list[Fieldset]:
-        """A new course begins with what cannot be left out: how it is called, and what it costs."""
+        """A new course starts with the fields that cannot be left out: title and price."""
         price = Div("price", "currency", "billing_interval", css_class="field-row")
         about = [
             "summary",
@@ -284,7 +284,7 @@ class CourseForm(PriceFields):
 
 
 def _section(label: str | Promise) -> SafeString:
-    """A legend that is a heading too, for those who go from heading to heading."""
+    """A legend that is also a heading, for screen-reader navigation."""
     return format_html("<h2>{}</h2>", label)
 
 

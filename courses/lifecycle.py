@@ -1,8 +1,8 @@
-"""What happens to a course: in one transaction each, the course, its price and what Stripe should sell change as one.
+"""Actions on a course: in one transaction each, the course, its price and what Stripe should sell change together.
 
-Every function but `create` takes the `edit` that came with the press of the button (None: the button alone) and saves
-it in the same step. Doing twice what was already done changes nothing. Each raises price_slips.Unconfirmed, and then
-nothing is saved, where the price would change as by a slip of the finger and nobody said yes to that.
+Every function but `create` takes the `edit` that was sent with the button (None: the button alone) and saves it in the
+same step. Repeating an action changes nothing. Each raises slips.Unconfirmed, and saves nothing, if the price would
+change suspiciously and nobody has confirmed that.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -26,7 +26,7 @@ from billings.models import BillingProduct
 from billings.money import PriceSpec
 from billings.prices import slips
 from billings.sync import desired
-from courses import leftovers
+from courses import cleanup
 from courses.content import Content, NewCover, stored_cover
 from courses.models import TITLE_LENGTH, Course
 from courses.stripe_integration import (
@@ -37,22 +37,22 @@ from courses.stripe_integration import (
 from courses.versions import Edit, Merge, digests, merge
 
 Status = Course.Status
-# The pictures that the transaction under way has stored.
+# The pictures stored in the current transaction.
 _stored: ContextVar[list[FieldFile] | None] = ContextVar("stored", default=None)
-# A press of the same button so soon after the last is the same press: nobody has seen the copy yet.
+# Pressing the same button again this soon is a double click: nobody has seen the copy yet.
 DOUBLE_CLICK = timedelta(seconds=5)
 
 
 @dataclass
 class NotReady(Exception):
-    """The course cannot go where it was sent; `errors` says why, by field ("" for the course as a whole)."""
+    """The course cannot change as requested; `errors` says why, by field ("" for the course as a whole)."""
 
     errors: Mapping[str, list[str]]
 
 
 @dataclass
 class Conflict(Exception):
-    """Somebody else changed the same fields meanwhile; nothing was saved."""
+    """The same fields were changed concurrently; nothing was saved."""
 
     merge: Merge
     theirs: Content
@@ -60,24 +60,24 @@ class Conflict(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The course as it is now, and what came in from elsewhere and stayed."""
+    """The course as it is now, and the fields changed elsewhere in the meantime."""
 
     course: Course
     came_in: tuple[str, ...] = ()
 
 
 def create_once(course_id: UUID, *, owner: User, content: Content, status: str = Status.DRAFT) -> Course:
-    """The course that a form makes, also when the form is sent twice (a double click, a reload of what was sent).
+    """Create the course of a form, once, even if the form is sent twice (double click, reload).
 
-    A form that was changed after it had made its course makes another one; but a picture that comes in only now,
-    because it had been lost on the way, is the course's. Sent again to be published, it publishes the one it made.
-    Raises NotReady where it is to be published without a summary, and then nothing is saved.
+    A form that was changed after it had created its course creates another one, but a picture that arrives only now is
+    added to the existing course. Sent again to be published, it publishes the existing course.
+    Raises NotReady if it is to be published without a summary; nothing is saved then.
     """
     made = Course.objects.filter(pk=course_id).first()
     if made is None:
         try:
             return create(owner=owner, content=content, course_id=course_id, status=status)
-        except IntegrityError:  # the other click was faster
+        except IntegrityError:  # the other request was faster
             made = Course.objects.get(pk=course_id)
     if made.owner != owner or not _is_as_sent(made, content):
         return create(owner=owner, content=content, status=status)
@@ -93,7 +93,7 @@ def _is_as_sent(course: Course, content: Content) -> bool:
 
 
 def _lost_picture(made: Course, content: Content) -> Edit | None:
-    """The picture that came in with the same form again, where the course has not got it."""
+    """The edit that adds a picture sent with the repeated form, if the course lacks it."""
     if not isinstance(content.cover, NewCover) or _has_picture(made, content.cover):
         return None
     return Edit(content, frozenset({"cover"}), digests(Content.of(made)))
@@ -109,7 +109,7 @@ def _has_picture(course: Course, picture: NewCover) -> bool:
 def create(
     *, owner: User, content: Content, course_id: UUID | None = None, status: str = Status.DRAFT, inline: bool = True
 ) -> Course:
-    """A new course with its price, a draft unless told otherwise; Stripe hears of it when this has committed.
+    """Create a course with its price, a draft by default; Stripe is told after the commit.
 
     With `inline` off, the worker alone tells Stripe.
     """
@@ -125,35 +125,35 @@ def create(
 
 
 def save(course_id: UUID, *, actor: User, edit: Edit | None) -> Done:
-    """Save an edit, merged with what changed meanwhile. Raises Conflict or NotReady, and then nothing is saved."""
+    """Save an edit, merged with concurrent changes. Raises Conflict or NotReady; nothing is saved then."""
     return _change(course_id, stay, actor=actor, edit=edit)
 
 
 def publish(course_id: UUID, *, actor: User, edit: Edit | None = None) -> Done:
-    """Show the course and, if it has a price, put it on sale. Raises NotReady without a summary, or while drifted."""
+    """Publish the course and, if it has a price, put it on sale. Raises NotReady without a summary or with drift."""
     return _change(course_id, _publish, actor=actor, edit=edit)
 
 
 def unpublish(course_id: UUID, *, actor: User, edit: Edit | None = None) -> Done:
-    """Back to a draft, off sale. Raises NotReady for an archived course, or for a price that was not spoken of."""
+    """Back to a draft, off sale. Raises NotReady for an archived course, or for a price the button did not name."""
     return _change(course_id, _unpublish, actor=actor, edit=edit)
 
 
 def archive(course_id: UUID, *, actor: User, edit: Edit | None = None) -> Done:
-    """Put the course away, off sale; it remembers the status it had. Raises NotReady as `unpublish` does."""
+    """Archive the course, off sale; its status is remembered. Raises NotReady as `unpublish` does."""
     return _change(course_id, _archive, actor=actor, edit=edit)
 
 
 def restore(course_id: UUID, *, actor: User, edit: Edit | None = None) -> Done:
     """Back to the status before `archive`.
 
-    Raises NotReady where that was published and the summary is gone, or for a price that was not spoken of.
+    Raises NotReady if that was published and the summary is missing, or for a price the button did not name.
     """
     return _change(course_id, _restore, actor=actor, edit=edit)
 
 
 def retry(course_id: UUID, *, actor: User, edit: Edit | None = None) -> Done:
-    """Ask Stripe again at once, also what it refused before."""
+    """Ask Stripe again now, including what it rejected before."""
     with _saving():
         done = _change(course_id, stay, actor=actor, edit=edit)
         desired.retry(done.course.billing)
@@ -161,10 +161,11 @@ def retry(course_id: UUID, *, actor: User, edit: Edit | None = None) -> Done:
 
 
 def duplicate(course_id: UUID, *, actor: User, edit: Edit | None = None) -> Done:
-    """A draft with what the form says, and nothing of Stripe's; `Done.course` is the copy.
+    """Create a draft with the form's content and nothing of Stripe's; `Done.course` is the copy.
 
-    The original is not saved: what its form says besides stays unsaved. So nothing can conflict either. Pressed several
-    times at once it makes one copy: who comes second through the lock finds what was made since the button was pressed.
+    The original is not saved, so there are no conflicts. Pressed several times at once it makes one copy: whoever gets
+    the
+    lock second finds the course created since the button was pressed.
     """
     pressed_at = timezone.now()
     with _saving():
@@ -180,17 +181,17 @@ def duplicate(course_id: UUID, *, actor: User, edit: Edit | None = None) -> Done
 
 
 def _made_since(moment: datetime, owner: User, content: Content) -> Course | None:
-    """The draft that the same press made already, if nobody has changed it."""
+    """The draft that the same click has created already, if it is unchanged."""
     drafts = Course.objects.filter(owner=owner, status=Status.DRAFT, title=content.title, created_at__gte=moment)
     return next((made for made in drafts.select_related("billing") if _is_as_sent(made, content)), None)
 
 
 def stay(course: Course) -> None:
-    """The transition of a plain save: none."""
+    """The transition of a plain save: no change of status."""
 
 
 def foresee(course: Course, content: Content, transition: Callable[[Course], None]) -> str:
-    """The status in which `transition` would leave the course with this content. Nothing is saved.
+    """The status in which `transition` would leave the course with this content. Saves nothing.
 
     Raises NotReady as the transition itself would.
     """
@@ -226,7 +227,7 @@ def _change(course_id: UUID, transition: Callable[[Course], None], *, actor: Use
 
 
 def _locked(course_id: UUID) -> Course:
-    """The course and its billing row, both locked: its price may be under staff's hands at this moment."""
+    """The course and its billing row, both locked: staff may be changing its price."""
     course = Course.objects.select_for_update().get(pk=course_id)
     course.billing = BillingProduct.objects.select_for_update().get(course=course)
     return course
@@ -241,7 +242,7 @@ def _merged(edit: Edit, theirs: Content) -> Merge:
 
 @contextmanager
 def _saving() -> Iterator[None]:
-    """A transaction; where it fails, the pictures that were stored in it are deleted."""
+    """A transaction; if it fails, the pictures stored in it are deleted."""
     outer, stored = _stored.get(), list[FieldFile]()
     here, done = _stored.set(stored), False
     try:
@@ -258,11 +259,11 @@ def _saving() -> Iterator[None]:
 
 
 def _delete_stored(pictures: list[FieldFile], *, may_be_saved: bool) -> None:
-    """`may_be_saved`: it failed at its very end, and the database may have saved it before it was lost."""
+    """`may_be_saved`: the commit itself failed, so the database may have saved the course."""
     names = [str(picture.name) for picture in pictures if getattr(picture, "_committed", False)]
     if may_be_saved:
-        with suppress(DatabaseError):  # a day later the worker finds them
-            leftovers.delete_unnamed(*names)
+        with suppress(DatabaseError):  # the worker's clean-up deletes them a day later
+            cleanup.delete_unused(*names)
         return
     for name in names:
         Course._meta.get_field("cover").storage.delete(name)
@@ -279,7 +280,7 @@ def _write(course: Course, content: Content) -> None:
     else:
         course.cover = content.cover
     if old_cover and old_cover != course.cover.name:
-        transaction.on_commit(partial(leftovers.delete_unnamed, old_cover), robust=True)
+        transaction.on_commit(partial(cleanup.delete_unused, old_cover), robust=True)
 
 
 def _tell_stripe(course: Course, content: Content, actor: User) -> None:
@@ -289,7 +290,7 @@ def _tell_stripe(course: Course, content: Content, actor: User) -> None:
 
 
 def _publish(course: Course) -> None:
-    _refuse_archived(course)
+    _reject_archived(course)
     if course.status == Status.PUBLISHED:
         return
     if open_drifts(course.billing):
@@ -300,7 +301,7 @@ def _publish(course: Course) -> None:
 
 
 def _unpublish(course: Course) -> None:
-    _refuse_archived(course)
+    _reject_archived(course)
     course.status = Status.DRAFT
 
 
@@ -323,14 +324,14 @@ TRANSITIONS: Mapping[str, Callable[[Course], None]] = {
 
 
 def _check_told(edit: Edit, old: PriceSpec | None, new: PriceSpec | None) -> None:
-    """None of these buttons is about the price: one that was typed is saved with them only after they have said so."""
+    """Buttons that do not concern the price save a newly typed one only after their text has named it."""
     if old != new and edit.told is not None and edit.told != slips.key_of(new):
         facts = {"price": new or _("free")}
-        words = _("The price is about to become %(price)s. Read what the button says now, then press it again.")
-        raise NotReady({"price": [words % facts]})
+        message = _("The price is about to become %(price)s. Read what the button says now, then press it again.")
+        raise NotReady({"price": [message % facts]})
 
 
-def _refuse_archived(course: Course) -> None:
+def _reject_archived(course: Course) -> None:
     if course.status == Status.ARCHIVED:
         raise NotReady({"": [_("This course is archived. Restore it first.")]})
 
@@ -341,7 +342,7 @@ def _check_presentable(course: Course) -> None:
 
 
 def _copied(course: Course, content: Content) -> Content:
-    """With a picture file of its own, so that replacing one picture never takes away the other."""
+    """With a picture file of its own, so that replacing one picture never deletes the other's."""
     title = _("Copy of %(title)s") % {"title": content.title}
     is_kept = isinstance(content.cover, str) and content.cover
     cover = (stored_cover(course) or "") if is_kept else content.cover

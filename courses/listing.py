@@ -1,4 +1,4 @@
-"""A teacher's list of courses: searched, filtered, sorted, counted and cut into pages."""
+"""A teacher's list of courses: search, filters, sorting, counts and pages."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ PER_PAGE = 24
 SORTS: Mapping[str, tuple[F | Case, ...]] = {
     "updated": (F("updated_at"),),
     "title": (F("sort_key"),),
-    # Amounts of different currencies have no order: free courses first, then currency by currency.
+    # Amounts in different currencies are not comparable: free courses first, then by currency.
     "price": (
         Case(When(billing__desired_unit_amount=None, then=0), default=1, output_field=IntegerField()),
         F("billing__desired_currency"),
@@ -45,7 +45,7 @@ COURSES = Table(
 SORT_LABELS = (
     ("-updated", _("Changed last")),
     ("title", _("Title")),
-    # No rates are known here: amounts are only compared within a currency, and the label says so.
+    # There are no exchange rates: amounts are compared within a currency only, and the label says so.
     ("price", _("Currency, then lowest price")),
     ("-price", _("Currency, then highest price")),
     ("status", _("Status")),
@@ -82,7 +82,7 @@ def listing(owner: User, query: ListQuery) -> Listing:
 
 
 def _matching(owner: User, q: str) -> QuerySet[Course]:
-    """Every word of `q` must stand somewhere in title, summary or subject, whatever its case and marks.
+    """Every word of `q` must occur in title, summary or subject, ignoring case and accents.
 
     An amount with its currency ("$49", "49 €") finds the courses at that price too.
     """
@@ -92,7 +92,7 @@ def _matching(owner: User, q: str) -> QuerySet[Course]:
 
 
 def _counts(found: QuerySet[Course]) -> Counter[tuple[str, str]]:
-    """How many courses have each pair of status and billing state (one query)."""
+    """The number of courses for each pair of status and billing state (one query)."""
     rows = found.order_by().values_list("status", F("billing_state")).annotate(Count("pk"))
     return Counter({(status_value, state): count for status_value, state, count in rows})
 

@@ -1,6 +1,6 @@
-"""A description as HTML that can do no harm: Markdown is rendered, then all but text and its marks is taken out.
+"""Descriptions as safe HTML: Markdown is rendered, then everything but text and its markup is removed.
 
-Whatever is typed costs about the same: the renderer is linear, and what is beyond its bounds is shown as plain text.
+Any input costs about the same: the renderer is linear, and input beyond the limits below is shown as plain text.
 """
 
 import re
@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from courses.models import DESCRIPTION_LENGTH
 
-# The page's own headings end at h2; pictures of other sites are refused by the page's policy anyway.
+# The page's own headings go down to h2; its content security policy blocks pictures of other sites anyway.
 TAGS = {"p", "br", "hr", "em", "strong", "s", "code", "pre", "blockquote", "ul", "ol", "li", "a", "label"}
 TAGS |= {"h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td", "input"}
 ATTRIBUTES = {"a": {"href"}, "ol": {"start"}, "input": {"disabled", "checked"}}
@@ -27,18 +27,18 @@ VALUES: dict[str, dict[str, set[str]]] = {
 }
 SCHEMES = {"http", "https", "mailto"}
 REL = "nofollow noopener noreferrer"
-# An address of one of these, or one without a scheme.
+# A URL with one of these schemes, or without a scheme.
 LEADS = re.compile(r"(?:https?|mailto):|(?!$)[^:/?#]*(?:[/?#]|$)", re.IGNORECASE)
 
-# Far more than anybody reads, and less than browsers, and those who draw the page, have trouble with.
+# Far more than anyone reads, and less than browsers have trouble with.
 MOST_NESTED = 40
-# A row that ends early is filled up with empty cells, so that few characters make many of them.
+# A short row is filled up with empty cells, so that few characters can make many of them.
 MOST_CELLS = 10_000
-# The renderer goes a call deeper for each e-mail address that it makes a link of.
+# The renderer recurses once for each email address that it turns into a link.
 MOST_ADDRESSES = 500
 DELIMITER_ROW = re.compile(r"^[ \t>]*[|:-][ \t|:-]*$", re.MULTILINE)
 
-# In the renderer's answer text is escaped, so that what looks like a tag is one.
+# Text is escaped in the renderer's output, so anything that looks like a tag is one.
 NESTED = re.compile(r"<(/?)(?:blockquote|ul|ol|li|em|strong|del)\b")
 RENAMED = re.compile(r"(</?)(h[1-6]|del)\b")
 NAMES = {"h1": "h3", "h2": "h4", "h3": "h5", "h4": "h6", "h5": "h6", "h6": "h6", "del": "s"}
@@ -51,31 +51,30 @@ TASK = re.compile(
 
 
 def render(text: str) -> SafeString:
-    """The description, written in GitHub's Markdown (github.github.com/gfm), without pictures and raw HTML.
+    """The description as HTML, from GitHub Flavored Markdown (github.github.com/gfm), without pictures and raw HTML.
 
-    As plain text where it is longer than a description may be, nested more deeply than anybody reads, or would show
-    nothing.
+    Shown as plain text if it is too long, nested too deeply, or would show nothing.
     """
     if len(text) > DESCRIPTION_LENGTH:
         return plain(text)
     html = _rendered(text)
-    # Nothing would be seen of links that are defined and not used.
+    # Link definitions alone render to nothing.
     if _depth(html) > MOST_NESTED or (text.strip() and not html.strip()):
         return plain(text)
     html = TASK.sub(_task, _with_words_for_pictures(_with_our_names(html)))
     clean = nh3.clean(
         html, tags=TAGS, attributes=ATTRIBUTES, tag_attribute_values=VALUES, url_schemes=SCHEMES, link_rel=REL
     )
-    return mark_safe(clean)  # noqa: S308  cleaned in the line above
+    return mark_safe(clean)  # noqa: S308  cleaned above
 
 
 def plain(text: str) -> SafeString:
-    """The text as it was typed, with its lines and paragraphs."""
-    return mark_safe(linebreaks(_storable(text), autoescape=True))  # noqa: S308  escaped by that
+    """The text as typed, with its lines and paragraphs."""
+    return mark_safe(linebreaks(_storable(text), autoescape=True))  # noqa: S308  autoescape
 
 
 def _rendered(text: str) -> str:
-    """Tables, and links without brackets, only as long as they are bounded; else they are the text that they are."""
+    """Tables and bare links are rendered only within their limits; otherwise they stay text."""
     extensions = _extensions(table=_cells(text) <= MOST_CELLS, autolink=text.count("@") <= MOST_ADDRESSES)
     return comrak.render_markdown(_storable(text), extension_options=extensions, render_options=_rendering())
 
@@ -90,19 +89,19 @@ def _extensions(*, table: bool, autolink: bool) -> comrak.ExtensionOptions:
 
 @lru_cache(maxsize=1)
 def _rendering() -> comrak.RenderOptions:
-    """What raw HTML says is shown, not done."""
+    """Raw HTML is shown, not interpreted."""
     options = comrak.RenderOptions()
     options.escape = options.tasklist_classes = True
     return options
 
 
 def _storable(text: str) -> str:
-    """A preview shows what was not validated: half characters cannot be sent."""
+    """A preview shows unvalidated text: surrogates cannot be encoded."""
     return text.encode(errors="replace").decode()
 
 
 def _cells(text: str) -> int:
-    """How many cells the tables of `text` have at most: as if every line were a row of the widest."""
+    """An upper bound for the table cells in `text`: as if every line were a row of the widest table."""
     widest = max((row[0].count("|") + 1 for row in DELIMITER_ROW.finditer(text) if "-" in row[0]), default=0)
     return widest * (text.count("\n") + 1)
 
@@ -116,14 +115,14 @@ def _depth(html: str) -> int:
 
 
 def _with_our_names(html: str) -> str:
-    """`#` is an h3: the page has its own h1 and h2."""
+    """`#` becomes h3: the page has its own h1 and h2."""
     return RENAMED.sub(lambda tag: tag[1] + NAMES[tag[2]], html)
 
 
 def _with_words_for_pictures(html: str) -> str:
-    """A picture of another site is not loaded: its words stand there, and lead to it.
+    """Pictures of other sites are not loaded: their alternative text is shown instead, as a link to the picture.
 
-    A link of a scheme that is refused is none.
+    Links with schemes that are not allowed become text.
     """
     in_link = leads = False
 
@@ -144,6 +143,6 @@ def _with_words_for_pictures(html: str) -> str:
 
 
 def _task(found: re.Match[str]) -> str:
-    """`- [ ] buy copper` as a box that cannot be ticked here, named by its words."""
+    """`- [ ] buy copper` as a disabled checkbox, labelled with its text."""
     box = f'<input type="checkbox" disabled=""{found["ticked"]}>'
     return f"{found['start']}<label>{box} {found['words']}</label>"

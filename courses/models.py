@@ -1,4 +1,4 @@
-"""What a course is. Its price lives in `billings`, on `course.billing`, and only there."""
+"""The course. Its price is stored in `billings` only, on `course.billing`."""
 
 import uuid
 from typing import Any
@@ -27,7 +27,7 @@ COVERS = "covers"
 
 
 def cover_path(course: "Course", filename: str) -> str:
-    """An unguessable name that never comes twice, so that browsers may keep the picture for ever."""
+    """An unguessable name that is never reused, so that browsers can cache the picture for ever."""
     return f"{COVERS}/{uuid.uuid4().hex}.{filename.rpartition('.')[2]}"
 
 
@@ -53,9 +53,9 @@ class Course(models.Model):
     language = models.CharField(max_length=35, default="en", help_text="BCP 47")
     cover = models.ImageField(upload_to=cover_path, blank=True)
     status = models.CharField(max_length=10, choices=Status, default=Status.DRAFT)
-    # Where `restore` goes back to; set exactly while the course is archived.
+    # The status that `restore` returns to; set exactly while the course is archived.
     status_before_archive = models.CharField(max_length=10, choices=Status, blank=True)
-    # What people search and sort by; they follow the text by themselves.
+    # For search and sorting; computed from the text on save.
     search_title = SearchText(of=("title",))
     search_text = SearchText(of=("title", "summary", "subject"))
     sort_key = SortKey(of=("title",))
@@ -106,7 +106,7 @@ class Course(models.Model):
 
 
 class KeptForm(models.Model):
-    """A form that was sent when its session had run out; see `lapsed`."""
+    """A form submitted after the session had expired; see `saved_forms`."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     address = models.CharField(max_length=45, help_text="Whence it came; of IPv6 the network.")

@@ -1,6 +1,6 @@
-"""What a press of each of the editor's buttons would do, in words, before it is pressed.
+"""What pressing each of the editor's buttons would do, in sentences.
 
-Said from the very rules and the very plan that run afterwards, so that nothing is promised that would be refused.
+Uses the same rules and the same plan as the action itself, so it never promises what would be rejected.
 """
 
 from collections.abc import Mapping
@@ -23,39 +23,39 @@ from courses.versions import merge
 
 Status = Course.Status
 
-# The buttons beside each status, Save and Duplicate aside.
+# The buttons for each status, except Save and Duplicate.
 BUTTONS: Mapping[str, tuple[str, ...]] = {
     Status.DRAFT: ("publish", "archive"),
     Status.PUBLISHED: ("unpublish", "archive"),
     Status.ARCHIVED: ("restore",),
 }
 
-# Changed in Stripe, and not decided by staff yet, each of these keeps a course from going on sale.
+# Undecided drift in any of these fields keeps a course off sale.
 KEEPS_OFF_SALE = {Field.PRODUCT, Field.PRICE, Field.ACTIVE}
 
 
 @dataclass(frozen=True, slots=True)
 class ButtonLine:
-    """What a button would do; `told` goes along with its press: the price that these words spoke of."""
+    """What a button would do; `told`, sent with it, is the price that the text named."""
 
     words: str
     told: str
 
 
 def plan_line(form: CourseForm) -> str:
-    """What would happen if this form were saved now. Nothing is saved, and nothing is asked of Stripe."""
+    """What saving this form now would do. Saves nothing and calls nothing."""
     intended = _intended(form)
     if isinstance(intended, str):
         return intended
     course = form.course
     if course is None:
-        return for_product(None, _wanted(None, intended, Status.DRAFT))
+        return for_product(None, _desired(None, intended, Status.DRAFT))
     try:
         status = lifecycle.foresee(course, intended, lifecycle.stay)
-    except NotReady as refusal:
-        return _refused(refusal)
+    except NotReady as not_ready:
+        return _reasons(not_ready)
     form.slip = _slip(course, intended, status)
-    sentences = [for_product(course.billing, _wanted(course, intended, status))]
+    sentences = [for_product(course.billing, _desired(course, intended, status))]
     if form.slip:
         sentences.insert(0, asks())
     if status == Status.ARCHIVED:
@@ -64,7 +64,7 @@ def plan_line(form: CourseForm) -> str:
 
 
 def button_lines(form: CourseForm) -> dict[str, ButtonLine]:
-    """What each button beside the course's status would do, with the form's fields saved on the way."""
+    """What each button beside the course's status would do, including saving the form's fields."""
     course = form.course
     if course is None:
         return {}
@@ -78,7 +78,7 @@ def button_lines(form: CourseForm) -> dict[str, ButtonLine]:
 
 
 def _intended(form: CourseForm) -> Content | str:
-    """What the course would become; or, in words, why it cannot be saved. A form that was not sent changes nothing."""
+    """What the course would become, or a sentence that says why it cannot be saved. An unbound form changes nothing."""
     if not form.is_bound:
         return Content.of(form.course) if form.course else _("Nothing is saved yet.")
     if form.understood is None and not form.is_valid():
@@ -97,7 +97,7 @@ def _intended(form: CourseForm) -> Content | str:
 
 
 def changes(form: CourseForm) -> tuple[str, ...]:
-    """The fields that saving this form would change, or ask about; all of them where that cannot be told."""
+    """The fields that saving this form would change or ask about; all of them if that is unknown."""
     if form.course is None or not form.is_valid():
         return FIELDS
     edit = form.edit()
@@ -108,21 +108,21 @@ def changes(form: CourseForm) -> tuple[str, ...]:
 def _button_words(course: Course, intended: Content, name: str) -> str:
     try:
         status = lifecycle.foresee(course, intended, lifecycle.TRANSITIONS[name])
-    except NotReady as refusal:
-        return _refused(refusal)
+    except NotReady as not_ready:
+        return _reasons(not_ready)
     undecided = bool({drift.field for drift in open_drifts(course.billing)} & KEEPS_OFF_SALE)
     sentences = [_outcome(name, status, intended.price, undecided=undecided)]
     if _slip(course, intended, status):
         sentences.append(asks())
     if intended != Content.of(course):
-        # Nothing about being on sale: that is the button's own doing, and was just said.
-        besides = in_stripe(course.billing, _wanted(course, intended, status), on_sale=False)
+        # Without the change of being on sale: that is the button's own effect, named above.
+        besides = in_stripe(course.billing, _desired(course, intended, status), on_sale=False)
         sentences += [_("Your unsaved changes are saved with it."), besides]
     return " ".join(filter(None, sentences))
 
 
 def _outcome(name: str, status: str, price: PriceSpec | None, *, undecided: bool) -> str:
-    """Where the button leads."""
+    """The course's status after the button."""
     facts = {"price": price}
     match name, status, price is not None:
         case "publish", _status, True:
@@ -147,8 +147,8 @@ def _outcome(name: str, status: str, price: PriceSpec | None, *, undecided: bool
     )
 
 
-def _refused(refusal: NotReady) -> str:
-    return " ".join(reason for reasons in refusal.errors.values() for reason in reasons)
+def _reasons(not_ready: NotReady) -> str:
+    return " ".join(reason for reasons in not_ready.errors.values() for reason in reasons)
 
 
 def _slip(course: Course, content: Content, status: str) -> slips.Slip | None:
@@ -156,7 +156,7 @@ def _slip(course: Course, content: Content, status: str) -> slips.Slip | None:
     return slips.find(course.billing.price, content.price, was_on_sale=was_on_sale, on_sale=on_sale)
 
 
-def _wanted(course: Course | None, content: Content, status: str) -> Desired:
+def _desired(course: Course | None, content: Content, status: str) -> Desired:
     return Desired(
         name=content.title,
         description=content.summary,
@@ -167,7 +167,8 @@ def _wanted(course: Course | None, content: Content, status: str) -> Desired:
 
 
 def _image(course: Course | None, content: Content) -> str:
-    """The link Stripe would hold; of a picture that is not stored yet, only that it will be another one."""
+    """The image URL Stripe would hold; for a picture not stored yet, a placeholder that differs from the current
+    one."""
     if isinstance(content.cover, NewCover):
         return "new" if settings.SITE_IS_PUBLIC else ""
     return course.billing.desired_image if course and content.cover else ""

@@ -1,8 +1,9 @@
-"""The three ways in by which a saved course asks for Stripe's agreement. Stripe itself is not called here.
+"""Brings a saved course to Stripe: create, update and deactivate its product. Stripe itself is not called here.
 
-Each copies what the course says of itself, and its price, onto `course.billing` inside the transaction that saves the
-course, and raises the generation where Stripe should see a difference. When that transaction has committed, `converge`
-makes Stripe agree: at once if there is time, by the worker otherwise.
+Each function copies the course's content and price to `course.billing` inside the transaction that saves the course,
+and
+raises the generation if Stripe would see a difference. After the commit, `converge` updates Stripe: inline if there is
+time, otherwise in the worker.
 """
 
 from urllib.parse import urljoin
@@ -20,7 +21,7 @@ from courses.models import Course
 def create_stripe_product_for_course(
     course: Course, *, price: PriceSpec | None, actor: User | None, inline: bool = True
 ) -> BillingProduct:
-    """Give a new course its billing row and its price; with `inline` off, the worker alone tells Stripe."""
+    """Create the billing row and the price of a new course; without `inline`, only the worker calls Stripe."""
     product = desired.open_product(course.id, **_listing(course))
     pricing.set_price(product, price, actor=actor)
     desired.converge_after_commit(product, inline=inline)
@@ -28,7 +29,7 @@ def create_stripe_product_for_course(
 
 
 def update_stripe_product_for_course(course: Course, *, price: PriceSpec | None, actor: User | None) -> BillingProduct:
-    """Sell the course as it is now, at this price. Nothing is asked of Stripe where it would see no difference."""
+    """Sell the course as it is now, at this price. No call is made if Stripe would see no difference."""
     copy_listing(course)
     pricing.set_price(course.billing, price, actor=actor)
     desired.converge_after_commit(course.billing)
@@ -38,18 +39,18 @@ def update_stripe_product_for_course(course: Course, *, price: PriceSpec | None,
 def deactivate_stripe_product_for_course(
     course: Course, *, price: PriceSpec | None, actor: User | None
 ) -> BillingProduct:
-    """Take an archived course off sale. Its price stays what it is, out of reach; who bought the course keeps it."""
+    """Take an archived course off sale. Its price is kept, and whoever bought the course keeps access."""
     assert course.status == Course.Status.ARCHIVED
     return update_stripe_product_for_course(course, price=price, actor=actor)
 
 
 def copy_listing(course: Course) -> None:
-    """What the course says of itself, for Stripe's pages; whoever calls this sees to it that Stripe is told."""
+    """Copy the fields shown on Stripe's pages to `course.billing`; the caller makes sure that Stripe is updated."""
     desired.set_listing(course.billing, **_listing(course))
 
 
 def _listing(course: Course) -> dict[str, str]:
-    """The course as Stripe's pages show it: title, summary, picture; and its status."""
+    """The course as Stripe's pages show it: title, summary, picture and status."""
     return {
         "name": course.title,
         "description": course.summary,
@@ -59,7 +60,7 @@ def _listing(course: Course) -> dict[str, str]:
 
 
 def _public_image(course: Course) -> str:
-    """Stripe fetches the picture itself, so a link is sent only where it leads somewhere."""
+    """Stripe fetches the picture itself, so its URL is sent only if it is public."""
     if not course.cover or not settings.SITE_IS_PUBLIC:
         return ""
     return urljoin(f"{settings.SITE_URL}/", course.cover.url)

@@ -1,7 +1,7 @@
-"""Two people, one course: what a form was made from, and what becomes of it when the course has moved on meanwhile.
+"""Two people, one course: the version a form was made from, and merging if the course has changed since.
 
-A version is an opaque, signed token that holds a short digest of each field as it was when the form was made. There is
-no timestamp in it: a change that was undone, or that touched nothing this form touches, is no conflict.
+A version is an opaque, signed token with a short digest of each field as it was when the form was made. There is no
+timestamp in it: a change that was undone, or that concerns none of the form's fields, is no conflict.
 """
 
 import json
@@ -23,18 +23,18 @@ type Fate = Literal["same", "changed", "came_in", "conflict"]
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """What a form asks for: its fields, which of them it sent at all, and what it was made from (None: unknown)."""
+    """What a form asks for: its content, which fields it sent, and the version it was made from (None: unknown)."""
 
     content: Content
     given: frozenset[str]
     base: Digests | None
-    confirm: str = ""  # the yes to a price that may be a slip; see billings.price_slips
-    told: str | None = None  # the price that the pressed button's words spoke of; None: no page asked
+    confirm: str = ""  # confirms a suspicious price; see billings.prices.slips
+    told: str | None = None  # the price that the pressed button's text named; None: not from a page
 
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """`content` is what to save; `changed` the form's doing, `came_in` somebody else's, `conflicts` both at once."""
+    """`content` is what to save; `changed` by the form, `came_in` from elsewhere, `conflicts` by both."""
 
     content: Content
     changed: tuple[str, ...] = ()
@@ -43,9 +43,9 @@ class Merge:
 
 
 def merge(edit: Edit, theirs: Content) -> Merge:
-    """Field by field: what only one side changed survives; what both changed, differently, is for people to decide.
+    """Field by field: a change on one side wins; different changes on both sides are left for people to decide.
 
-    An edit that does not say what it was made from conflicts in every field it would change.
+    An edit without a version conflicts in every field it would change.
     """
     fates = {name: _fate(name, edit, getattr(theirs, name)) for name in FIELDS}
 
@@ -71,7 +71,7 @@ def _fate(name: str, edit: Edit, present: Any) -> Fate:
 
 
 def digest(value: Any) -> str:
-    """48 bits: enough to notice that one field of one course is another."""
+    """48 bits: enough to notice that a field has changed."""
     return urlsafe_b64encode(blake2b(_canonical(value), digest_size=6).digest()).decode()
 
 
@@ -80,12 +80,12 @@ def digests(content: Content) -> dict[str, str]:
 
 
 def token(course_id: UUID, content: Content) -> str:
-    """The version of a course that a form carries and sends back."""
+    """The version of a course, carried by a form and sent back with it."""
     return _signer().sign_object({"course": course_id.hex, "fields": digests(content)})
 
 
 def read(text: str, course_id: UUID) -> Digests | None:
-    """The digests in a token made here for this course; None for every other text."""
+    """The digests in a token issued for this course; None for any other text."""
     try:
         found = _signer().unsign_object(text)
     except (BadSignature, ValueError):
@@ -97,9 +97,9 @@ def read(text: str, course_id: UUID) -> Digests | None:
 
 
 def read_mixed(text: str, course_id: UUID, older: Mapping[str, str]) -> Digests | None:
-    """As `read`, for a form some of whose fields were made from older versions: `older` names theirs.
+    """As `read`, for a form some of whose fields were made from older versions, given in `older`.
 
-    An older version that cannot be read makes a conflict of its field, unless it is as it should be already.
+    An older version that cannot be read makes its field conflict, unless the value is the current one already.
     """
     base = read(text, course_id)
     if base is None:
@@ -108,12 +108,12 @@ def read_mixed(text: str, course_id: UUID, older: Mapping[str, str]) -> Digests 
 
 
 def fresh_token(writer: int | None = None) -> str:
-    """The version that an empty form carries: the id of the course it will make, so that sent twice it makes one."""
+    """The version of an empty form: the id of the course it will create, so that sending it twice creates one."""
     return _signer().sign_object({"new": uuid4().hex, "by": writer})
 
 
 def written_by(text: str) -> int | None:
-    """Whose empty form it was that carries this version; None for every other text."""
+    """The user an empty form with this version was made for; None for any other text."""
     try:
         writer: int | None = _signer().unsign_object(text).get("by")
     except (BadSignature, ValueError):
@@ -122,7 +122,7 @@ def written_by(text: str) -> int | None:
 
 
 def read_fresh(text: str) -> UUID | None:
-    """The id in an empty form's version; None for every other text."""
+    """The course id in an empty form's version; None for any other text."""
     try:
         found = _signer().unsign_object(text)
         return UUID(found["new"])

@@ -1,4 +1,4 @@
-"""The teacher's pages: who may, what happens, how it is answered; how it happens is for `lifecycle` to know."""
+"""The teacher's pages: permissions, input and responses; the actions themselves are in `lifecycle`."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +17,7 @@ from billings.prices import watching
 from billings.prices.forms import PRICE_FIELDS
 from billings.prices.slips import Unconfirmed
 from billings.status import describe
-from courses import covers, lapsed, lifecycle, markdown, versions, way_back
+from courses import covers, last_list, lifecycle, markdown, saved_forms, versions
 from courses.access import (
     TeacherRequest,
     by_button,
@@ -26,7 +26,14 @@ from courses.access import (
     visible_course_or_404,
     with_billing,
 )
-from courses.answers import (
+from courses.api import course_json, status_json
+from courses.cards import Card
+from courses.forms import CourseForm
+from courses.lifecycle import Conflict, Done, NotReady
+from courses.listing import COURSES, SORT_LABELS, listing
+from courses.models import Course
+from courses.plan_line import KEEPS_OFF_SALE, button_lines, changes, plan_line
+from courses.responses import (
     conflicted,
     editor,
     form_sent,
@@ -35,21 +42,14 @@ from courses.answers import (
     saved,
     status_part,
 )
-from courses.api import course_json, status_json
-from courses.cards import Card
-from courses.forms import CourseForm
-from courses.lifecycle import Conflict, Done, NotReady
-from courses.listing import COURSES, SORT_LABELS, listing
-from courses.models import Course
-from courses.plan_line import KEEPS_OFF_SALE, button_lines, changes, plan_line
 from web.access import wants_json
-from web.bodies import tells_what_it_cannot_read
+from web.bodies import reports_unreadable_body
 from web.body_limits import MEGABYTE, takes_up_to
 from web.etags import json_answer
 
-# One address answers pages, parts and JSON: what keeps copies must tell them apart.
+# One URL serves pages, parts and JSON: caches must keep them apart.
 vary = vary_on_headers("Accept", "HX-Request")
-# What the editor sends: a cover, and all fields at their longest, each character as `%F0%9F%8E%A8`.
+# The editor's largest form: a cover, and all fields at their longest, percent-encoded.
 takes_the_form = takes_up_to(covers.MAX_BYTES + MEGABYTE, files=True)
 
 
@@ -57,9 +57,9 @@ takes_the_form = takes_up_to(covers.MAX_BYTES + MEGABYTE, files=True)
 @require_http_methods(["GET", "HEAD", "POST"])
 @vary
 @signed_in
-@tells_what_it_cannot_read
+@reports_unreadable_body
 def teacher_courses(request: TeacherRequest) -> HttpResponse:
-    """The teacher's own courses; by POST, one more."""
+    """The teacher's own courses; POST creates one."""
     if request.method == "POST":
         return _create(request)
     found = listing(request.user, COURSES.query(request.GET.dict()))
@@ -76,7 +76,7 @@ def teacher_courses(request: TeacherRequest) -> HttpResponse:
         "watch_seconds": watching.seconds(card.watched for card in cards),
     }
     page = render(request, f"courses/list.html{part}", context)
-    return way_back.remember(page, request.user, found)
+    return last_list.remember(page, request.user, found)
 
 
 def _create(request: TeacherRequest) -> HttpResponse:
@@ -88,16 +88,18 @@ def _create(request: TeacherRequest) -> HttpResponse:
     try:
         course = lifecycle.create_once(form.new_id(), owner=request.user, content=form.content(), status=status)
     except NotReady:
-        words = _("Nothing is saved yet. Write a summary, which buyers see at checkout, or press Save to keep a draft.")
-        return invalid(request, form.refuse({"summary": [words]}))
-    words = _("Saved and published.") if publish else _("Saved.")
-    return saved(request, Done(course), words, notes=form.left_out(), created=True)
+        message = _(
+            "Nothing is saved yet. Write a summary, which buyers see at checkout, or press Save to keep a draft."
+        )
+        return invalid(request, form.reject({"summary": [message]}))
+    message = _("Saved and published.") if publish else _("Saved.")
+    return saved(request, Done(course), message, notes=form.left_out(), created=True)
 
 
 @require_safe
 @signed_in
 def new(request: TeacherRequest) -> HttpResponse:
-    """An empty form; looked at again with its `version`, the course it has made by now."""
+    """An empty form; reloaded with a `version` whose course exists by now, that course."""
     course_id = versions.read_fresh(request.GET.get("version", ""))
     if course_id and Course.objects.filter(pk=course_id, owner=request.user).exists():
         return redirect("courses:edit", course_id)
@@ -108,7 +110,7 @@ def new(request: TeacherRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @vary
 @signed_in
-@tells_what_it_cannot_read
+@reports_unreadable_body
 def edit(request: TeacherRequest, course_id: UUID) -> HttpResponse:
     if request.method == "POST":
         course = own_course_or_404(request.user, course_id)
@@ -122,7 +124,7 @@ def edit(request: TeacherRequest, course_id: UUID) -> HttpResponse:
 
 
 def _show(request: TeacherRequest, course: Course) -> HttpResponse:
-    """Another teacher's course, as price managers read it: nothing can be changed here but how it stands in Stripe."""
+    """Another teacher's course, read-only for price managers, except for its status in Stripe."""
     context = {
         "course": course,
         "status": describe(course.billing, staff=True),
@@ -132,10 +134,10 @@ def _show(request: TeacherRequest, course: Course) -> HttpResponse:
 
 
 def _open_editor(request: TeacherRequest, course: Course | None) -> HttpResponse:
-    """The form as the course is; or, back from signing in, as it was typed when the session had run out."""
-    if typed := lapsed.take(request):
+    """The form with the course's values; or, after signing in again, as it was typed when the session had expired."""
+    if typed := saved_forms.take(request):
         form = CourseForm.sent(typed, {}, course=course)
-        return editor(request, form, lapsed=True, picture_lost=lapsed.PICTURE_LOST in typed)
+        return editor(request, form, restored=True, picture_lost=saved_forms.PICTURE_LOST in typed)
     if course:
         return editor(request, CourseForm.showing(course))
     version, currency = request.GET.get("version", ""), pricing.last_currency(request.user)
@@ -145,7 +147,7 @@ def _open_editor(request: TeacherRequest, course: Course | None) -> HttpResponse
 @takes_the_form
 @by_button
 @signed_in
-@tells_what_it_cannot_read
+@reports_unreadable_body
 def publish(request: TeacherRequest, course_id: UUID) -> HttpResponse:
     course = own_course_or_404(request.user, course_id)
     return _change(request, course, lifecycle.publish, lambda course: _("Published."))
@@ -154,7 +156,7 @@ def publish(request: TeacherRequest, course_id: UUID) -> HttpResponse:
 @takes_the_form
 @by_button
 @signed_in
-@tells_what_it_cannot_read
+@reports_unreadable_body
 def unpublish(request: TeacherRequest, course_id: UUID) -> HttpResponse:
     course = own_course_or_404(request.user, course_id)
     return _change(request, course, lifecycle.unpublish, lambda course: _("Back to a draft."))
@@ -163,7 +165,7 @@ def unpublish(request: TeacherRequest, course_id: UUID) -> HttpResponse:
 @takes_the_form
 @by_button
 @signed_in
-@tells_what_it_cannot_read
+@reports_unreadable_body
 def archive(request: TeacherRequest, course_id: UUID) -> HttpResponse:
     course = own_course_or_404(request.user, course_id)
     return _change(request, course, lifecycle.archive, lambda course: _("Archived. People who bought it keep it."))
@@ -172,7 +174,7 @@ def archive(request: TeacherRequest, course_id: UUID) -> HttpResponse:
 @takes_the_form
 @by_button
 @signed_in
-@tells_what_it_cannot_read
+@reports_unreadable_body
 def restore(request: TeacherRequest, course_id: UUID) -> HttpResponse:
     course = own_course_or_404(request.user, course_id)
     return _change(request, course, lifecycle.restore, _restored)
@@ -181,7 +183,7 @@ def restore(request: TeacherRequest, course_id: UUID) -> HttpResponse:
 @takes_the_form
 @by_button
 @signed_in
-@tells_what_it_cannot_read
+@reports_unreadable_body
 def retry(request: TeacherRequest, course_id: UUID) -> HttpResponse:
     course = own_course_or_404(request.user, course_id)
     return _change(request, course, lifecycle.retry, lambda course: _("Asked Stripe again."))
@@ -190,11 +192,11 @@ def retry(request: TeacherRequest, course_id: UUID) -> HttpResponse:
 @takes_the_form
 @by_button
 @signed_in
-@tells_what_it_cannot_read
+@reports_unreadable_body
 def duplicate(request: TeacherRequest, course_id: UUID) -> HttpResponse:
     course = own_course_or_404(request.user, course_id)
-    words = _("Copied. This is the copy, a draft; the original was not saved.")
-    return _change(request, course, lifecycle.duplicate, lambda course: words, created=True)
+    message = _("Copied. This is the copy, a draft; the original was not saved.")
+    return _change(request, course, lifecycle.duplicate, lambda course: message, created=True)
 
 
 def _restored(course: Course) -> str:
@@ -212,31 +214,31 @@ def _change(
     request: TeacherRequest,
     course: Course,
     action: Callable[..., Done],
-    words: Callable[[Course], str],
+    message: Callable[[Course], str],
     *,
     created: bool = False,
 ) -> HttpResponse:
-    """Save the form's fields, if any came, and do `action`, in one step; or say why not."""
+    """Save the form's fields, if there are any, and perform `action`, in one step; or say why not."""
     form = form_sent(request, course)
     if not form.is_valid():
         return invalid(request, form)
     edit = form.edit(told=request.POST.get(f"told_{action.__name__}"))
     try:
         done = action(course.pk, actor=request.user, edit=edit)
-    except NotReady as refusal:
-        return invalid(request, form.refuse(refusal.errors))
+    except NotReady as not_ready:
+        return invalid(request, form.reject(not_ready.errors))
     except Unconfirmed as unconfirmed:
         return invalid(request, form.ask(unconfirmed.slip, address=request.path))
     except Conflict as conflict:
         return conflicted(request, course, form, conflict)
-    return saved(request, done, words(done.course), notes=form.left_out(), created=created)
+    return saved(request, done, message(done.course), notes=form.left_out(), created=created)
 
 
 @require_safe
 @vary
 @signed_in
 def status(request: TeacherRequest, course_id: UUID) -> HttpResponse:
-    """How the course stands with Stripe; asked for again and again while something is pending."""
+    """How the course stands with Stripe; polled while something is pending."""
     course = visible_course_or_404(request.user, course_id)
     if wants_json(request):
         return json_answer(request, status_json(course))
@@ -249,7 +251,7 @@ def status(request: TeacherRequest, course_id: UUID) -> HttpResponse:
 @vary
 @signed_in
 def statuses(request: TeacherRequest) -> HttpResponse:
-    """The courses of a list that are under way: those that have changed, and when the page should ask again."""
+    """The listed courses that are pending: those that have changed, and when the page should ask again."""
     if not request.htmx:
         return redirect("courses:teacher_courses")
     sent = watching.sent(request.GET.getlist(watching.PARAM))
@@ -268,7 +270,7 @@ def statuses(request: TeacherRequest) -> HttpResponse:
 @takes_the_form
 @by_button
 @signed_in
-@tells_what_it_cannot_read
+@reports_unreadable_body
 def plan_new(request: TeacherRequest) -> HttpResponse:
     return _plan(request, None)
 
@@ -276,13 +278,13 @@ def plan_new(request: TeacherRequest) -> HttpResponse:
 @takes_the_form
 @by_button
 @signed_in
-@tells_what_it_cannot_read
+@reports_unreadable_body
 def plan(request: TeacherRequest, course_id: UUID) -> HttpResponse:
     return _plan(request, own_course_or_404(request.user, course_id))
 
 
 def _plan(request: TeacherRequest, course: Course | None) -> HttpResponse:
-    """What saving would do, and what the field that was just left is taken for. Nothing is saved."""
+    """What saving would do, and how the field just left is understood. Saves nothing."""
     form = form_sent(request, course)
     line = plan_line(form)
     if not request.htmx:
@@ -299,7 +301,7 @@ def _plan(request: TeacherRequest, course: Course | None) -> HttpResponse:
 @takes_the_form
 @by_button
 @signed_in
-@tells_what_it_cannot_read
+@reports_unreadable_body
 def preview_new(request: TeacherRequest) -> HttpResponse:
     return _preview(request, None)
 
@@ -307,13 +309,13 @@ def preview_new(request: TeacherRequest) -> HttpResponse:
 @takes_the_form
 @by_button
 @signed_in
-@tells_what_it_cannot_read
+@reports_unreadable_body
 def preview(request: TeacherRequest, course_id: UUID) -> HttpResponse:
     return _preview(request, own_course_or_404(request.user, course_id))
 
 
 def _preview(request: TeacherRequest, course: Course | None) -> HttpResponse:
-    """The description as people will read it, so often as people read (`ACCOUNT_RATE_LIMITS`). Nothing is saved."""
+    """The description as it will look, within `ACCOUNT_RATE_LIMITS`. Saves nothing."""
     form = form_sent(request, course)
     allowed = ratelimit.consume(request, action="preview", user=request.user)
     preview = markdown.render(str(form["description"].value() or "")) if allowed else None
@@ -328,7 +330,7 @@ def _preview(request: TeacherRequest, course: Course | None) -> HttpResponse:
 @require_safe
 @signed_in
 def prices(request: TeacherRequest, course_id: UUID) -> HttpResponse:
-    """Every price this course has had."""
+    """The course's price history."""
     course = visible_course_or_404(request.user, course_id)
     staff = is_staff(request)
     context = {"course": course, "periods": pricing.history(course.billing), "staff": staff}

@@ -90,7 +90,7 @@ def test_a_lost_phone_is_taken_off_by_those_who_run_the_school(
     security.type_the_apps_code(code_of(security.key_of_the_app()))
     security.recovery_codes()
 
-    portal.manage("take_off_second_step", email)
+    portal.manage("remove_second_factor", email)
 
     security.open()
     expect(security.heading).to_have_text("Sign in")

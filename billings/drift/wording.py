@@ -12,7 +12,7 @@ from billings import money
 from billings.models import Availability, BillingPrice, BillingProduct, Drift
 from billings.plan import Field
 from billings.price_words import change_in_words, options_in_words
-from web.directions import isolated, turns
+from web.bidi import has_controls, isolate
 
 LABEL_LENGTH = 28
 
@@ -99,7 +99,7 @@ def in_words(drift: Drift) -> str:
         case Field.ACTIVE:
             return _("It was put on sale in Stripe.") if drift.remote_value else _("It was taken off sale in Stripe.")
         case Field.NAME:
-            return _("The title was changed in Stripe to “%(name)s”.") % {"name": isolated(drift.remote_value)}
+            return _("The title was changed in Stripe to “%(name)s”.") % {"name": isolate(drift.remote_value)}
         case Field.DESCRIPTION:
             return _("The summary was changed in Stripe.")
     return _("The picture was changed in Stripe.")
@@ -190,7 +190,7 @@ def _why_not_name(remote: str) -> str:
             "n": longest,
             "m": len(remote.strip()),
         }
-    if turns(remote):
+    if has_controls(remote):
         return _("In Stripe the title has hidden characters in it that turn the direction of reading. Restore ours.")
     return "" if remote.strip() else _("A course needs a title, and in Stripe there is none. Restore ours.")
 

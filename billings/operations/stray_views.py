@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 from billings.models import StrayProduct
 from billings.operations import strays
 from web.access import StaffRequest, price_managers_only, wants_json
-from web.directions import isolated
+from web.bidi import isolate
 
 
 @require_POST
@@ -22,7 +22,7 @@ def archive(request: StaffRequest, stray_id: int) -> HttpResponse:
     except strays.NotDone as reason:
         return _answer(request, messages.WARNING, str(reason), 409)
     return _answer(
-        request, messages.SUCCESS, _("“%(name)s” is archived in Stripe.") % {"name": isolated(stray.name)}, 200
+        request, messages.SUCCESS, _("“%(name)s” is archived in Stripe.") % {"name": isolate(stray.name)}, 200
     )
 
 
@@ -31,7 +31,7 @@ def archive(request: StaffRequest, stray_id: int) -> HttpResponse:
 def set_aside(request: StaffRequest, stray_id: int) -> HttpResponse:
     stray = get_object_or_404(StrayProduct, pk=stray_id)
     strays.set_aside(stray, actor=request.user)
-    words = _("“%(name)s” is not listed here any more. In Stripe nothing changed.") % {"name": isolated(stray.name)}
+    words = _("“%(name)s” is not listed here any more. In Stripe nothing changed.") % {"name": isolate(stray.name)}
     return _answer(request, messages.INFO, words, 200)
 
 

@@ -17,8 +17,8 @@ from billings.prices.views import Row, by_button, product_or_404, row_answer, ro
 from billings.prices.watching import Watched
 from billings.sync import desired
 from web.access import StaffRequest, price_managers_only, wants_json
-from web.bodies import fields_sent, tells_what_it_cannot_read
-from web.directions import isolated
+from web.bidi import isolate
+from web.bodies import fields_sent, reports_unreadable_body
 from web.list_query import ListQuery
 
 
@@ -58,7 +58,7 @@ def retry(request: StaffRequest, course_id: UUID) -> HttpResponse:
 
 
 def _tried(row: Row) -> tuple[int, str]:
-    facts = {"course": isolated(row.product.course.title), "status": row.status.label.rstrip("…")}
+    facts = {"course": isolate(row.product.course.title), "status": row.status.label.rstrip("…")}
     words = _("Asked Stripe again for “%(course)s”: %(status)s.") % facts
     if row.status.state in ("attention", "drift"):
         return messages.WARNING, words
@@ -68,7 +68,7 @@ def _tried(row: Row) -> tuple[int, str]:
 @require_POST
 @vary
 @price_managers_only
-@tells_what_it_cannot_read
+@reports_unreadable_body
 def retry_all(request: StaffRequest) -> HttpResponse:
     """Have the workers ask Stripe again for every course that matches; `count` is how many the person was shown."""
     query = PRICES.query(request.GET.dict())

@@ -28,8 +28,8 @@ from billings.prices.slips import Unconfirmed
 from billings.prices.watching import EVENT, Watched
 from billings.prices.watching import seconds as watch_seconds
 from web.access import StaffRequest, price_managers_only, sends_json, wants_json
-from web.bodies import fields_sent, tells_what_it_cannot_read
-from web.directions import isolated
+from web.bidi import isolate
+from web.bodies import fields_sent, reports_unreadable_body
 from web.etags import json_answer
 from web.list_query import ListQuery
 
@@ -133,7 +133,7 @@ def edit_price(request: StaffRequest, course_id: UUID) -> HttpResponse:
 @by_button
 @vary
 @price_managers_only
-@tells_what_it_cannot_read
+@reports_unreadable_body
 def plan_price(request: StaffRequest, course_id: UUID) -> HttpResponse:
     """What saving would do, and what the price is taken for. Nothing is saved."""
     form = _form_sent(request, product_or_404(course_id))
@@ -147,7 +147,7 @@ def plan_price(request: StaffRequest, course_id: UUID) -> HttpResponse:
 @by_button
 @vary
 @price_managers_only
-@tells_what_it_cannot_read
+@reports_unreadable_body
 def change_price(request: StaffRequest, course_id: UUID) -> HttpResponse:
     """Set the price, remember who and why, and tell Stripe."""
     product = product_or_404(course_id)
@@ -260,7 +260,7 @@ def _changed(request: StaffRequest, course_id: UUID, change: PriceChange | None)
 
 def _in_words(row: Row, change: PriceChange | None) -> tuple[int, str]:
     """The message's level and text; green only where Stripe holds the new price, and what it sells instead is said."""
-    facts = {"course": isolated(row.product.course.title), "price": row.product.price or gettext("free")}
+    facts = {"course": isolate(row.product.course.title), "price": row.product.price or gettext("free")}
     if change is None:
         return messages.INFO, gettext("Nothing to change: “%(course)s” was %(price)s already.") % facts
     match row.status.state:

@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 from billings import clock, horizons
 from billings.models import BillingProduct
 from billings.status import Status
-from web.directions import isolated
+from web.bidi import isolate
 
 # What a page sends for a row, and what a page may send at most.
 PARAM = "row"
@@ -72,7 +72,7 @@ def news(rows: Sequence[tuple[str, Status]]) -> str:
     """The rows that have changed, by title, in one announcement for those who do not see them."""
     if len(rows) == 1:
         title, status = rows[0]
-        return _("“%(course)s”: %(status)s.") % {"course": isolated(title), "status": status.short_label.rstrip("…")}
+        return _("“%(course)s”: %(status)s.") % {"course": isolate(title), "status": status.short_label.rstrip("…")}
     counts = Counter(status.short_label.rstrip("…") for _title, status in rows)
     said = [
         ngettext("%(n)d course: %(status)s.", "%(n)d courses: %(status)s.", count) % {"n": count, "status": label}

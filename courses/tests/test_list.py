@@ -10,9 +10,9 @@ from django.utils import timezone
 from billings.models import BillingProduct
 from billings.money import PriceSpec
 from courses.cards import Card
+from courses.last_list import COOKIE
 from courses.models import Course
 from courses.tests.conftest import HTMX, JSON, form_of
-from courses.way_back import COOKIE
 
 
 def titles(person, query: str = "") -> list[str]:

@@ -1,4 +1,4 @@
-"""Forms in which an address is typed: none that would be cut, and none that tells whether there is an account."""
+"""allauth's forms with an email field: no address is truncated, and none reveals whether an account exists."""
 
 from typing import Any
 
@@ -12,8 +12,8 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
-from config.accounts import OpenedMeanwhile
-from config.addresses import accounts_of
+from config.accounts import AddressTaken
+from config.email_addresses import accounts_of
 
 
 class SignupForm(allauth_forms.SignupForm):  # type: ignore[misc]  # allauth ships no types
@@ -28,28 +28,28 @@ class SignupForm(allauth_forms.SignupForm):  # type: ignore[misc]  # allauth shi
         return value
 
     def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
-        # This alone takes long: it is done whether or not there is an account, so that the time tells nobody, and
-        # before the database waits for it.
+        # The slow part: done whether or not there is an account, so that timing reveals nothing, and outside the
+        # transaction.
         self.made_password = make_password(self.cleaned_data.pop("password1"))
         saved: tuple[User | None, HttpResponse | None]
         try:
             saved = super().try_save(request)
-        except OpenedMeanwhile:
+        except AddressTaken:
             self.account_already_exists = True
             saved = super().try_save(request)
         return saved
 
     def save(self, request: HttpRequest) -> User:
-        """The account and its address, or neither: one without any counts as made by those who run the portal."""
+        """Save the account and its address, or neither: an account without an address counts as made by an operator."""
         with transaction.atomic():
             user: User = super().save(request)
         return user
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean()
-        # The form asks once, and shows what was typed. A client that still sends both must mean the same.
-        again = self.data.get("password2")
-        if again and again != self.data.get("password1"):
+        # The form asks once, and can show what was typed. A client that still sends both must send the same.
+        repeated = self.data.get("password2")
+        if repeated and repeated != self.data.get("password1"):
             self.add_error("password1", _("The two passwords differ."))
         return cleaned
 
@@ -64,7 +64,7 @@ class LoginForm(allauth_forms.LoginForm):  # type: ignore[misc]
 
 
 class ResetPasswordForm(allauth_forms.ResetPasswordForm):  # type: ignore[misc]
-    """A link goes to an address that is confirmed, or that an account was opened with which has confirmed none."""
+    """Links are sent to confirmed addresses, and to the first address of an account that has confirmed none."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -84,6 +84,6 @@ class AddEmailForm(allauth_forms.AddEmailForm):  # type: ignore[misc]
 
 
 def _let_the_adapter_limit(field: forms.Field) -> None:
-    """Its sentence names the rule; a `maxlength` would cut a paste, to another address than was meant."""
+    """The adapter's message names the rule; a `maxlength` would truncate a pasted address to a different one."""
     field.validators = [one for one in field.validators if not isinstance(one, MaxLengthValidator)]
     field.widget.attrs.pop("maxlength", None)

@@ -1,4 +1,4 @@
-"""allauth's pages, where ours ask or say more: whose an address is, and that somebody is told of it."""
+"""allauth's account views with more checks of who owns an address, and more notifications."""
 
 from typing import Any, cast
 
@@ -14,11 +14,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
-from config.addresses import has_confirmed, prove_by_reset
+from config.email_addresses import has_confirmed, prove_by_reset
 
 
 class VerificationSentView(allauth_views.EmailVerificationSentView):  # type: ignore[misc]  # allauth ships no types
-    """Where sign-up leads, alike for a new address and for one that has an account: both can have the mail again."""
+    """Where sign-up leads, alike for a new address and for one with an account: both can have the email resent."""
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         login = _signing_up(request)
@@ -40,9 +40,9 @@ class VerificationSentView(allauth_views.EmailVerificationSentView):  # type: ig
 
 
 class ConfirmEmailView(allauth_views.ConfirmEmailView):  # type: ignore[misc]
-    """Who confirms has the mailbox; they must also be the account's person, or it would be another's from then on.
+    """Confirming proves access to the mailbox; it must also be done by the account's owner.
 
-    Somebody may have opened an account with this address, or added it to theirs, and wait for its owner's yes.
+    An attacker may have opened an account with this address, or added it to theirs, and wait for its owner to confirm.
     """
 
     def post(self, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -50,8 +50,8 @@ class ConfirmEmailView(allauth_views.ConfirmEmailView):  # type: ignore[misc]
         if not self._is_theirs():
             form = ReauthenticateForm(self.request.POST, user=self.object.email_address.user)
             if not form.is_valid():
-                answer: HttpResponse = self.render_to_response(self.get_context_data(form=form))
-                return answer
+                response: HttpResponse = self.render_to_response(self.get_context_data(form=form))
+                return response
         confirmed: HttpResponse = super().post(*args, **kwargs)
         return confirmed
 
@@ -62,22 +62,21 @@ class ConfirmEmailView(allauth_views.ConfirmEmailView):  # type: ignore[misc]
         return context
 
     def logout_other_user(self, confirmation: Any) -> None:
-        """Looking at a link signs nobody out: its password is asked for instead."""
+        """Opening a link signs nobody out: the account's password is requested instead."""
 
     def _is_theirs(self) -> bool:
-        """In this browser its person is signed in, or has just signed up."""
+        """Whether the account's owner is signed in, or has just signed up, in this browser."""
         login = _signing_up(self.request)
         here = {self.request.user.pk, login.user.pk if login and login.user else None}
         return self.object.email_address.user_id in here
 
 
 class PasswordResetFromKeyView(allauth_views.PasswordResetFromKeyView):  # type: ignore[misc]
-    """The link came by mail, so that it also proves an address that was never confirmed; then its owner is told what
-    they take over."""
+    """The link came by email, so it also confirms the address; the owner is told what they take over."""
 
     def form_valid(self, form: Any) -> HttpResponse:
         proof = prove_by_reset(self.reset_user)
-        answer: HttpResponse = super().form_valid(form)
+        response: HttpResponse = super().form_valid(form)
         if proof:
             facts = {"email": proof.email, "opened": self.reset_user.date_joined, "dropped": proof.dropped}
             get_adapter().send_notification_mail("account/email/address_proved", self.reset_user, facts)
@@ -85,17 +84,17 @@ class PasswordResetFromKeyView(allauth_views.PasswordResetFromKeyView):  # type:
                 self.request,
                 _("{email} is confirmed now. Whoever else used this account is signed out.").format(email=proof.email),
             )
-        return answer
+        return response
 
 
 class EmailView(allauth_views.EmailView):  # type: ignore[misc]
-    """The page of one's addresses. allauth lets an unconfirmed one become the primary one while none is confirmed."""
+    """A user's addresses. allauth would let an unconfirmed one become the primary one while none is confirmed."""
 
     def form_valid(self, form: Any) -> HttpResponse:
-        answer: HttpResponse = super().form_valid(form)
+        response: HttpResponse = super().form_valid(form)
         added = {"added_email": form.cleaned_data["email"]}
         get_adapter().send_notification_mail("account/email/email_added", self.request.user, added)
-        return answer
+        return response
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         user, email = cast(User, request.user), request.POST.get("email", "").lower()
@@ -103,15 +102,15 @@ class EmailView(allauth_views.EmailView):  # type: ignore[misc]
         if "action_primary" in request.POST and not was_confirmed:
             messages.error(request, _("Confirm this address first; then it can become the primary one."))
             return redirect("account_email")
-        answer: HttpResponse = super().post(request, *args, **kwargs)
+        response: HttpResponse = super().post(request, *args, **kwargs)
         if was_confirmed and not has_confirmed(user, email):
-            # allauth tells the primary address, which may be that of whoever removed this one.
+            # allauth notifies the primary address, which may belong to whoever removed this one.
             removed = {"deleted_email": email}
             get_adapter().send_notification_mail("account/email/email_deleted", user, removed, email=email)
-        return answer
+        return response
 
 
 def _signing_up(request: HttpRequest) -> Login | None:
-    """The sign-up that waits in this browser for its mail to be opened."""
+    """The sign-up in this browser that waits for its address to be confirmed."""
     stage = LoginStageController.enter(request, EmailVerificationStage.key)
     return stage.login if stage else None

@@ -1,6 +1,6 @@
-"""What gunicorn serves: `config.asgi:application`, the portal behind its front."""
+"""What gunicorn serves: `config.asgi:application`, the WSGI portal behind a buffering adapter."""
 
-from config.front import Front
+from config.asgi_to_wsgi import AsgiToWsgi
 from config.wsgi import application as portal
 
-application = Front(portal)
+application = AsgiToWsgi(portal)

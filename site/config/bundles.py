@@ -1,7 +1,7 @@
-"""The pages' JavaScript and CSS as they are sent: in bundles, so that a page costs few requests, and minified.
+"""The pages' JavaScript and CSS as they are sent: minified and bundled, so that a page needs few requests.
 
-There is no build step: the files are put behind one another, in the order given here, whenever static files are looked
-for: by `collectstatic`, or by a server with DEBUG on. The scripts are plain ones that share one object, `portal`.
+There is no build step: the files are concatenated in the order given here whenever static files are looked up, by
+`collectstatic` or by a server with DEBUG on. The scripts are plain ones that share one object, `portal`.
 """
 
 import os
@@ -17,7 +17,7 @@ from django.core.files.storage import FileSystemStorage
 
 BUNDLED = Path(settings.BASE_DIR) / ".stamps" / "bundles"
 BUNDLES = {
-    # Every page, the errors' too: what a later file says about an element outranks an earlier one.
+    # Every page, error pages too. Order matters: later rules override earlier ones.
     "css/portal.css": (
         "css/tokens.css",
         "css/base.css",
@@ -62,15 +62,15 @@ BUNDLES = {
         "js/portal/drafts.js",
         "js/portal/sign_out.js",
     ),
-    # The pages that ask for a passkey: allauth's own scripts, and what people read of them.
+    # The pages that ask for a passkey: allauth's own scripts, and the messages people read.
     "js/passkeys.js": (
         "js/passkeys/problems.js",
         "mfa/js/webauthn-json.js",
         "mfa/js/webauthn.js",
         "account/js/onload.js",
     ),
-    # The pages on which a course is written. Idiomorph 0.8.0 (https://github.com/bigskysoftware/idiomorph, 0BSD) morphs
-    # an answer into the page, so that fields keep cursor, undo and a chosen picture; htmx itself replaces them.
+    # The pages on which a course is edited. Idiomorph 0.8.0 (https://github.com/bigskysoftware/idiomorph, 0BSD) morphs
+    # a response into the page, so that fields keep cursor, undo and a chosen picture; htmx itself replaces them.
     "js/editor.js": (
         "js/vendor/idiomorph.js",
         "js/editor/course.js",
@@ -90,7 +90,7 @@ class BundleFinder(BaseFinder):
     def check(self, **kwargs: Any) -> list[Any]:
         return []
 
-    # The stubs have it as two overloads, which a finder of two lines needs not.
+    # The stubs declare two overloads, which a two-line finder does not need.
     def find(self, path: str, find_all: bool = False) -> str | list[str] | None:  # type: ignore[override]
         found = [str(_bundled(path))] if path in BUNDLES else []
         return found if find_all else next(iter(found), None)
@@ -102,9 +102,9 @@ class BundleFinder(BaseFinder):
 
 
 def _bundled(path: str) -> Path:
-    """The bundle as one file, written only where it became another one: its time tells whether to collect it."""
-    # A line between two files: neither has to end with one. Nor has a script to end with a semicolon, without which the
-    # next one's opening bracket would call what stands before it.
+    """The bundle as one file, rewritten only if its content changed: `collectstatic` decides by modification time."""
+    # Separate the files: one may lack a final newline, and a script without a final semicolon would be called by an
+    # opening bracket in the next.
     between = "\n" if path.endswith(".css") else "\n;\n"
     text = between.join(map(_minified, BUNDLES[path]))
     bundle = BUNDLED / path
@@ -117,7 +117,7 @@ def _bundled(path: str) -> Path:
 
 
 def _minified(source: str) -> str:
-    """A file of ours or of a package, without what only its readers need."""
+    """A file of ours or of a package, without comments and whitespace."""
     file = find(source)
     if not isinstance(file, str):
         raise FileNotFoundError(source)

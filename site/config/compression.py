@@ -1,4 +1,4 @@
-"""Pages compressed with Brotli for browsers that take it: a tenth smaller than with gzip, in the same time."""
+"""Brotli compression for browsers that accept it: a tenth smaller than gzip, in the same time."""
 
 import re
 import secrets
@@ -17,10 +17,10 @@ type View = Callable[[HttpRequest], HttpResponse]
 
 
 class BrotliMiddleware:
-    """Goes behind Django's gzip, which leaves alone what is compressed already and compresses what this leaves.
+    """Goes inside Django's gzip, which skips responses that are compressed already and handles the rest.
 
-    How far a text can be compressed tells what it repeats (the BREACH attack): as in Django's gzip, the length of an
-    answer varies at random.
+    The compressed length reveals repetition in a text (the BREACH attack), so the length is padded at random, as in
+    Django's gzip.
     """
 
     def __init__(self, get_response: View) -> None:
@@ -44,7 +44,7 @@ def _compress(response: HttpResponse) -> None:
     response.headers["Content-Encoding"] = "br"
     response.headers["Content-Length"] = str(len(compressed))
     response.headers["X-Padding"] = "a" * secrets.randbelow(MOST_PADDING)
-    # The bytes are others, the meaning is the same (RFC 9110, 8.8.1).
+    # A weak ETag: other bytes, same meaning (RFC 9110, 8.8.1).
     etag = response.headers.get("ETag", "")
     if etag.startswith('"'):
         response.headers["ETag"] = f"W/{etag}"

@@ -1,4 +1,4 @@
-"""Headers that every answer has, whoever gives it: a page, an error, a program's answer, a file."""
+"""Headers for every response: pages, errors, JSON, files."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -12,7 +12,7 @@ type View = Callable[[HttpRequest], HttpResponse]
 
 
 class HeadersMiddleware:
-    """Must be among the first, so that nothing is answered past it.
+    """Must be among the first, so that no response bypasses it.
 
     Browsers take an answer for what it says it is; and what a person sees who is signed in is kept nowhere: neither the
     next one at this computer nor a cache on the way shows it again. What it may load is the same for every page, so the
@@ -28,13 +28,13 @@ class HeadersMiddleware:
         response = self.get_response(request)
         response.headers.setdefault(CSP.HEADER_ENFORCE.value, self.policy)
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
-        # What says so by itself is not asked: its session may be what could not be read.
+        # A response with its own Cache-Control needs no look at the session, which may be what could not be read.
         if "Cache-Control" not in response.headers and _is_private(request):
             response.headers["Cache-Control"] = "no-store"
         return response
 
 
 def _is_private(request: HttpRequest) -> bool:
-    """Whether the answer may say something about the person who is signed in. Asks no database: the session is read."""
+    """Whether the response may reveal something about the signed-in user. No query: the session is loaded already."""
     session = getattr(request, "session", None)
     return session is not None and session.accessed and SESSION_KEY in session

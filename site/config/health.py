@@ -1,4 +1,4 @@
-"""For those who watch over the servers: is the process alive, and can it serve?"""
+"""Health checks: is the process alive, and can it serve?"""
 
 from pathlib import Path
 from shutil import disk_usage
@@ -16,7 +16,7 @@ from billings import clock
 from billings.sync import heartbeat
 from web.body_limits import MEGABYTE
 
-# Below this covers and the database's log may not find room any more.
+# Below this, uploads and the database's log may run out of space.
 LEAST_FREE_MEGABYTES = 200
 CAUSES = {
     "locked": "database locked",
@@ -30,17 +30,18 @@ CAUSES = {
 @never_cache
 @require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
-    """The process answers; nothing else is asked."""
+    """The process responds; nothing else is checked."""
     return JsonResponse({"status": "ok"})
 
 
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
-    """200 when the database takes writes, every migration is applied and there is room, else 503 with the reason.
+    """200 if the database accepts writes, all migrations are applied and the disks have space, else 503 with the
+    reason.
 
-    With `?worker` also 503 where no worker has been seen for a minute: without one the web server serves all the same,
-    but what a save could not bring to Stripe at once waits.
+    With `?worker` also 503 if no worker has been seen for a minute: the web server works without one, but changes that
+    a save could not bring to Stripe at once wait for it.
     """
     try:
         executor = MigrationExecutor(connection)
@@ -57,19 +58,19 @@ def readyz(request: HttpRequest) -> JsonResponse:
 
 
 def _write_nothing() -> None:
-    """Raises a database error where it is locked, read-only or full."""
+    """Raises a database error if it is locked, read-only or full."""
     with transaction.atomic():
         MigrationRecorder(connection).migration_qs.filter(pk=None).update(app="")
 
 
 def _cause(error: Error) -> str:
-    """In the words that the database has for it, of which the rest may tell more than everybody should know."""
+    """A fixed phrase for the database's error, whose own text may reveal too much."""
     said = str(error)
-    return next((words for sign, words in CAUSES.items() if sign in said), "database unreachable")
+    return next((cause for sign, cause in CAUSES.items() if sign in said), "database unreachable")
 
 
 def _free_megabytes() -> dict[str, int]:
-    """On the disks of what is uploaded, of what is on its way, and of SQLite."""
+    """On the disks of uploads, temporary files and SQLite."""
     places = {"media": Path(settings.MEDIA_ROOT), "temporary files": Path(gettempdir())}
     if connection.vendor == "sqlite":
         places["database"] = Path(connection.settings_dict["NAME"]).parent

@@ -1,4 +1,4 @@
-"""What is logged of a request that was refused: a line. A traceback is for what is wrong in the code."""
+"""Rejected requests are logged in one line; tracebacks are for errors in the code."""
 
 import logging
 from http import HTTPStatus
@@ -7,7 +7,7 @@ from config.unavailable import in_one_line, is_unavailable
 
 
 class OneLine(logging.Filter):
-    """Takes the traceback from a 403, a 404, a wrong Host, and from a database or disk that is away."""
+    """Removes the traceback of a 403, a 404, a wrong Host, and of an unavailable database or disk."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None

@@ -1,4 +1,4 @@
-"""Covers, served by the portal itself: few, small, and kept by browsers for ever."""
+"""Covers, served by the portal itself: few, small, and cached by browsers for ever."""
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -9,7 +9,7 @@ from django.views.static import serve
 
 @require_safe
 def cover(request: HttpRequest, name: str) -> HttpResponseBase:
-    """A picture under its unguessable name, which never comes twice; nothing else of the folder can be reached."""
+    """Serve a picture by its unguessable, never reused name; nothing else in the folder can be reached."""
     response = serve(request, name, document_root=str(settings.MEDIA_ROOT))
     response["Cache-Control"] = "public, max-age=31536000, immutable"
     return response

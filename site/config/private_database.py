@@ -1,4 +1,4 @@
-"""SQLite's files are for the portal's own user alone: they hold sessions, and whose account is whose."""
+"""SQLite's files are readable for the portal's own user only: they hold sessions and accounts."""
 
 import os
 import sqlite3
@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any
 
 OWNER_ONLY = 0o600
-# SQLite gives its log and its index the rights of the database, unless they were there before.
+# SQLite gives the WAL and its index the permissions of the database, unless they exist already.
 SUFFIXES = ("", "-wal", "-shm")
 
 
 class PrivateConnection(sqlite3.Connection):
-    """A connection (`sqlite3.connect(factory=…)`) that takes the rights of all others away before it opens the file.
+    """A connection (`sqlite3.connect(factory=…)`) that removes the permissions of others before it opens the file.
 
-    It serves no more once that file is deleted, or another one is in its place, such as a backup: what is written into
-    a file without a name is lost with the process.
+    It raises OperationalError once that file is deleted or replaced, for instance by a restored backup: data written
+    to an unlinked file is lost with the process.
     """
 
     def __init__(self, database: str | Path, *args: Any, **kwargs: Any) -> None:
@@ -28,12 +28,12 @@ class PrivateConnection(sqlite3.Connection):
 
     def cursor(self, factory: Any = sqlite3.Cursor) -> Any:
         if _identity(self._file) != self._opened:
-            raise sqlite3.OperationalError("the database's file was moved away or replaced")
+            raise sqlite3.OperationalError("the database file was moved or replaced")
         return super().cursor(factory)
 
 
 def _identity(file: Path | None) -> tuple[int, int] | None:
-    """What tells a file from another one of the same name; None where there is none."""
+    """Device and inode, which tell a file from another of the same name; None if there is no file."""
     try:
         found = file.stat() if file else None
     except FileNotFoundError:
@@ -42,17 +42,16 @@ def _identity(file: Path | None) -> tuple[int, int] | None:
 
 
 def make_private(database: Path) -> None:
-    """The file is made here where there is none, so that it is private from its first moment on, whatever the umask.
+    """Create the file here if it does not exist, so that it is private from the start, whatever the umask.
 
-    One that is there is never opened: closing it again would end the locks that SQLite has on it in this process
-    (https://www.sqlite.org/howtocorrupt.html), and another process would then remove the log from under it.
+    An existing file is never opened: closing it again would release the locks that SQLite holds on it in this process
+    (https://www.sqlite.org/howtocorrupt.html), and another process would then remove the WAL.
     """
-    with suppress(OSError):  # it is there already; or who may not make it is told by SQLite
+    with suppress(OSError):  # it exists; or it cannot be created, which SQLite reports
         os.close(os.open(database, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, OWNER_ONLY))
     for suffix in SUFFIXES:
         file = Path(f"{database}{suffix}")
-        with suppress(
-            FileNotFoundError, PermissionError
-        ):  # of another user's file only that user can change the rights
+        # Only its owner can change another user's file.
+        with suppress(FileNotFoundError, PermissionError):
             if file.stat().st_mode & 0o077:
                 file.chmod(OWNER_ONLY)

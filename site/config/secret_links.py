@@ -1,6 +1,6 @@
-"""Links that let their reader in, by mail, kept out of logs and error reports: who reads those may not sign in by them.
+"""Sign-in links sent by email, kept out of logs and error reports: their readers must not be able to use them.
 
-A page's address comes into them by itself: Django logs the path of each answer that is an error.
+A link's path gets there by itself: Django logs the path of every error response.
 """
 
 import logging
@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 _KEY = re.compile(r"(/accounts/(?:password/reset/key|confirm-email)/)[^/\s\"'?#]+")
-# Names of variables whose value is such a key, or a part of one. Error reports carry the variables of each frame.
+# Names of variables that hold such a key or a part of it. Error reports carry the local variables of each frame.
 VARIABLES = ("key", "temp_key", "reset_key")
 
 
@@ -17,17 +17,17 @@ def without_keys(text: str) -> str:
 
 
 class WithoutKeys(logging.Filter):
-    """For a handler: what it writes has no key in it."""
+    """For a handler: removes keys from what it writes."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        said = record.getMessage()
-        if (shown := without_keys(said)) != said:
+        message = record.getMessage()
+        if (shown := without_keys(message)) != message:
             record.msg, record.args = shown, ()
         return True
 
 
 def scrub(event: Any, hint: Any = None) -> Any:
-    """For Sentry's `before_send` and its like: the same event, in every text of it no key."""
+    """For Sentry's `before_send` and similar hooks: the same event with the keys removed from every text."""
     match event:
         case str():
             return without_keys(event)

@@ -1,4 +1,4 @@
-"""Where those write who found a hole (https://www.rfc-editor.org/rfc/rfc9116)."""
+"""Where to report a vulnerability (https://www.rfc-editor.org/rfc/rfc9116)."""
 
 from datetime import timedelta
 
@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
-# The standard recommends less than a year; whoever keeps a copy for a day has a valid one all the time.
+# The standard recommends less than a year; a copy cached for a day is still valid.
 VALID_FOR = timedelta(days=180)
 
 

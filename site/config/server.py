@@ -1,7 +1,7 @@
-"""gunicorn's worker for the front (`--worker-class config.server.Worker`), with what its own lacks against silence.
+"""gunicorn's ASGI worker (`--worker-class config.server.Worker`) with limits on silent connections.
 
-gunicorn's ASGI worker waits for ever for the head of a connection's first request, takes as many connections as come,
-and hangs up on a client that has sent all it has to say and shut down its sending side.
+gunicorn's own waits for ever for the head of a connection's first request, accepts any number of connections, and
+hangs up on a client that has sent its request and shut down its sending side.
 """
 
 import asyncio
@@ -11,24 +11,24 @@ from typing import Any
 from gunicorn.asgi.protocol import ASGIProtocol
 from gunicorn.workers import gasgi
 
-# From the first byte or before it to the last of the head. Later requests of a connection have `keepalive` for it.
+# From the connection to the end of the first request's head. Later requests of a connection have `keepalive`.
 HEAD_SECONDS = 10
-# Data that a client does not read is given up after this; a process would keep all of it otherwise.
+# Unread data is dropped after this; the process would keep it in memory otherwise.
 UNREAD_MILLISECONDS = 30_000
 
 
 class Protocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn ships no types
     """One connection."""
 
-    # Those whose first head has not arrived, the oldest first.
+    # Connections whose first head has not arrived, the oldest first.
     silent: "dict[Protocol, asyncio.TimerHandle]" = {}
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        _give_up_what_is_not_read(transport.get_extra_info("socket"))
+        _drop_unread_data(transport.get_extra_info("socket"))
         self.silent[self] = self.worker.loop.call_later(HEAD_SECONDS, transport.abort)
         if self.worker.nr_conns > self.worker.worker_connections:
-            # Somebody who asks goes before somebody who has said nothing for the longest time.
+            # A new client takes the place of the one that has been silent for the longest time.
             next(iter(self.silent)).transport.abort()
 
     def _on_headers_complete(self) -> Any:
@@ -36,12 +36,12 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn ships no types
         return super()._on_headers_complete()
 
     def eof_received(self) -> bool:
-        """Whether to keep the connection open: while a request is answered, since only the other direction ended."""
+        """Keep the connection open while a request is being answered: only the other direction has ended."""
         request, receiver = self._current_request, self._body_receiver
         if request is None or receiver is None:
             return False
         if not receiver._complete:
-            receiver.signal_disconnect()  # the rest of the body never comes
+            receiver.signal_disconnect()  # the rest of the body will never arrive
         return True
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -53,13 +53,13 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn ships no types
             timer.cancel()
 
 
-def _give_up_what_is_not_read(connection: socket.socket) -> None:
+def _drop_unread_data(connection: socket.socket) -> None:
     if hasattr(socket, "TCP_USER_TIMEOUT") and connection.family != socket.AF_UNIX:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_MILLISECONDS)
 
 
 class Worker(gasgi.ASGIWorker):  # type: ignore[misc]
-    """Serves by `Protocol`; gunicorn has no setting for it."""
+    """Uses `Protocol`; gunicorn has no setting for it."""
 
     def init_process(self) -> None:
         gasgi.ASGIProtocol = Protocol
@@ -67,5 +67,5 @@ class Worker(gasgi.ASGIWorker):  # type: ignore[misc]
 
     async def _shutdown(self) -> None:
         for silent in list(Protocol.silent):
-            silent.transport.abort()  # nothing was asked, so nothing is waited for
+            silent.transport.abort()  # no request, so nothing to wait for
         await super()._shutdown()

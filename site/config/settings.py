@@ -1,7 +1,8 @@
-"""Every setting of the portal, read from the environment or `.env`; README.md lists them for people.
+"""Every setting of the portal, read from the environment or `.env`; README.md documents them.
 
-A setting that is missing or wrong raises `SystemExit` with one sentence: Django's `ImproperlyConfigured` prints a
-traceback of a hundred lines, and gunicorn would start its workers anew for ever.
+A missing or wrong setting raises `SystemExit` with one sentence: Django's `ImproperlyConfigured` prints a traceback of
+a
+hundred lines, and gunicorn would restart its workers for ever.
 """
 
 import re
@@ -29,7 +30,7 @@ _FROM_ZERO = validate.Range(min=0)
 
 
 def _setting[T](name: str, default: T, read: Callable[..., Any] = env.str, **how: Any) -> T:
-    """What `read` makes of a setting; an empty one counts as not set."""
+    """Read a setting with `read`; an empty value counts as not set."""
     if not env.str(name, "").strip():
         return default
     try:
@@ -44,7 +45,7 @@ def _list(name: str, default: list[str]) -> list[str]:
 
 
 def _required[T](name: str, value: T, why: str) -> T:
-    """While DEBUG is on nothing is sold to anybody, and a setting may be missing."""
+    """A setting that may be missing only while DEBUG is on, when nothing is sold."""
     if not value and not DEBUG:
         raise SystemExit(f"{name} is missing: {why}. Set it in the environment or in .env (see .env.example).")
     return value
@@ -52,7 +53,7 @@ def _required[T](name: str, value: T, why: str) -> T:
 
 DEBUG = _setting("DEBUG", False, env.bool)
 SECRET_KEY = _required("SECRET_KEY", _setting("SECRET_KEY", ""), "it signs sessions and tokens") or "only-for-debugging"
-# Former keys, whose sessions and links are still taken until the new one has signed them all.
+# Former keys: sessions and links that they signed stay valid.
 SECRET_KEY_FALLBACKS = _list("SECRET_KEY_FALLBACKS", [])
 if not DEBUG and min(map(len, [SECRET_KEY, *SECRET_KEY_FALLBACKS])) < SHORTEST_SECRET_KEY:
     raise SystemExit(
@@ -60,7 +61,7 @@ if not DEBUG and min(map(len, [SECRET_KEY, *SECRET_KEY_FALLBACKS])) < SHORTEST_S
         "shorter ones can be guessed."
     )
 
-# The public address ---------------------------------------------------------------------------------------------------
+# Public address -------------------------------------------------------------------------------------------------------
 SITE_URL = _setting("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
 try:
     _site = urlsplit(SITE_URL)
@@ -77,8 +78,8 @@ if SITE_IS_PUBLIC and not HTTPS:
 
 ALLOWED_HOSTS = _list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]", str(_site.hostname)])
 if "*" in ALLOWED_HOSTS and not DEBUG:
-    raise SystemExit("ALLOWED_HOSTS must name the hosts: with * anybody could have any host believed.")
-CSRF_FAILURE_VIEW = "config.errors.token_refused"
+    raise SystemExit("ALLOWED_HOSTS must name the hosts: with * a client could send any Host header.")
+CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
 CSRF_TRUSTED_ORIGINS = _list("CSRF_TRUSTED_ORIGINS", [f"{_site.scheme}://{_site.netloc}"])
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
@@ -86,7 +87,7 @@ SECURE_SSL_REDIRECT = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
 
-# Each of our proxies adds the address that it saw to X-Forwarded-For; with https there is at least one.
+# Each of our proxies appends the address it saw to X-Forwarded-For; with https there is at least one.
 TRUSTED_PROXY_COUNT = _setting("TRUSTED_PROXY_COUNT", 1 if HTTPS else 0, env.int, validate=_FROM_ZERO)
 
 # Stripe ---------------------------------------------------------------------------------------------------------------
@@ -109,14 +110,14 @@ STRIPE_TIMEOUT_SECONDS = _setting("STRIPE_TIMEOUT_SECONDS", 20.0, env.float, val
 STRIPE_INLINE_BUDGET_SECONDS = _setting("STRIPE_INLINE_BUDGET_SECONDS", 4.0, env.float, validate=_FROM_ZERO)
 STRIPE_MAX_WRITES_PER_SECOND = _setting("STRIPE_MAX_WRITES_PER_SECOND", 20.0, env.float, validate=_ABOVE_ZERO)
 
-# The longest time between two looks at Stripe's events, and between two full compares; 0: never.
+# The longest interval between two reads of Stripe's events, and between two full comparisons; 0: never.
 EVENTS_POLL_SECONDS = _setting("EVENTS_POLL_SECONDS", 300.0, env.float, validate=_FROM_ZERO)
 COMPARE_EVERY_HOURS = _setting("COMPARE_EVERY_HOURS", 24.0, env.float, validate=_FROM_ZERO)
 
-# With a live key strangers who sign up would sell through the school's own account.
+# With a live key, anyone who signs up would sell through the school's own account.
 SIGNUP_OPEN = _setting("SIGNUP_OPEN", not STRIPE_LIVE, env.bool)
 
-# In each web process so many requests are worked on at once.
+# How many requests each web process handles at once.
 WEB_THREADS = _setting("WEB_THREADS", 8, env.int, validate=validate.Range(min=1))
 
 # Applications ---------------------------------------------------------------------------------------------------------
@@ -143,8 +144,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "config.headers.HeadersMiddleware",
-    "config.readable_requests.ReadableRequestsMiddleware",
-    "config.programs.ProgramsMiddleware",
+    "config.malformed_requests.MalformedRequestsMiddleware",
+    "config.machine_endpoints.MachineEndpointsMiddleware",
     "config.errors.UnavailableMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "config.static_files.StaticFilesMiddleware",
@@ -160,7 +161,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "people.middleware.PeopleMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "config.whole_requests.WholeRequestsMiddleware",
+    "config.request_bodies.RequestBodiesMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -182,7 +183,7 @@ TEMPLATES = [
         },
     },
 ]
-# `templates/crispy/`: only what the course form is laid out with; fields are drawn by `templates/courses/field.html`.
+# `templates/crispy/` only lays out the course form; fields are rendered by `templates/courses/field.html`.
 CRISPY_ALLOWED_TEMPLATE_PACKS = CRISPY_TEMPLATE_PACK = "crispy"
 
 SECURE_CSP = {
@@ -192,7 +193,7 @@ SECURE_CSP = {
     "connect-src": [CSP.SELF],
     "font-src": [CSP.SELF],
     "form-action": [CSP.SELF],
-    # Icons are `data:` pictures in the style sheet.
+    # Icons are `data:` URLs in the style sheet.
     "img-src": [CSP.SELF, "data:"],
     "base-uri": [CSP.NONE],
     "frame-ancestors": [CSP.NONE],
@@ -220,12 +221,12 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
         _database["OPTIONS"]["factory"] = PrivateConnection
 else:
     _database["CONN_HEALTH_CHECKS"] = True
-    # A server that does not answer must not keep a thread for the minutes that TCP would wait.
+    # A server that does not answer must not block a thread for the minutes of TCP's own time-out.
     _database.setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
-# Opening one anew costs SQLite more than a query: the schema is read again, and the last to close empties the log.
+# Reconnecting costs SQLite more than a query: it reads the schema again, and closing the last connection checkpoints.
 _database["CONN_MAX_AGE"] = 60
 
-# Limits are counted in the cache, which all processes must share: in the database, unless there is a Redis.
+# Rate limits are counted in the cache, which all processes must share: in the database, unless there is a Redis.
 _cache = _setting("CACHE_URL", "database:")
 if urlsplit(_cache).scheme in {"redis", "rediss"}:
     CACHES: dict[str, Any] = {
@@ -242,15 +243,15 @@ elif _cache == "database:":
         "default": {
             "BACKEND": "django.core.cache.backends.db.DatabaseCache",
             "LOCATION": "people_cache",
-            # Some 20 MB. Beyond, what is over goes first.
+            # About 20 MB. Beyond that, expired entries are removed first.
             "OPTIONS": {"MAX_ENTRIES": 100_000},
         }
     }
 else:
     raise SystemExit(f"CACHE_URL must be redis://host:port/number, or nothing for the database, not {_cache!r}.")
 
-# What the worker calls now and then, beside billing's own, to forget what is old.
-HOUSEKEEPING = ["courses.leftovers.forget"]
+# Called by the worker from time to time, after billing's own, to delete what is old.
+HOUSEKEEPING = ["courses.cleanup.run"]
 
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 
@@ -272,18 +273,18 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
-# No page of another site needs them.
+# No page of another site loads them.
 WHITENOISE_ALLOW_ALL_ORIGINS = False
-# Browsers ask again for what has no hash in its name; everything we link has one.
+# Files without a hash in their name are revalidated; everything we link to has one.
 WHITENOISE_MAX_AGE = 0 if DEBUG else 3600
-# Half a minute of compressing for files that no page asks for: those without a hash, and source maps.
+# Saves half a minute of compressing files that no page loads: those without a hash, and source maps.
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")
 
 # Language -------------------------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English")]
-# Pages write every time with its zone: it is this one.
+# Pages show every time in this zone and name it.
 TIME_ZONE = _setting("TIME_ZONE", "UTC")
 if TIME_ZONE not in available_timezones():
     raise SystemExit(f"TIME_ZONE must be a zone like Europe/Berlin, not {TIME_ZONE!r}.")
@@ -292,7 +293,7 @@ USE_TZ = True
 # People ---------------------------------------------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
-    "config.addresses.ConfirmedAddresses",
+    "config.email_addresses.ConfirmedAddresses",
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
@@ -314,55 +315,55 @@ ACCOUNT_FORMS = {
     "reset_password": "config.account_forms.ResetPasswordForm",
     "signup": "config.account_forms.SignupForm",
 }
-# Sign-up answers alike whether or not there is an account: nobody is let in at once, and the mailbox is told the rest.
+# Sign-up responds alike whether or not the address has an account: nobody is signed in, and the mailbox gets an email.
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_PREVENT_ENUMERATION = "strict"
 ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True
 ACCOUNT_EMAIL_CONFIRMATION_AUTHENTICATED_REDIRECT_URL = "account_email"
-ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "config.addresses.ResetTokens"  # noqa: S105  a class
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "config.email_addresses.ResetTokens"  # noqa: S105  a class
 PASSWORD_RESET_TIMEOUT = 3600
-# What changes how one signs in takes the password once more, and its owner is told by mail.
+# Changing how one signs in requires the password again, and the owner is told by email.
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_SESSION_REMEMBER = True
-# Tries / time / for whom; `key` is the address typed. Wrong passwords count for the account before they count for the
-# address, so that guessing at one account uses up little of what all behind that address have (see people/limits.py).
+# Attempts / period / per what; `key` is the address typed. Wrong passwords count per account before they count per IP
+# address, so that guessing at one account uses up little of what everyone behind that address has (people/limits.py).
 ACCOUNT_RATE_LIMITS = {
-    # What works is not counted: beyond the limits below no password is looked at, and the rest costs nothing.
+    # Successful sign-ins are not counted: beyond the limits below no password is checked, and the rest is cheap.
     "login": "",
     "login_failed": "100/d/key,5/5m/key,100/5m/ip",
     "login_failed_known_device": "10/5m/key,50/d/key",
-    # Of a second step, in unknown browsers: whoever guesses at it has the password.
+    # Second factor, in unknown browsers: whoever guesses at it already has the password.
     "wrong_code": "20/d/key",
     "signup": "60/m/ip",
     "reset_password": "20/m/ip,3/5m/key,10/d/key",
-    # Nobody who writes looks at a preview more often.
+    # More often than anyone who is writing looks at a preview.
     "preview": "60/m/user",
-    # Links that confirm an address: "Send it again" works, and nobody fills another's mailbox.
+    # Confirmation links: "Send it again" works, but nobody can flood another person's mailbox.
     "confirm_email": "3/5m/key",
 }
-# Who must have a second step of signing in: nobody, or everybody who could change others' prices or the admin site.
+# Who must have a second factor: nobody, or everyone who can change other people's prices or use the admin site.
 REQUIRE_MFA = _setting("REQUIRE_MFA", "none", env.str, validate=validate.OneOf(["none", "staff"]))
 MFA_ADAPTER = "people.second_factor.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_FORMS = {
-    "authenticate": "people.factor_forms.AuthenticateForm",
-    "reauthenticate": "people.factor_forms.ReauthenticateForm",
-    "activate_totp": "people.factor_forms.ActivateTOTPForm",
-    "add_webauthn": "people.factor_forms.AddPasskeyForm",
-    "edit_webauthn": "people.factor_forms.EditPasskeyForm",
-    "authenticate_webauthn": "people.factor_forms.AuthenticatePasskeyForm",
-    "reauthenticate_webauthn": "people.factor_forms.ReauthenticatePasskeyForm",
+    "authenticate": "people.second_factor_forms.AuthenticateForm",
+    "reauthenticate": "people.second_factor_forms.ReauthenticateForm",
+    "activate_totp": "people.second_factor_forms.ActivateTOTPForm",
+    "add_webauthn": "people.second_factor_forms.AddPasskeyForm",
+    "edit_webauthn": "people.second_factor_forms.EditPasskeyForm",
+    "authenticate_webauthn": "people.second_factor_forms.AuthenticatePasskeyForm",
+    "reauthenticate_webauthn": "people.second_factor_forms.ReauthenticatePasskeyForm",
 }
 MFA_TOTP_ISSUER = "Course desk"
 MFA_TOTP_TOLERANCE = 1
-# One confirmed address is enough (people/factor_forms.py): allauth wants all of them to be, and no new one afterwards.
+# One confirmed address is enough (people/second_factor_forms.py): allauth requires all of them, and no new one later.
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 SESSION_ENGINE = "people.sessions"
 SESSION_LENGTH = timedelta(hours=_setting("SESSION_HOURS", 336.0, env.float, validate=_ABOVE_ZERO))
 SESSION_IDLE = timedelta(hours=_setting("SESSION_IDLE_HOURS", 72.0, env.float, validate=_ABOVE_ZERO))
 SESSION_COOKIE_AGE = int(SESSION_LENGTH.total_seconds())
-# Mail is from the product, not from the machine's address; the sentence behind it is in templates/account/email/.
+# Prefixed with the product's name, not the host's; the subjects are in templates/account/email/.
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "Course desk: "
 
 _mail = _setting("EMAIL_URL", {"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}, env.dj_email_url)
@@ -374,7 +375,7 @@ if _mail["EMAIL_BACKEND"].endswith("console.EmailBackend"):
             "EMAIL_URL is missing: over https nobody reads mail on the console, and its links would stand in the log. "
             "Set it in the environment or in .env (see .env.example)."
         )
-    _mail["EMAIL_BACKEND"] = "config.mails.ConsoleBackend"
+    _mail["EMAIL_BACKEND"] = "config.mail.ConsoleBackend"
 _mail_options: dict[str, Any] = {}
 if _mail["EMAIL_BACKEND"].endswith("smtp.EmailBackend"):
     _mail_options = {
@@ -388,19 +389,19 @@ if _mail["EMAIL_BACKEND"].endswith("smtp.EmailBackend"):
         "timeout": _mail["EMAIL_TIMEOUT"] or 10,
     }
 elif _mail["EMAIL_BACKEND"].endswith("filebased.EmailBackend"):
-    # dj-email-url takes away the path's first character, which makes an absolute one relative.
+    # dj-email-url strips the path's first character, which makes an absolute path relative.
     _folder = unquote(urlsplit(env.str("EMAIL_URL").strip()).path)
     if not _folder.strip("/"):
-        raise SystemExit("EMAIL_URL names no folder: write it as file:///folder/of/the/mails.")
+        raise SystemExit("EMAIL_URL names no folder: write it as file:///folder/for/messages.")
     _mail_options = {"file_path": BASE_DIR / _folder}
 MAILERS = {"default": {"BACKEND": _mail["EMAIL_BACKEND"], "OPTIONS": _mail_options}}
 DEFAULT_FROM_EMAIL = _setting("DEFAULT_FROM_EMAIL", f"portal@{_site.hostname}")
 _contact = _setting("SECURITY_CONTACT", parseaddr(DEFAULT_FROM_EMAIL)[1])
 SECURITY_CONTACT = _contact if _contact.startswith(("https://", "mailto:")) else f"mailto:{_contact}"
 if not re.fullmatch(r"https://[!-~]+|mailto:[!-~]+@[!-~]+", SECURITY_CONTACT):
-    raise SystemExit(f"SECURITY_CONTACT must be a mail address or begin with https://, not {_contact!r}.")
+    raise SystemExit(f"SECURITY_CONTACT must be an email address or begin with https://, not {_contact!r}.")
 
-# Watching -------------------------------------------------------------------------------------------------------------
+# Monitoring -----------------------------------------------------------------------------------------------------------
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -9,6 +9,6 @@ from whitenoise.middleware import WhiteNoiseMiddleware
 
 class StaticFilesMiddleware(WhiteNoiseMiddleware):  # type: ignore[misc]  # whitenoise ships no types
     def add_file_to_dictionary(self, url: str, path: str, stat_cache: Any = None) -> None:
-        """All but the list of them all, which is for the portal and not for those who look for an old version."""
+        """All but the manifest, which is for the portal and not for whoever looks for old versions."""
         if Path(path).name != ManifestStaticFilesStorage.manifest_name:
             super().add_file_to_dictionary(url, path, stat_cache=stat_cache)

@@ -1,4 +1,4 @@
-"""Every address of the portal; each room keeps its own."""
+"""Every URL of the portal; each app has its own file."""
 
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
@@ -11,7 +11,7 @@ from config.account_views import ConfirmEmailView, EmailView, PasswordResetFromK
 from config.security_txt import security_txt
 from people import views as people
 
-# Signing in has one page, with its limits; without this the admin site has one more, with none.
+# One sign-in page, with its rate limits; the admin site's own has none.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 handler400 = "config.errors.bad_request"
@@ -31,7 +31,7 @@ urlpatterns = [
         name="account_reset_password_from_key",
     ),
     path("accounts/security/", people.security, name="mfa_index"),
-    # All of them stand on the page of security.
+    # Passkeys are listed on the security page.
     path("accounts/security/webauthn/", RedirectView.as_view(pattern_name="mfa_index"), name="mfa_list_webauthn"),
     path("accounts/security/sessions/end/", people.end, name="sessions_end"),
     path("accounts/security/webauthn/keys/<int:pk>/remove/", people.remove_passkey, name="mfa_remove_webauthn"),

@@ -1,4 +1,4 @@
-"""The portal for servers that speak WSGI: `config.wsgi:application`. What serves it has `config.asgi` before it."""
+"""The WSGI application, `config.wsgi:application`. The production server wraps it in `config.asgi`."""
 
 import os
 
@@ -10,8 +10,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 _django = get_wsgi_application()
 
-from config.readable_requests import ReadableApplication  # noqa: E402  needs the settings
+from config.malformed_requests import ContentTypeApplication  # noqa: E402  needs the settings
 
-application = ReadableApplication(_django)
-# Once, before the workers part, and not in the first save of each.
+application = ContentTypeApplication(_django)
+# Loaded once, before the workers fork, and not in the first save of each.
 search.prepare()

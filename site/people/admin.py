@@ -1,4 +1,4 @@
-"""People in the admin site: their lost second step can be taken off. Its secrets are nobody's to read."""
+"""Users in the admin site: a lost second factor can be removed. Its secrets are shown to nobody."""
 
 from typing import Any
 
@@ -10,6 +10,7 @@ from django.contrib.auth.forms import AdminPasswordChangeForm
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from people import second_factor
@@ -19,8 +20,8 @@ admin.site.unregister(Authenticator)
 admin.site.unregister(User)
 
 
-class ToldPasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]  # only its stubs are generic
-    """The owner is told, whoever changed it."""
+class NotifyingPasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]  # only its stubs are generic
+    """Tells the owner by email, whoever changed the password."""
 
     def save(self, commit: bool = True) -> Any:
         person = super().save(commit)
@@ -30,23 +31,23 @@ class ToldPasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]  # on
 
 @admin.register(User)
 class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
-    change_password_form = ToldPasswordForm
-    actions = ("take_off_second_step",)
+    change_password_form = NotifyingPasswordForm
+    actions = ("remove_second_factor",)
 
     def has_superuser_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_active and request.user.is_superuser)
 
     @admin.action(
-        description="Take off the second step of signing in (lost phone or passkey)", permissions=["superuser"]
+        description=_("Take off the second step of signing in (lost phone or passkey)"), permissions=["superuser"]
     )
-    def take_off_second_step(self, request: HttpRequest, people: QuerySet[User]) -> None:
+    def remove_second_factor(self, request: HttpRequest, people: QuerySet[User]) -> None:
         by = request.user.get_username()
-        done = [person for person in people if second_factor.take_off(person, by=by)]
+        done = [person for person in people if second_factor.remove(person, by=by)]
         for person in done:
             self.log_change(request, person, "Took off the second step of signing in.")
-        words = ngettext(
+        message = ngettext(
             "Taken off %(count)d account; its owner was told by email.",
             "Taken off %(count)d accounts; their owners were told by email.",
             len(done),
         )
-        self.message_user(request, words % {"count": len(done)}, messages.SUCCESS if done else messages.WARNING)
+        self.message_user(request, message % {"count": len(done)}, messages.SUCCESS if done else messages.WARNING)

@@ -2,7 +2,7 @@ from django.apps import AppConfig
 
 
 class PeopleConfig(AppConfig):
-    """Who comes in: limits on guessing, known devices, sessions, the second factor."""
+    """Sign-in: limits on guessing, known devices, sessions, the second factor."""
 
     name = "people"
 

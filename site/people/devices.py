@@ -1,6 +1,6 @@
-"""Browsers in which a person has signed in before: a signed cookie, by which the owner is told from who guesses.
+"""Browsers in which a person has signed in before, recognised by a signed cookie.
 
-While strangers guess at an account, its sign-in is closed to unknown browsers only; a known one has a count of its own.
+While an account is being attacked, sign-in is closed to unknown browsers only; known ones have a count of their own.
 https://owasp.org/www-community/Slow_Down_Online_Guessing_Attacks_with_Device_Cookies
 """
 
@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse
 COOKIE = "device"
 SALT = "people.devices"
 KEPT = timedelta(days=400)  # browsers keep none longer
-# As many people as share a computer.
+# As many people as may share a computer.
 MOST_PEOPLE = 20
 
 
@@ -26,7 +26,7 @@ class Device:
 
 
 def device_of(request: HttpRequest) -> Device | None:
-    """The browser that sent this request; None where nobody has signed in in it yet."""
+    """The device that sent this request; None if nobody has signed in with it yet."""
     try:
         kept = signing.loads(request.COOKIES.get(COOKIE, ""), salt=SALT, max_age=KEPT)
         return Device(kept["id"], tuple(kept["people"]))
@@ -35,7 +35,7 @@ def device_of(request: HttpRequest) -> Device | None:
 
 
 def remember(request: HttpRequest, response: HttpResponse, user_id: int) -> None:
-    """From now on the browser that gets this answer is known as one of this person's."""
+    """Mark the browser that gets this response as one of this user's."""
     before = device_of(request)
     others = [person for person in before.people if person != user_id] if before else []
     kept = {"id": before.id if before else secrets.token_urlsafe(12), "people": [user_id, *others][:MOST_PEOPLE]}

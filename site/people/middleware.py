@@ -1,4 +1,4 @@
-"""What sign-in has decided on the way, put into the answer."""
+"""Puts the results of sign-in into the response: rate limits, known devices, the required second factor."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,15 +12,15 @@ from people import devices, limits, second_factor
 
 type View = Callable[[HttpRequest], HttpResponse]
 
-# Rooms that are staff's alone. Of a teacher's, staff see more: there `billings.access.manages_prices` looks.
-STAFF_ROOMS = {"billings", "admin"}
-SHARED_ROOMS = {"courses"}
-# Going out needs nothing.
+# URL namespaces for staff only. In shared ones staff see more than teachers: `web.access.manages_prices` checks there.
+STAFF_NAMESPACES = {"billings", "admin"}
+SHARED_NAMESPACES = {"courses"}
+# Signing out needs no second factor.
 OPEN = {"admin:logout", "admin:login"}
 
 
 class PeopleMiddleware:
-    """Must stand behind sessions and authentication, and before allauth's."""
+    """Must be inside sessions and authentication, and outside allauth's."""
 
     def __init__(self, get_response: View) -> None:
         self.get_response = get_response
@@ -34,20 +34,20 @@ class PeopleMiddleware:
         return response
 
     def process_view(self, request: HttpRequest, view: View, args: Any, kwargs: Any) -> HttpResponse | None:
-        """With `REQUIRE_MFA` no session opens anything of staff before its second step."""
+        """With `REQUIRE_MFA`, a session opens nothing of staff before its second factor."""
         match = request.resolver_match
         if settings.REQUIRE_MFA == "none" or match is None or match.view_name in OPEN:
             return None
-        room = match.namespace
-        if room not in STAFF_ROOMS | SHARED_ROOMS or not second_factor.is_lacking(request):
+        namespace = match.namespace
+        if namespace not in STAFF_NAMESPACES | SHARED_NAMESPACES or not second_factor.is_lacking(request):
             return None
         request.user.lacks_second_factor = True  # type: ignore[union-attr]
-        if room in SHARED_ROOMS:
+        if namespace in SHARED_NAMESPACES:
             return None
-        return second_factor.ask(request, wanted=_page(request))
+        return second_factor.ask(request, next_url=_page(request))
 
 
 def _page(request: HttpRequest) -> str:
-    """Where to go on: the address of a button is none."""
+    """Where to continue: this page, unless it is only the target of a button."""
     is_page = request.method == "GET" and not HtmxDetails(request)
     return request.get_full_path() if is_page else reverse("home")

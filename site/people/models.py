@@ -1,4 +1,4 @@
-"""What is kept of those who come in: their sessions, and the counts of the limits."""
+"""What is stored for sign-in: sessions, and the counters of the rate limits."""
 
 from datetime import datetime
 
@@ -10,12 +10,12 @@ from django.utils import timezone
 
 
 class Session(AbstractBaseSession):
-    """A session that says whose it is, so that a person can see theirs and end them.
+    """A session with its user, so that people can see and end their sessions.
 
-    The columns beside Django's own are of the last time that it was seen (at most a few minutes ago, see `sessions`).
+    The columns beyond Django's describe its last use, to within a few minutes (see `sessions`).
     """
 
-    # No constraint: a session that is saved while its person is being deleted must not fail.
+    # No constraint: saving a session must not fail while its user is being deleted.
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, db_constraint=False, related_name="+")
     since = models.DateTimeField(default=timezone.now)
     seen_at = models.DateTimeField(default=timezone.now)
@@ -28,12 +28,12 @@ class Session(AbstractBaseSession):
         pass
 
     def expires_at(self, now: datetime) -> datetime:
-        """The end of a signed-in person's session that is used now and then no more."""
+        """When a signed-in session ends if it is not used after `now`."""
         return min(self.since + settings.SESSION_LENGTH, now + settings.SESSION_IDLE)
 
 
 class CacheEntry(models.Model):
-    """The table of Django's cache in the database, with the columns that it expects."""
+    """The table of Django's database cache, with the columns that it expects."""
 
     cache_key = models.CharField(max_length=255, primary_key=True)
     value = models.TextField()

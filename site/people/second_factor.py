@@ -1,7 +1,7 @@
-"""The second step of signing in: who must have one, whether this session passed it, and how a lost one is taken off.
+"""The second factor: who must have one, whether this session passed it, and how a lost one is removed.
 
-allauth asks for it at sign-in wherever there is one. Here is what `REQUIRE_MFA=staff` adds: a session of somebody who
-could change prices of others, or use the admin site, opens neither before a second step was passed in it.
+allauth asks for it at sign-in if there is one. `REQUIRE_MFA=staff` adds: a session of a user who can change other
+people's prices, or use the admin site, opens neither before it has passed a second factor.
 """
 
 import logging
@@ -21,8 +21,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, resolve_url
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django_htmx.middleware import HtmxDetails
 
 from people.sessions import end_sessions
@@ -31,35 +31,35 @@ from web.access import MANAGE_PRICES, wants_json
 logger = logging.getLogger(__name__)
 
 STAFF = "staff"
-# Where somebody wanted to go before they were led to set one up.
-WANTED_KEY = "wanted_before_second_factor"
+# Session key: the page the user was on the way to before setting one up.
+NEXT_URL_KEY = "next_url_after_second_factor"
 
 
 class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth ships no types
     error_messages = {
         **DefaultMFAAdapter.error_messages,
-        "incorrect_code": gettext_lazy("This code is wrong, too old or was used already. Type the newest one."),
-        "cannot_delete_authenticator": gettext_lazy("Your account must have a second step. Add another one first."),
-        "unverified_email": gettext_lazy("Confirm your email address first: without it nobody could help you back in."),
+        "incorrect_code": _("This code is wrong, too old or was used already. Type the newest one."),
+        "cannot_delete_authenticator": _("Your account must have a second step. Add another one first."),
+        "unverified_email": _("Confirm your email address first: without it nobody could help you back in."),
     }
 
     def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
-        """The last one stays with those who must have one."""
+        """Those who must have a second factor keep the last one."""
         others = factors_of(authenticator.user).exclude(pk=authenticator.pk)
         return not is_required_of(authenticator.user) or others.exists()
 
-    def generate_authenticator_name(self, user: User, type: str) -> str:  # noqa: A002  its name in allauth
+    def generate_authenticator_name(self, user: User, type: str) -> str:  # noqa: A002  allauth's name
         number = Authenticator.objects.filter(user=user, type=type).count() + 1
-        return _("Passkey %(number)d") % {"number": number}
+        return gettext("Passkey %(number)d") % {"number": number}
 
     def get_public_key_credential_rp_entity(self) -> dict[str, str]:
-        """A passkey is bound to the public address, whichever Host header came."""
+        """A passkey is bound to the public address, whatever the Host header says."""
         here: dict[str, str] = super().get_public_key_credential_rp_entity()
         return {"id": settings.SITE_HOST if settings.SITE_IS_PUBLIC else here["id"], "name": settings.MFA_TOTP_ISSUER}
 
 
 def factors_of(user: User | AnonymousUser) -> Any:
-    """A person's second steps; recovery codes alone are none."""
+    """A user's second factors; recovery codes alone are none."""
     return Authenticator.objects.filter(user_id=user.pk).exclude(type=Authenticator.Type.RECOVERY_CODES)
 
 
@@ -70,7 +70,7 @@ def is_required_of(user: User) -> bool:
 
 
 def is_lacking(request: HttpRequest) -> bool:
-    """Whether this session must pass a second step before it opens anything of staff. The session itself knows."""
+    """Whether this session must pass a second factor before it opens anything of staff. No query: the session knows."""
     user = request.user
     return isinstance(user, User) and is_required_of(user) and not _was_passed(request)
 
@@ -79,50 +79,51 @@ def _was_passed(request: HttpRequest) -> bool:
     return any(record.get("method") == "mfa" for record in get_authentication_records(request, request.user))
 
 
-def ask(request: HttpRequest, *, wanted: str) -> HttpResponse:
-    """Lead to setting one up, and from there to the page that was `wanted`; API clients get 403."""
+def ask(request: HttpRequest, *, next_url: str) -> HttpResponse:
+    """Lead to setting one up, and from there to `next_url`; API clients get 403."""
     if wants_json(request):
-        words = _("Set up a second step for signing in first: your account, Security.")
-        return JsonResponse({"errors": {"__all__": [words]}}, status=403)
+        message = gettext("Set up a second step for signing in first: your account, Security.")
+        return JsonResponse({"errors": {"__all__": [message]}}, status=403)
     if factors_of(request.user).exists():
-        # There is one, and this session was opened without: whoever is here signs in with it.
+        # There is one, but this session was opened without it: sign in again.
         logout(request)
-        answer = redirect_to_login(wanted, resolve_url("account_login"))
+        response = redirect_to_login(next_url, resolve_url("account_login"))
     else:
-        request.session[WANTED_KEY] = wanted
-        messages.warning(request, _("Set up a second step for signing in, to go on to prices and the admin site."))
-        answer = redirect("mfa_index")
-    return HttpResponse(status=204, headers={"HX-Redirect": answer.url}) if HtmxDetails(request) else answer
+        request.session[NEXT_URL_KEY] = next_url
+        message = gettext("Set up a second step for signing in, to go on to prices and the admin site.")
+        messages.warning(request, message)
+        response = redirect("mfa_index")
+    return HttpResponse(status=204, headers={"HX-Redirect": response.url}) if HtmxDetails(request) else response
 
 
 def has_confirmed_address(user: User) -> bool:
-    """Whether the owner is known to be reachable: else whoever signs up with another's address could lock them out."""
+    """Whether the owner can be reached: otherwise signing up with another person's address could lock them out."""
     addresses = EmailAddress.objects.filter(user=user).values_list("verified", flat=True)
     return not addresses or any(addresses)
 
 
 def on_added(*, request: HttpRequest, user: User, authenticator: Authenticator, **_kwargs: Any) -> None:
-    """Setting one up proves that one has it. Sessions that were opened without end: they may be a thief's."""
+    """Setting one up counts as passing it. Sessions opened without it end: they may be a thief's."""
     if authenticator.type != Authenticator.Type.RECOVERY_CODES:
         record_authentication(request, user, "mfa", id=authenticator.pk, type=authenticator.type)
         end_sessions(user.pk, but=request.session.session_key)
 
 
-def take_off(user: User, *, by: str) -> bool:
-    """Take a lost second step off an account, and tell its owner; False where there was none.
+def remove(user: User, *, by: str) -> bool:
+    """Remove a user's lost second factor, end all their sessions and tell them by email; False if there was none.
 
-    `by` is who does it, as it stands in the log. All sessions of the person end.
+    `by` is who does it, for the log.
     """
     removed, _rows = Authenticator.objects.filter(user=user).delete()
     if not removed:
         return False
     end_sessions(user.pk)
-    logger.warning("The second step of signing in was taken off %s by %s", user.email, by)
+    logger.warning("The second factor of %s was removed by %s", user.email, by)
     context = {"site_url": settings.SITE_URL, "security_url": settings.SITE_URL + reverse("mfa_index")}
-    subject = render_to_string("mfa/email/taken_off_subject.txt").strip()
+    subject = render_to_string("mfa/email/second_factor_removed_subject.txt").strip()
     send_mail(
         settings.ACCOUNT_EMAIL_SUBJECT_PREFIX + subject,
-        render_to_string("mfa/email/taken_off_message.txt", context),
+        render_to_string("mfa/email/second_factor_removed_message.txt", context),
         settings.DEFAULT_FROM_EMAIL,
         [EmailAddress.objects.get_primary_email(user) or user.email],
     )

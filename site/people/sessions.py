@@ -1,8 +1,8 @@
-"""Sessions that end by themselves, and that know their person, address and browser (`SESSION_ENGINE`).
+"""Sessions that expire, and that know their user, IP address and browser (`SESSION_ENGINE`).
 
-Django looks for a session that is not over anyway, so the limits cost nothing: the row's end is the earlier one of
-`SESSION_HOURS` after sign-in and `SESSION_IDLE_HOURS` after it was last seen. That time is written every few minutes at
-most, in columns of its own: whatever a concurrent request keeps in the session stays as it is.
+Django filters expired sessions anyway, so the limits cost nothing: the row's expiry is the earlier of `SESSION_HOURS`
+after sign-in and `SESSION_IDLE_HOURS` after last use. Last use is written every few minutes at most, in columns of its
+own, so that what concurrent requests store in the session is not overwritten.
 """
 
 from contextlib import suppress
@@ -19,14 +19,14 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django_htmx.middleware import HtmxDetails
 
-from people.clients import client_address
+from people.client_ip import client_ip
 from people.models import Session
 
 LONGEST_SEEN = timedelta(minutes=5)
 
 
 class SessionStore(db.SessionStore):
-    """Django's sessions in the database, with more columns."""
+    """Django's database sessions, with more columns."""
 
     row: Session | None = None
     address = agent = ""
@@ -56,7 +56,7 @@ class SessionStore(db.SessionStore):
         return row
 
     def touch(self) -> None:
-        """Write down that it is in use, unless that was done a moment ago."""
+        """Record that the session is in use, unless that was done a moment ago."""
         row, now = self.row, timezone.now()
         if row is None or not row.user_id or timedelta(0) <= now - row.seen_at < _precision():
             return
@@ -67,30 +67,30 @@ class SessionStore(db.SessionStore):
 class SessionMiddleware(DjangosSessionMiddleware):
     def process_request(self, request: HttpRequest) -> None:
         super().process_request(request)
-        request.session.address = client_address(request)  # type: ignore[attr-defined]
+        request.session.address = client_ip(request)  # type: ignore[attr-defined]
         length = Session._meta.get_field("agent").max_length
         request.session.agent = request.headers.get("User-Agent", "")[:length]  # type: ignore[attr-defined]
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
-        answer: HttpResponse = super().process_response(request, response)
-        # What a page asks for by itself is no sign of a person before it: an open tab would keep the session for ever.
+        response = super().process_response(request, response)
+        # Requests that a page makes by itself are no sign of a person: an open tab would keep the session for ever.
         if isinstance(request.session, SessionStore) and not (request.method == "GET" and HtmxDetails(request)):
-            with suppress(DatabaseError):  # the answer stands, whatever it was; the next request writes it down
+            with suppress(DatabaseError):  # the response is valid either way; the next request records it
                 request.session.touch()
-        return answer
+        return response
 
 
 def open_sessions(user_id: int) -> QuerySet[Session]:
-    """A person's sessions that are not over, the latest used first."""
+    """A user's unexpired sessions, the most recently used first."""
     return Session.objects.filter(user=user_id, expire_date__gt=timezone.now()).order_by("-seen_at")
 
 
 def end_sessions(user_id: int, *, but: str | None = None) -> int:
-    """Sign a person out everywhere, except in the session with this key; how many ended."""
+    """Sign a user out everywhere, except in the session with this key; returns how many ended."""
     ended, _ = Session.objects.filter(user=user_id).exclude(session_key=but or "").delete()
     return ended
 
 
 def _precision() -> timedelta:
-    """A short idle limit wants to know it more exactly."""
+    """A short idle limit needs a more exact time of last use."""
     return min(LONGEST_SEEN, settings.SESSION_IDLE / 10)

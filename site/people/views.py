@@ -1,4 +1,4 @@
-"""The page on which people see how their account is kept safe, and from where they are signed in."""
+"""The page that shows how an account is protected and where it is signed in."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from people import agents, second_factor
+from people import second_factor, user_agents
 from people.models import Session
 from people.sessions import end_sessions, open_sessions
 
@@ -23,7 +23,7 @@ MOST_SHOWN = 50
 
 
 class SignedInRequest(HttpRequest):
-    """A request of somebody who is signed in."""
+    """A request of a signed-in user."""
 
     user: User
 
@@ -47,7 +47,7 @@ def security(request: SignedInRequest) -> HttpResponse:
             "has_one": has_one,
             "must_have_one": second_factor.is_required_of(user),
             "may_add": has_one or second_factor.has_confirmed_address(user),
-            "wanted": request.session.get(second_factor.WANTED_KEY) if has_one else None,
+            "wanted": request.session.get(second_factor.NEXT_URL_KEY) if has_one else None,
             "sessions": [_shown(one, request) for one in open_sessions(user.pk)[:MOST_SHOWN]],
         },
     )
@@ -56,7 +56,7 @@ def security(request: SignedInRequest) -> HttpResponse:
 @require_POST
 @login_required
 def end(request: SignedInRequest) -> HttpResponse:
-    """Sign out elsewhere: one session by its name in the page, or all but this one."""
+    """Sign out elsewhere: one session by its public name, or all but this one."""
     mine, here = request.user.pk, request.session.session_key
     name = request.POST.get("session")
     if name is None:
@@ -65,21 +65,21 @@ def end(request: SignedInRequest) -> HttpResponse:
         others = open_sessions(mine).exclude(session_key=here)
         found = [one.pk for one in others if constant_time_compare(_name(one), name)]
         ended, _rows = open_sessions(mine).filter(pk__in=found).delete()
-    words = ngettext("Signed out in %(count)d other browser.", "Signed out in %(count)d other browsers.", ended)
-    messages.success(request, words % {"count": ended})
+    message = ngettext("Signed out in %(count)d other browser.", "Signed out in %(count)d other browsers.", ended)
+    messages.success(request, message % {"count": ended})
     return redirect("mfa_index")
 
 
 class RemovePasskey(RemoveWebAuthnView):  # type: ignore[misc]  # allauth ships no types
-    """allauth asks the adapter about authenticator apps only."""
+    """allauth asks the adapter only about authenticator apps."""
 
     def form_valid(self, form: Any) -> HttpResponse:
         adapter = get_adapter()
         if not adapter.can_delete_authenticator(self.get_object()):
             messages.error(self.request, str(adapter.error_messages["cannot_delete_authenticator"]))
             return redirect("mfa_index")
-        answer: HttpResponse = super().form_valid(form)
-        return answer
+        response: HttpResponse = super().form_valid(form)
+        return response
 
 
 remove_passkey = RemovePasskey.as_view()
@@ -88,7 +88,7 @@ remove_passkey = RemovePasskey.as_view()
 def _shown(session: Session, request: HttpRequest) -> dict[str, Any]:
     return {
         "name": _name(session),
-        "browser": agents.name_of(session.agent),
+        "browser": user_agents.name_of(session.agent),
         "address": session.address or _("unknown address"),
         "since": session.since,
         "seen_at": session.seen_at,
@@ -97,5 +97,5 @@ def _shown(session: Session, request: HttpRequest) -> dict[str, Any]:
 
 
 def _name(session: Session) -> str:
-    """What a page may say of it: the key itself would let in whoever reads it."""
+    """A public name for a session: the key itself would let in whoever reads it."""
     return salted_hmac("people.sessions", session.pk, algorithm="sha256").hexdigest()[:32]

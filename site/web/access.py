@@ -1,4 +1,4 @@
-"""Who may change prices; and, for every room, where those go who are not signed in, and who is answered in JSON."""
+"""Who may manage prices; what anonymous users get; and whether to answer in JSON."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -13,14 +13,14 @@ from django.shortcuts import resolve_url
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.views.csrf import csrf_failure
+from django.views.csrf import csrf_failure as django_csrf_failure
 from django_htmx.middleware import HtmxDetails
 
 MANAGE_PRICES = "billings.manage_prices"
 
 
 class StaffRequest(HttpRequest):
-    """A request of somebody who may change prices."""
+    """A request of a user who may manage prices."""
 
     user: User
     htmx: HtmxDetails
@@ -31,19 +31,19 @@ def sends_json(request: HttpRequest) -> bool:
 
 
 def wants_json(request: HttpRequest) -> bool:
-    """Whether to answer in JSON: asked for by `Accept`, or left open by somebody who sent JSON."""
+    """Whether to answer in JSON: requested by `Accept`, or JSON was sent and `Accept` leaves it open."""
     if request.get_preferred_type(["text/html", "application/json"]) == "application/json":
         return True
     return sends_json(request) and "text/html" not in request.headers.get("Accept", "")
 
 
 def manages_prices(user: Any) -> bool:
-    """Whether somebody may, here and now: the second step that staff must pass can be lacking (`people.middleware`)."""
+    """Whether the user may, in this session: the second factor that staff need may be missing (`people.middleware`)."""
     return bool(user.has_perm(MANAGE_PRICES)) and not getattr(user, "lacks_second_factor", False)
 
 
 def price_managers_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Strangers are sent to sign in and come back to the page they were on; everybody else is refused."""
+    """Anonymous users sign in and come back to their page; everyone else gets 403."""
 
     @wraps(view)
     def checked(request: StaffRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -52,44 +52,44 @@ def price_managers_only(view: Callable[..., HttpResponse]) -> Callable[..., Http
         if manages_prices(request.user):
             return view(request, *args, **kwargs)
         if wants_json(request):
-            return _refused(_("You may not manage prices."), 403)
+            return _json_error(_("You may not manage prices."), 403)
         raise PermissionDenied
 
     return checked
 
 
 def ask_to_sign_in(request: HttpRequest, *, otherwise: str) -> HttpResponse:
-    """Anonymous users sign in and come back to their page, to `otherwise` where none is known; API clients get 401.
+    """Anonymous users sign in and come back to their page, or to `otherwise` if that is unknown; API clients get 401.
 
-    So does htmx, with the sign-in page's address: the page says so where it is, since leading it away would lose what
-    is being typed.
+    So does htmx, with the sign-in page's URL in a header: the page itself tells the user, because a redirect would lose
+    what is being typed.
     """
     if wants_json(request):
-        return _refused(_("Sign in first."), 401)
+        return _json_error(_("Sign in first."), 401)
     to_login = redirect_to_login(_page_of(request) or otherwise, resolve_url("account_login"))
     return HttpResponse(status=401, headers={"X-Sign-In": to_login.url}) if HtmxDetails(request) else to_login
 
 
-def is_somebody_elses(request: HttpRequest) -> bool:
-    """Whether the page that asks by htmx was opened by another person than the one who is signed in now."""
+def is_from_another_user(request: HttpRequest) -> bool:
+    """Whether the page behind this htmx request was opened by a user other than the one signed in now."""
     return request.headers.get("X-Written-By", "") not in ("", str(request.user.pk))
 
 
-def token_refused(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """A request without its CSRF token: API clients get JSON, anonymous ones the 401 they would get with it."""
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A request without its CSRF token: API clients get JSON; anonymous ones the 401 they would get with it."""
     if not wants_json(request):
-        return csrf_failure(request, reason)
+        return django_csrf_failure(request, reason)
     if not request.user.is_authenticated:
-        return _refused(_("Sign in first."), 401)
-    return _refused(_("The CSRF token is missing or wrong."), 403)
+        return _json_error(_("Sign in first."), 401)
+    return _json_error(_("The CSRF token is missing or wrong."), 403)
 
 
-def _refused(words: str, status: int) -> JsonResponse:
-    return JsonResponse({"errors": {"__all__": [words]}}, status=status)
+def _json_error(message: str, status: int) -> JsonResponse:
+    return JsonResponse({"errors": {"__all__": [message]}}, status=status)
 
 
 def _page_of(request: HttpRequest) -> str | None:
-    """The page to come back to, which must be one that can be looked at: not the address of a button or of a part."""
+    """The page to come back to, which must work with GET: not the target of a button or a part of a page."""
     if htmx := HtmxDetails(request):
         return htmx.current_url_abs_path
     if request.method in ("GET", "HEAD"):

@@ -1,4 +1,4 @@
-"""Bodies of requests: the fields that came in, whether as a form or as JSON."""
+"""Request bodies: the fields that were sent, as a form or as JSON."""
 
 import json
 from collections.abc import Callable, Container
@@ -12,7 +12,7 @@ from web.access import sends_json
 
 
 class UnreadableBody(Exception):
-    """The body is not a JSON object; or some of its values cannot be a form's (`errors`, by field)."""
+    """The body is not a JSON object, or some of its values cannot be form fields (`errors`, by field)."""
 
     def __init__(self, errors: dict[str, list[str]], status: int) -> None:
         super().__init__(errors)
@@ -20,28 +20,28 @@ class UnreadableBody(Exception):
         self.status = status
 
 
-def tells_what_it_cannot_read(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """A body that is no JSON object, or has no text where text belongs, is answered with the reason."""
+def reports_unreadable_body(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Answer a body that is no JSON object, or has no text where text is required, with the reason."""
 
     @wraps(view)
-    def told(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
             return view(request, *args, **kwargs)
         except UnreadableBody as unreadable:
             return JsonResponse({"errors": unreadable.errors}, status=unreadable.status)
 
-    return told
+    return checked
 
 
-# What JSON may write without quotes: other fields are text, and "true" is a title that somebody may mean.
+# Fields that JSON may send without quotes: all others are text, since "true" may well be a title.
 FLAGS = frozenset({"publish", "remove_cover", "confirm"})
 NUMBERS = frozenset({"price", "count"})
-# Of a price as it was read; the rest of it says the same in other words.
+# The parts of a price in responses that are fields; the rest is derived from them.
 PRICE_PARTS = {"amount": "price", "currency": "currency", "billing_interval": "billing_interval"}
 
 
 def fields_sent(request: HttpRequest, names: Container[str]) -> dict[str, str]:
-    """The fields of a form as text; of a JSON body those with these names alone. Raises UnreadableBody."""
+    """The fields of a form as text; of a JSON body only those with these names. Raises UnreadableBody."""
     if not sends_json(request):
         return {name: str(value) for name, value in request.POST.items()}
     return _as_form(json_object(request.body), names)
@@ -54,12 +54,12 @@ def json_object(body: bytes) -> dict[str, Any]:
             (body or b"{}").decode("utf-8-sig"),
             parse_float=_decimal,
             parse_int=_Number,
-            parse_constant=float,  # NaN and its like, which are no JSON: refused beside their field
-            object_pairs_hook=_without_doubles,
+            parse_constant=float,  # NaN and Infinity, which are not JSON: rejected beside their field
+            object_pairs_hook=_without_duplicates,
         )
-    except _Twice as twice:
-        words = _("“%(name)s” stands in the body twice.") % {"name": twice}
-        raise UnreadableBody({"__all__": [words]}, 400) from None
+    except _DuplicateName as duplicate:
+        message = _("“%(name)s” stands in the body twice.") % {"name": duplicate}
+        raise UnreadableBody({"__all__": [message]}, 400) from None
     except (ValueError, RecursionError):
         raise UnreadableBody({"__all__": [_("The body is not valid JSON.")]}, 400) from None
     if not isinstance(found, dict):
@@ -68,41 +68,41 @@ def json_object(body: bytes) -> dict[str, Any]:
 
 
 class _Number(str):
-    """A JSON number as it was written: an amount must never pass through a float."""
+    """A JSON number as written: an amount must never pass through a float."""
 
 
-class _Twice(Exception):
-    """The name that an object has twice: which of the two was meant, nobody knows."""
+class _DuplicateName(Exception):
+    """A name that occurs twice in an object, so that its value is ambiguous."""
 
 
 def _decimal(number: str) -> _Number:
-    """A JSON number's point is never between thousands: "49.000", which as text must be asked about, is "49"."""
+    """A JSON number's point is never a thousands separator: "49.000", ambiguous as text, becomes "49"."""
     return _Number(number if "e" in number.lower() else number.rstrip("0").rstrip("."))
 
 
-def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         names = [name for name, _value in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise _Twice(twice.encode(errors="replace").decode()[:100])
+        duplicate = next(name for name in names if names.count(name) > 1)
+        raise _DuplicateName(duplicate.encode(errors="replace").decode()[:100])
     return found
 
 
 def _as_form(body: dict[str, Any], names: Container[str]) -> dict[str, str]:
-    """As the form has them. A price as it was read (an object, or null: free) can be sent back."""
+    """As form fields. A price as it was returned (an object, or null for free) can be sent back."""
     price = body.get("price")
     if isinstance(price, dict):
         del body["price"]
         body |= {PRICE_PARTS[part]: value for part, value in price.items() if part in PRICE_PARTS}
     fields = {name: value for name, value in body.items() if name in names}
-    if wrong := {name: [words] for name, value in fields.items() if (words := _what_is_wrong(name, value))}:
-        raise UnreadableBody(wrong, 422)
+    if errors := {name: [error] for name, value in fields.items() if (error := _error_of(name, value))}:
+        raise UnreadableBody(errors, 422)
     return {name: _text(value) for name, value in fields.items()}
 
 
-def _what_is_wrong(name: str, value: Any) -> str:
-    """Why this cannot be a field's text; empty where it can."""
+def _error_of(name: str, value: Any) -> str:
+    """Why this cannot be a field's text; empty if it can."""
     match value:
         case bool():
             return "" if name in FLAGS else _("This must be text.")

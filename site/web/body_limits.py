@@ -1,4 +1,4 @@
-"""How much a request may bring, address by address: little, unless its view says more."""
+"""How large a request body may be, by URL: small, unless the view declares more."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ KILOBYTE, MEGABYTE = 1024, 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class BodyLimit:
-    """The largest body in bytes, and whether there may be files in it."""
+    """The largest body in bytes, and whether it may hold files."""
 
     bytes: int
     files: bool = False
@@ -22,7 +22,7 @@ ORDINARY = BodyLimit(64 * KILOBYTE)
 
 
 def takes_up_to[View: Callable[..., Any]](size: int, *, files: bool = False) -> Callable[[View], View]:
-    """Give a view another limit than the ordinary one; decorators with `functools.wraps` may stand around it."""
+    """Give a view a limit of its own; decorators around it must use `functools.wraps`."""
 
     def limited(view: View) -> View:
         view.body_limit = BodyLimit(size, files)  # type: ignore[attr-defined]  # functions take any attribute
@@ -32,7 +32,7 @@ def takes_up_to[View: Callable[..., Any]](size: int, *, files: bool = False) -> 
 
 
 def limit_of(path: str) -> BodyLimit:
-    """The limit of the view at this path; the ordinary one where there is none."""
+    """The limit of the view at this path, or the ordinary one if there is none."""
     return _limit_of(path) if len(path) < KILOBYTE else ORDINARY
 
 

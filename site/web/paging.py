@@ -1,4 +1,4 @@
-"""A page of a list, as every table shows it: its rows, its place among the pages, its headings and its filters."""
+"""Pagination links: "Previous 1 … 4 5 6 … 60 Next"."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from web.list_query import ListQuery
 
 @dataclass(frozen=True, slots=True)
 class PageLink:
-    """A page's number and address; no address for the page that is shown, no number for those left out between."""
+    """A page's number and URL; no URL for the current page, no number for an ellipsis."""
 
     number: int | None
     url: str = ""
@@ -88,7 +88,7 @@ def heading(query: ListQuery, first: str, label: str) -> Heading:
 
 
 def page_links(page: Page[Any], url_of: Callable[[int], str]) -> list[PageLink]:
-    """The first, the last and those around `page`; empty where everything is on one page."""
+    """The first, the last and those around `page`; empty if there is only one page."""
     paginator = page.paginator
     if paginator.num_pages < 2:
         return []

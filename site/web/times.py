@@ -1,4 +1,4 @@
-"""Times as people read them: never without their zone."""
+"""Times for people: always with their zone."""
 
 from datetime import datetime
 
@@ -20,18 +20,18 @@ def is_today(moment: datetime, now: datetime | None = None) -> bool:
 
 
 def clock(moment: datetime, now: datetime | None = None) -> str:
-    """ "16:32 UTC", with its day where that is another one."""
+    """ "16:32 UTC", with the date if it is not today."""
     return date_format(timezone.localtime(moment), "H:i T" if is_today(moment, now) else DAY_AND_CLOCK)
 
 
 def to_the_second(moment: datetime) -> str:
-    """For programs: nobody needs to know more, and the digits behind it cost a list of times more than the rest."""
+    """For scripts, which need no more precision; fractions would make up most of the bytes of a list of times."""
     return moment.isoformat(timespec="seconds")
 
 
 @register.simple_tag
 def exact_time(moment: datetime) -> SafeString:
-    """`27 Nov 2026, 16:32 UTC`, as an element that programs can read as well."""
+    """`27 Nov 2026, 16:32 UTC`, in a machine-readable element."""
     here = timezone.localtime(moment)
     return format_html('<time datetime="{}">{}</time>', to_the_second(here), date_format(here, DAY_AND_CLOCK))
 
@@ -50,7 +50,7 @@ def time_ago(moment: datetime) -> SafeString:
 
 @register.simple_tag
 def saved_at(moment: datetime) -> SafeString:
-    """When something was saved: its clock today, its day as well before."""
+    """When something was saved: the time if today, else with the date."""
     here = timezone.localtime(moment)
     words = _("Saved at {time}") if is_today(moment) else _("Saved on {time}")
     return format_html(words, time=format_html('<time datetime="{}">{}</time>', here.isoformat(), clock(moment)))

@@ -1,4 +1,4 @@
-"""`manage.py demo`: people and courses to try everything with."""
+"""`manage.py demo`: users and courses for trying everything out."""
 
 from argparse import ArgumentParser
 from io import BytesIO
@@ -18,7 +18,7 @@ from courses import lifecycle
 from courses.content import Content, NewCover
 from courses.models import Course
 
-PASSWORD = "course-demo"  # noqa: S105  for everybody to know
+PASSWORD = "course-demo"  # noqa: S105  public on purpose
 TEACHER, OTHER, STAFF, ADMIN = "teacher@example.com", "other@example.com", "staff@example.com", "admin@example.com"
 
 DRAFT, PUBLISHED, ARCHIVED = Course.Status.DRAFT, Course.Status.PUBLISHED, Course.Status.ARCHIVED
@@ -73,23 +73,23 @@ SAMPLES = (
 
 
 class Command(BaseCommand):
-    help = "Makes four people and 24 courses to try everything with. Doing it twice changes nothing."
+    help = "Creates four users and 24 courses to try everything out with. Running it twice changes nothing."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--force", action="store_true", help="also with DEBUG off")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if settings.STRIPE_LIVE:
-            raise CommandError("Refused: STRIPE_SECRET_KEY is a live key, and demo courses would really be sold.")
+            raise CommandError("Rejected: STRIPE_SECRET_KEY is a live key, and demo courses would really be sold.")
         if not settings.DEBUG and not options["force"]:
             raise CommandError(
-                "Refused: DEBUG is off and everybody knows the demo password. Use --force if you mean it."
+                "Rejected: DEBUG is off and everyone knows the demo password. Use --force if you mean it."
             )
         people = {email: _person(email) for email in (TEACHER, OTHER, STAFF, ADMIN)}
         people[STAFF].groups.add(Group.objects.get(name="Price managers"))
-        # The first of the list is made last, so that it stands first on the page, which shows the newest first.
+        # Created in reverse order, because the page shows the newest first.
         made = sum(_course(sample, people[sample.owner], people[STAFF]) for sample in reversed(SAMPLES))
-        self.stdout.write(f"{made} courses made, {len(SAMPLES) - made} were there. The worker brings them to Stripe.")
+        self.stdout.write(f"{made} courses created, {len(SAMPLES) - made} existed. The worker brings them to Stripe.")
         self.stdout.write(f"Sign in as {', '.join(people)}; the password is {PASSWORD}.")
 
 
@@ -105,7 +105,7 @@ def _person(email: str) -> User:
 
 
 def _course(sample: Sample, owner: User, staff: User) -> bool:
-    """True where the course was not there yet. Stripe is left to the worker."""
+    """True if the course was created. Stripe is left to the worker."""
     if Course.objects.filter(owner=owner, title=sample.title).exists():
         return False
     course = lifecycle.create(

@@ -25,7 +25,7 @@ from uuid import UUID
 from tools.environments import environment, files_in
 
 if TYPE_CHECKING:
-    from config.tests.cast import Cast
+    from config.tests.scenario import Scenario
 
 METHODS = ("GET", "GET", "POST", "POST", "POST", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW")
 # The fields and query parameters that some address or other reads.
@@ -112,7 +112,7 @@ class Odd:
 
 @dataclass
 class Fuzz:
-    cast: "Cast"
+    scenario: "Scenario"
     seed: int
     statuses: Counter[int] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
@@ -177,16 +177,16 @@ class Fuzz:
 
     def cookie(self, who: str) -> str:
         if who not in self.cookies:
-            session = self.cast.client(who).cookies.get("sessionid")
+            session = self.scenario.client(who).cookies.get("sessionid")
             self.cookies[who] = f"csrftoken={TOKEN}" + (f"; sessionid={session.value}" if session else "")
         return self.cookies[who]
 
     def urls(self) -> Iterator[list[str]]:
         """Every address, with what is there, and with what is not."""
-        from config.tests.addresses import addresses
+        from config.tests.urls_under_test import addresses
 
         for address in addresses():
-            yield [address.url(self.cast.arguments), address.url(ARGUMENTS)]
+            yield [address.url(self.scenario.arguments), address.url(ARGUMENTS)]
 
     def request(self, choose: random.Random, urls: list[str]) -> Odd:
         query = self.query(choose) if choose.random() < 0.6 else ""
@@ -196,7 +196,7 @@ class Fuzz:
         }
         if "json" in content_type and choose.random() < 0.5:
             headers["Accept"] = "application/json"
-        who = choose.choice(tuple(self.cast.people))
+        who = choose.choice(tuple(self.scenario.people))
         return Odd(who, choose.choice(METHODS), choose.choice(urls) + query, body, content_type, headers)
 
     def query(self, choose: random.Random) -> str:
@@ -288,11 +288,11 @@ def main() -> int:
         from django.core.management import call_command
         from django.test.utils import setup_test_environment
 
-        from config.tests.cast import Cast
+        from config.tests.scenario import Scenario
 
         setup_test_environment()  # mails stay here
         call_command("migrate", verbosity=0)
-        fuzz = Fuzz(Cast.make(), options.seed)
+        fuzz = Fuzz(Scenario.make(), options.seed)
         fuzz.run(options.requests)
     print(f"{options.requests} requests:", ", ".join(f"{n} × {status}" for status, n in sorted(fuzz.statuses.items())))
     print("\n".join(fuzz.failures) or "No 5xx.")

@@ -10,7 +10,7 @@ from django.urls import path
 
 from config import urls
 from config.static_files import StaticFilesMiddleware
-from config.tests.cast import Cast
+from config.tests.scenario import Scenario
 
 
 def raising(request):
@@ -24,9 +24,9 @@ FORM = "application/x-www-form-urlencoded"
 
 
 @pytest.fixture
-def cast(db, settings) -> Cast:
+def scenario(db, settings) -> Scenario:
     settings.STRIPE_INLINE_BUDGET_SECONDS = 0
-    return Cast.make()
+    return Scenario.make()
 
 
 @pytest.mark.urls(__name__)
@@ -65,21 +65,21 @@ def test_every_answer_says_what_browsers_may_do_with_it(db, settings, status, me
 
 class TestWhatIsKept:
     @pytest.mark.parametrize("page", ["/courses/", "/courses/new/", "/accounts/email/", "/nowhere/", "/admin/"])
-    def test_nothing_of_what_is_seen_by_those_who_are_signed_in(self, cast, page):
+    def test_nothing_of_what_is_seen_by_those_who_are_signed_in(self, scenario, page):
         for who in ("teacher", "superuser"):
-            assert "no-store" in cast.client(who).get(page)["Cache-Control"]
+            assert "no-store" in scenario.client(who).get(page)["Cache-Control"]
 
-    def test_nor_as_json_or_as_a_part(self, cast):
-        teacher, page = cast.client("teacher"), f"/courses/{cast.course.pk}/"
+    def test_nor_as_json_or_as_a_part(self, scenario):
+        teacher, page = scenario.client("teacher"), f"/courses/{scenario.course.pk}/"
 
         assert teacher.get(page, headers={"Accept": "application/json"})["Cache-Control"] == "no-store"
         assert teacher.get(f"{page}status/", headers={"HX-Request": "true"})["Cache-Control"] == "no-store"
 
-    def test_but_what_all_may_see(self, cast):
+    def test_but_what_all_may_see(self, scenario):
         for who in ("anonymous", "teacher"):
-            answer = cast.client(who).get("/.well-known/security.txt")
+            answer = scenario.client(who).get("/.well-known/security.txt")
             assert answer["Cache-Control"] == "public, max-age=86400"
-            assert "Cache-Control" not in cast.client("anonymous").get("/nowhere/")
+            assert "Cache-Control" not in scenario.client("anonymous").get("/nowhere/")
 
 
 def test_the_list_of_static_files_is_not_served(settings, tmp_path):

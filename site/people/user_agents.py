@@ -1,10 +1,10 @@
-"""A browser's own name for itself, in the words that people know it by."""
+"""User-Agent headers as names that people know."""
 
 import re
 
 from django.utils.translation import gettext as _
 
-# The first that is found: most browsers name some of the others as well.
+# The first match wins: most browsers name some of the others as well.
 BROWSERS = {
     "Edge": r"Edg(e|A|iOS)?/",
     "Opera": r"OPR/|Opera",
@@ -25,7 +25,7 @@ SYSTEMS = {
 
 
 def name_of(agent: str) -> str:
-    """ "Firefox on Windows"; what nobody knows is called by its first word."""
+    """ "Firefox on Windows"; an unknown agent is called by its first word."""
     browser, system = _first(BROWSERS, agent), _first(SYSTEMS, agent)
     if browser and system:
         return _("%(browser)s on %(system)s") % {"browser": browser, "system": system}

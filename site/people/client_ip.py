@@ -1,4 +1,4 @@
-"""From which address a request came. Limits count by it, so nobody may choose their own."""
+"""The IP address a request came from. Rate limits count by it, so clients must not be able to choose it."""
 
 from ipaddress import IPv6Address, ip_address
 
@@ -6,15 +6,15 @@ from allauth.core.internal.httpkit import clean_client_ip
 from django.conf import settings
 from django.http import HttpRequest
 
-# A peer without an address came through a socket of this machine.
+# A peer without an address connected through a local socket.
 HERE = "127.0.0.1"
 
 
-def client_address(request: HttpRequest) -> str:
-    """The address that the outermost of our proxies saw (`TRUSTED_PROXY_COUNT`); the peer's where that is not known.
+def client_ip(request: HttpRequest) -> str:
+    """The address that the outermost of our proxies saw (`TRUSTED_PROXY_COUNT`), or the peer's if there is none.
 
-    Each proxy adds one entry to `X-Forwarded-For`, so that what a client wrote there itself stands before ours. Too
-    short or unreadable, the header did not come through all of them, and is not believed.
+    Each proxy appends one entry to `X-Forwarded-For`, so entries before ours are the client's own. A header that is too
+    short or unreadable did not come through all proxies and is ignored.
     """
     proxies = settings.TRUSTED_PROXY_COUNT
     entries = request.headers.get("X-Forwarded-For", "").split(",")
@@ -23,7 +23,7 @@ def client_address(request: HttpRequest) -> str:
 
 
 def _readable(text: str) -> str | None:
-    """As it is always written; an IPv4 address that came as an IPv6 one is IPv4, else all of them would be one /64."""
+    """Normalised; an IPv4-mapped address becomes IPv4, since they would all share one /64."""
     cleaned = clean_client_ip(text)
     if cleaned is None:
         return None

@@ -1,7 +1,7 @@
-"""allauth's forms of the second step, with three rules more.
+"""allauth's forms for the second factor, with three more rules.
 
-A code is taken once, as long as it is right. Wrong ones are counted for the browser where that is known, so that
-somebody with the password who guesses at codes does not keep the owner out. What is no passkey at all is a wrong one.
+A code is accepted once while it is valid. Wrong codes are counted per known browser, so that an attacker who has the
+password and guesses codes does not lock the owner out. Anything that is not a passkey counts as a wrong one.
 """
 
 from collections.abc import Callable, Iterator
@@ -26,9 +26,9 @@ from django.utils.translation import gettext_lazy as _
 
 from people import limits, second_factor
 
-# allauth's own count of wrong codes.
+# allauth's own counter of wrong codes.
 SHARED_KEY = "mfa-auth-user-{}"
-# A code is right for a period before and after its own.
+# A code is valid for one period before and after its own.
 RIGHT_FOR_SECONDS = app_settings.TOTP_PERIOD * (2 * app_settings.TOTP_TOLERANCE + 1)
 
 
@@ -39,7 +39,7 @@ class _WithCode(forms.Form):
         super().__init__(*args, **kwargs)
         field = self.fields["code"]
         field.label = _("Code")
-        # Digits on a phone's keyboard; recovery codes are digits, too.
+        # Numeric keyboard on phones; recovery codes are digits too.
         field.widget.attrs.update(inputmode="numeric", autocomplete="one-time-code", placeholder="")
         field.error_messages["required"] = _("Type the code.")
 
@@ -53,7 +53,7 @@ class _WithCode(forms.Form):
 
 @contextmanager
 def _counted(user: User) -> Iterator[None]:
-    """Counts what raises, once more than allauth does."""
+    """Count a failure in the block, in addition to allauth's own counter."""
     request = context.request
     device = limits.known_device(request, [user])
     action, key = (limits.WRONG_HERE, f"code:{device}") if device else ("wrong_code", str(user.pk))
@@ -62,7 +62,7 @@ def _counted(user: User) -> Iterator[None]:
         limits.must_wait(request, limits.seconds_to_wait(request, action, key=key) or 1)
         raise account_adapter().validation_error("too_many_login_attempts")
     if device:
-        # The count that all browsers share is for the unknown ones.
+        # The counter shared by all browsers is for unknown ones.
         ratelimit.clear(request, app=limits.APP, action=limits.WRONG, key=SHARED_KEY.format(user.pk))
     yield
     usage.rollback()
@@ -94,7 +94,7 @@ def _only_reachable(user: User) -> None:
 
 
 def _readable[**P, T](clean: Callable[P, T]) -> Callable[P, T]:
-    """fido2 raises whatever it meets in what is no credential, and something of its own for a wrong signature."""
+    """fido2 raises anything for malformed credentials, and its own error for a wrong signature: report both alike."""
 
     @wraps(clean)
     def cleaned(*args: P.args, **kwargs: P.kwargs) -> T:

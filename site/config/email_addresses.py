@@ -1,8 +1,10 @@
-"""Whose an email address is. Only its mailbox can say so: until then nobody comes in by it, and it takes from nobody.
+"""Which account an email address belongs to. Only its mailbox can prove that; until then nobody signs in with it.
 
-Whoever opened an account with an address, or added one to theirs, may have typed somebody else's. So an address stands
-for the account that confirmed it. While none has, it stands for the account that was opened with it, if that has no
-confirmed one at all: there a forgotten password is reset by it, which is the proof.
+Whoever opened an account with an address, or added one to theirs, may have typed another person's. So an address
+belongs
+to the account that confirmed it. While none has, it belongs to the account that was opened with it, provided that
+account
+has no confirmed address at all; there a password reset sent to the address is the proof.
 """
 
 from collections.abc import Iterable
@@ -21,20 +23,20 @@ _CONFIRMED = EmailAddress.objects.filter(user=OuterRef("pk"), verified=True)
 
 
 def accounts_of(email: str) -> list[User]:
-    """The accounts that an address stands for: one, unless two were opened with it and neither has confirmed it."""
+    """The accounts an address belongs to: one, unless two were opened with it and neither has confirmed it."""
     if confirmed := list(User.objects.filter(emailaddress__email=email.lower(), emailaddress__verified=True)):
         return confirmed
     return list(User.objects.filter(~Exists(_CONFIRMED), email__iexact=email))
 
 
 def has_confirmed(user: User, email: str | None = None) -> bool:
-    """Whether `email`, or any address where none is named, is confirmed for this account."""
+    """Whether `email` (any address if None) is confirmed for this account."""
     mine = EmailAddress.objects.filter(user=user, verified=True)
     return bool((mine.filter(email=email.lower()) if email else mine).exists())
 
 
-def vouch(user: User) -> None:
-    """Take the address of an account without any as confirmed: who runs the portal made it, not sign-up."""
+def trust_address(user: User) -> None:
+    """Treat the address of an account without EmailAddress rows as confirmed: an operator made it, not sign-up."""
     if user.email and not EmailAddress.objects.filter(user=user).exists():
         taken = EmailAddress.objects.filter(email=user.email.lower(), verified=True).exists()
         EmailAddress.objects.create(user=user, email=user.email.lower(), primary=True, verified=not taken)
@@ -42,17 +44,17 @@ def vouch(user: User) -> None:
 
 @dataclass(frozen=True, slots=True)
 class FirstProof:
-    """What became of an account whose address nobody had confirmed before."""
+    """The result of confirming an account's address for the first time."""
 
     email: str
     dropped: tuple[str, ...]
 
 
 def prove_by_reset(user: User) -> FirstProof | None:
-    """Confirm the address to which the link of a reset went; None where one was confirmed before, here or elsewhere.
+    """Confirm the address that a reset link was sent to; None if an address was confirmed before, here or elsewhere.
 
-    What may be another person's goes: other unconfirmed addresses, by which they could come back. Their sessions end by
-    the new password.
+    Other unconfirmed addresses may be another person's way back in, so they are removed. The new password ends the
+    sessions.
     """
     with transaction.atomic():
         if user not in accounts_of(user.email) or has_confirmed(user):
@@ -68,7 +70,7 @@ def prove_by_reset(user: User) -> FirstProof | None:
 
 
 class ResetTokens(PasswordResetTokenGenerator):
-    """Of links that reset a password: one is void when the account's addresses are others than when it was sent."""
+    """Tokens of reset links: void once the account's addresses differ from those at the time of sending."""
 
     def _make_hash_value(self, user: Any, timestamp: int) -> str:
         addresses: Iterable[tuple[str, bool]] = EmailAddress.objects.filter(user=user).values_list("email", "verified")
@@ -76,14 +78,14 @@ class ResetTokens(PasswordResetTokenGenerator):
 
 
 class ConfirmedAddresses(AuthenticationBackend):  # type: ignore[misc]  # allauth ships no types
-    """Signing in takes a confirmed address. Without, a right password is as good as a wrong one, in all that shows.
+    """Signing in requires a confirmed address. Without one, a right password looks exactly like a wrong one.
 
-    Else whoever signs up with an address and then signs in learns whether it had an account before.
+    Otherwise signing up with an address and then signing in would reveal whether it already had an account.
     """
 
     def authenticate(self, request: HttpRequest | None, **credentials: Any) -> User | None:
         user: User | None = super().authenticate(request, **credentials)
         if user is None:
             return None
-        vouch(user)
+        trust_address(user)
         return user if has_confirmed(user, credentials.get("email")) else None

@@ -1,7 +1,7 @@
-"""What a request waits for, it waits for here, on an event loop: a thread is taken when all of it has arrived.
+"""An ASGI application that buffers requests on the event loop and runs a WSGI application in a fixed thread pool.
 
-So connections that say nothing, or drip, cost a socket each and no thread; nor do clients that read slowly.
-Django itself runs as ever, by WSGI, in a fixed number of threads which keep their connections to the database.
+A request takes a thread only once all of it has arrived, so idle or slow connections cost a socket each and no thread,
+and neither do clients that read slowly. Django still runs by WSGI, in threads that keep their database connections.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from wsgiref.util import FileWrapper
 
 from django.conf import settings
 
-from config.unavailable import WAITED_FOR
+from config.unavailable import UNAVAILABLE_REASON
 from web.body_limits import limit_of
 
 type Message = dict[str, Any]
@@ -27,33 +27,33 @@ type Environ = dict[str, Any]
 type Application = Callable[[Environ, Callable[..., None]], Any]
 
 WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
-PIECE = 64 * 1024
-# Larger bodies wait in a file that has no name, and is gone with the process.
+CHUNK = 64 * 1024
+# Larger bodies are spooled to an unnamed file, which disappears with the process.
 BODY_IN_MEMORY = 256 * 1024
-# The slowest line that is waited for: ten seconds, and one more for every 16 kB that an address takes.
+# The slowest client that is waited for: ten seconds, plus one for every 16 kB that the address accepts.
 BODY_SECONDS, BODY_BYTES_PER_SECOND = 10, 16 * 1024
-# What is still being sent when the answer is known is read for so long, that the answer arrives before the end.
+# Keep reading a rejected body for this long, so that the client sees the response before the connection closes.
 LINGER_SECONDS = 5
-# Answers up to this size leave their thread at once, however slowly they are read; larger ones piece by piece.
-ANSWER_IN_MEMORY = 1024 * 1024
+# Responses up to this size free their thread at once, however slowly they are read; larger ones go chunk by chunk.
+RESPONSE_IN_MEMORY = 1024 * 1024
 READ_SECONDS = 30
-# How long a page waits for a free thread, and how long those who watch over the server wait for its answer.
+# How long a page waits for a free thread, and how long health checks wait for a response.
 THREAD_SECONDS = 10
 PROBE_SECONDS = 3
 
 
 class Busy(Exception):
-    """No thread was free in time, or the one that was gave no answer in time."""
+    """No thread was free in time, or the thread gave no response in time."""
 
 
-class Lane:
-    """Threads for some addresses, which those of others cannot take."""
+class Pool:
+    """Threads reserved for some paths; requests for other paths cannot use them up."""
 
-    def __init__(self, name: str, threads: int, *, waits: float, answers: float | None = None) -> None:
+    def __init__(self, name: str, threads: int, *, waits: float, runs: float | None = None) -> None:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix=name)
         self._free = asyncio.Semaphore(threads)
         self._waits = waits
-        self._answers = answers
+        self._runs = runs
 
     async def run[T](self, work: Callable[[], T]) -> T:
         """Do `work` in a thread. Raises Busy, or what `work` raises."""
@@ -63,12 +63,12 @@ class Lane:
             except TimeoutError as error:
                 raise Busy from error
         else:
-            await self._free.acquire()  # at once, and without a timer
+            await self._free.acquire()  # immediate, no timer needed
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
 
         def finish(result: T | None, error: BaseException | None) -> None:
-            # A thread is free when its work is done, also where nobody waits for it any more.
+            # The thread is free even if nobody waits for the result any more.
             self._free.release()
             if done.done():
                 return
@@ -81,32 +81,32 @@ class Lane:
             result, error = None, None
             try:
                 result = work()
-            except BaseException as raised:  # raised again where it is waited for
+            except BaseException as raised:  # re-raised in the awaiting coroutine
                 error = raised
-            with suppress(RuntimeError):  # the loop has ended, and with it the process
-                loop.call_soon_threadsafe(finish, result, error)  # once: each call wakes the loop
+            with suppress(RuntimeError):  # the loop has ended, and the process with it
+                loop.call_soon_threadsafe(finish, result, error)  # a single call: each one wakes the loop
 
         self._threads.submit(job)
-        if self._answers is not None:
-            await asyncio.wait([done], timeout=self._answers)
+        if self._runs is not None:
+            await asyncio.wait([done], timeout=self._runs)
             if not done.done():
                 done.cancel()
                 raise Busy
         return await done
 
 
-class Front:
+class AsgiToWsgi:
     """An ASGI application around a WSGI one."""
 
     def __init__(self, application: Application) -> None:
         self._application = application
-        limit_of("/")  # every address is read in before the processes part, and not at the first request of each
-        self._pages = Lane("page", settings.WEB_THREADS, waits=THREAD_SECONDS)
-        # With every thread at a database that does not answer, these still say so.
-        self._busy = Lane("busy", 1, waits=THREAD_SECONDS)
-        self._lanes = {
-            "/healthz": Lane("healthz", 1, waits=PROBE_SECONDS),
-            "/readyz": Lane("readyz", 1, waits=PROBE_SECONDS, answers=PROBE_SECONDS),
+        limit_of("/")  # loads the URLconf before the processes fork, not at the first request of each
+        self._pages = Pool("page", settings.WEB_THREADS, waits=THREAD_SECONDS)
+        # Answers 503 while every page thread waits for a database that does not respond.
+        self._busy = Pool("busy", 1, waits=THREAD_SECONDS)
+        self._pools = {
+            "/healthz": Pool("healthz", 1, waits=PROBE_SECONDS),
+            "/readyz": Pool("readyz", 1, waits=PROBE_SECONDS, runs=PROBE_SECONDS),
         }
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -120,53 +120,53 @@ class Front:
         try:
             await body.read_for(environ)
         except OSError as error:
-            environ[WAITED_FOR] = f"no room for what is sent: {error.strerror}"
-        await self._answer(environ, send)
-        await body.read_the_rest()
+            environ[UNAVAILABLE_REASON] = f"no space for the request body: {error.strerror}"
+        await self._respond(environ, send)
+        await body.drain()
 
-    async def _answer(self, environ: Environ, send: Send) -> None:
-        lane = self._lanes.get(environ["PATH_INFO"], self._pages)
+    async def _respond(self, environ: Environ, send: Send) -> None:
+        pool = self._pools.get(environ["PATH_INFO"], self._pages)
         loop = asyncio.get_running_loop()
 
-        def hand_over(messages: list[Message]) -> None:
+        def send_now(messages: list[Message]) -> None:
             asyncio.run_coroutine_threadsafe(_send_all(messages, send), loop).result(READ_SECONDS)
 
-        work = partial(answer, self._application, environ, hand_over)
+        work = partial(respond, self._application, environ, send_now)
         try:
-            messages = await lane.run(work)
+            messages = await pool.run(work)
         except Busy:
-            environ[WAITED_FOR] = "the database does not answer, or every thread is waiting for something"
+            environ[UNAVAILABLE_REASON] = "the database does not answer, or every thread is waiting for something"
             messages = await self._busy.run(work)
         await _send_all(messages, send)
 
 
 class Body:
-    """What comes in behind a request's head."""
+    """The request body."""
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
         self._ended = False
 
     async def read_for(self, environ: Environ) -> None:
-        """Make it the `wsgi.input`: all of it, or as much as shows that it is too large or was cut off."""
-        announced = int(environ.get("CONTENT_LENGTH") or 0)
+        """Store it as `wsgi.input`: all of it, or enough to show that it is too large or was cut off."""
+        content_length = int(environ.get("CONTENT_LENGTH") or 0)
         chunked = "HTTP_TRANSFER_ENCODING" in environ
         limit = limit_of(environ["PATH_INFO"]).bytes
-        if environ["REQUEST_METHOD"] in WITHOUT_BODY or announced > limit or not (announced or chunked):
+        if environ["REQUEST_METHOD"] in WITHOUT_BODY or content_length > limit or not (content_length or chunked):
             return
         environ["wsgi.input"] = stored = SpooledTemporaryFile(max_size=BODY_IN_MEMORY)  # noqa: SIM115  closed by Django
         with suppress(TimeoutError):
             async with asyncio.timeout(BODY_SECONDS + limit / BODY_BYTES_PER_SECOND):
                 while not self._ended and stored.tell() <= limit:
                     stored.write(await self._next())
-        # Nobody says beforehand how long a body in chunks will be; now it is known, unless it was cut off.
+        # The length of a chunked body is known only now, unless it was cut off.
         if chunked and (self._ended or stored.tell() > limit):
             environ["CONTENT_LENGTH"] = str(stored.tell())
             del environ["HTTP_TRANSFER_ENCODING"]
         stored.seek(0)
 
-    async def read_the_rest(self) -> None:
-        """A connection that is closed while its client still sends is reset, and the answer with it."""
+    async def drain(self) -> None:
+        """Read the rest: closing a connection while the client still sends resets it and loses the response."""
         if self._ended:
             return
         with suppress(TimeoutError):
@@ -175,17 +175,17 @@ class Body:
                     await self._next()
 
     async def _next(self) -> bytes:
-        """Raises TimeoutError where nothing comes any more."""
+        """The next chunk. Raises TimeoutError if the client has gone."""
         message = await self._receive()
         if message["type"] != "http.request":
             raise TimeoutError
         self._ended = not message.get("more_body", False)
-        piece: bytes = message.get("body", b"")
-        return piece
+        chunk: bytes = message.get("body", b"")
+        return chunk
 
 
 def environ_of(scope: Mapping[str, Any]) -> Environ:
-    """The request as WSGI has it (PEP 3333), without its body."""
+    """The WSGI environ of an ASGI scope (PEP 3333), without its body."""
     host, port = scope.get("server") or ("localhost", 80)
     client = scope.get("client") or ("", 0)
     environ: Environ = {
@@ -204,7 +204,7 @@ def environ_of(scope: Mapping[str, Any]) -> Environ:
         "wsgi.multithread": True,
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,
-        "wsgi.file_wrapper": _in_pieces,
+        "wsgi.file_wrapper": _in_chunks,
     }
     for name, value in scope["headers"]:
         key = name.decode("latin-1").upper().replace("-", "_")
@@ -214,12 +214,12 @@ def environ_of(scope: Mapping[str, Any]) -> Environ:
     return environ
 
 
-def _in_pieces(file: IO[bytes], _size: int) -> FileWrapper:
-    return FileWrapper(file, PIECE)
+def _in_chunks(file: IO[bytes], _size: int) -> FileWrapper:
+    return FileWrapper(file, CHUNK)
 
 
-def answer(application: Application, environ: Environ, hand_over: Callable[[list[Message]], None]) -> list[Message]:
-    """The answer, or its end, where it is so large that `hand_over` was given what came before. Runs in a thread."""
+def respond(application: Application, environ: Environ, send_now: Callable[[list[Message]], None]) -> list[Message]:
+    """The response; of a large one the end, after `send_now` was given the rest. Runs in a thread."""
     messages: list[Message] = []
     is_wanted = environ["REQUEST_METHOD"] != "HEAD"
 
@@ -229,15 +229,15 @@ def answer(application: Application, environ: Environ, hand_over: Callable[[list
 
     parts = application(environ, start)
     try:
-        held: list[bytes] = []
+        pending: list[bytes] = []
         size = 0
         for part in parts if is_wanted else ():
-            held.append(part)
+            pending.append(part)
             size += len(part)
-            if size >= ANSWER_IN_MEMORY:
-                hand_over([*messages, _body(held, more=True)])
-                messages, held, size = [], [], 0
-        return [*messages, _body(held)]
+            if size >= RESPONSE_IN_MEMORY:
+                send_now([*messages, _body(pending, more=True)])
+                messages, pending, size = [], [], 0
+        return [*messages, _body(pending)]
     finally:
         if close := getattr(parts, "close", None):
             close()

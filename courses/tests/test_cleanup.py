@@ -14,7 +14,7 @@ from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 
-from courses import lapsed, leftovers, lifecycle
+from courses import cleanup, lifecycle, saved_forms
 from courses.content import Content, NewCover
 from courses.models import Course, KeptForm
 from courses.tests.conftest import form_of
@@ -35,7 +35,7 @@ def pictures(media) -> Callable[[], set[str]]:
 
 
 def keep_house() -> None:
-    leftovers.forget(lambda: True)
+    cleanup.run(lambda: True)
 
 
 def grow_old(media: Path, name: str, age: timedelta) -> None:
@@ -59,7 +59,7 @@ class TestPictures:
         assert pictures() == {course.cover.name, "covers/young.webp", "covers/future.webp"}
 
     def test_are_looked_at_part_by_part(self, course, media, pictures, django_assert_max_num_queries):
-        for number in range(leftovers.PART + 1):
+        for number in range(cleanup.BATCH + 1):
             (media / f"covers/{number}.webp").write_bytes(b"left behind")
             grow_old(media, f"covers/{number}.webp", 2 * DAY)
 
@@ -254,7 +254,7 @@ class TestKeptForms:
 
     @pytest.mark.parametrize("address", ["192.0.2.1", "2001:db8::{number:x}"])
     def test_are_few_of_one_address(self, send, monkeypatch, address):
-        monkeypatch.setattr(lapsed, "MOST_OF_AN_ADDRESS", 3)
+        monkeypatch.setattr(saved_forms, "MOST_OF_AN_ADDRESS", 3)
 
         for number in range(6):
             send(address.format(number=number))
@@ -263,7 +263,7 @@ class TestKeptForms:
         assert KeptForm.objects.count() == 4
 
     def test_are_bounded_altogether(self, send, monkeypatch):
-        monkeypatch.setattr(lapsed, "MOST", 3)
+        monkeypatch.setattr(saved_forms, "MOST", 3)
 
         for number in range(6):
             send(f"192.0.2.{number}")
@@ -271,10 +271,10 @@ class TestKeptForms:
         assert KeptForm.objects.count() == 3
 
     def test_take_at_most_a_hundred_megabytes(self):
-        assert lapsed.MOST * lapsed.MOST_CHARACTERS < 100_000_000
+        assert saved_forms.MOST * saved_forms.MOST_CHARACTERS < 100_000_000
 
     def test_open_no_session_where_nothing_is_kept(self, send, monkeypatch):
-        monkeypatch.setattr(lapsed, "MOST_OF_AN_ADDRESS", 0)
+        monkeypatch.setattr(saved_forms, "MOST_OF_AN_ADDRESS", 0)
 
         assert "sessionid" not in send().cookies
 

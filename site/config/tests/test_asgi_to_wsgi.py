@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from config import front
-from config.front import Busy, Front, Lane
-from config.unavailable import WAITED_FOR
+from config import asgi_to_wsgi
+from config.asgi_to_wsgi import AsgiToWsgi, Busy, Pool
+from config.unavailable import UNAVAILABLE_REASON
 
 type Environ = dict[str, Any]
 
@@ -26,7 +26,7 @@ def ask(application: Callable[..., Iterable[bytes]], *pieces: bytes, ends: bool 
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)
 
-    asyncio.run(Front(application)(request(**scope), receive, send))
+    asyncio.run(AsgiToWsgi(application)(request(**scope), receive, send))
     return sent
 
 
@@ -107,8 +107,8 @@ class TestARequest:
         assert (len(portal.body), portal.environ["CONTENT_LENGTH"]) == (70_000, "70000")
 
     def test_that_drips_is_given_up(self, monkeypatch):
-        monkeypatch.setattr(front, "BODY_SECONDS", 0)
-        monkeypatch.setattr(front, "BODY_BYTES_PER_SECOND", 1024 * 1024)
+        monkeypatch.setattr(asgi_to_wsgi, "BODY_SECONDS", 0)
+        monkeypatch.setattr(asgi_to_wsgi, "BODY_BYTES_PER_SECOND", 1024 * 1024)
         portal = Portal()
 
         async def receive() -> dict[str, Any]:
@@ -120,7 +120,7 @@ class TestARequest:
 
         async def dripping() -> None:
             scope = request(headers=length(b"x" * 9000), **LOGIN)
-            answering = asyncio.ensure_future(Front(portal)(scope, receive, send))
+            answering = asyncio.ensure_future(AsgiToWsgi(portal)(scope, receive, send))
             while not hasattr(portal, "body"):
                 await asyncio.sleep(0.01)
             answering.cancel()
@@ -156,7 +156,7 @@ class TestAnAnswer:
             sent.append(message)
 
         sent: list[Any] = []
-        asyncio.run(Front(Portal())({"type": "websocket"}, send, send))
+        asyncio.run(AsgiToWsgi(Portal())({"type": "websocket"}, send, send))
 
         assert sent == [{"type": "websocket.close"}]
 
@@ -170,18 +170,18 @@ class TestWhereEveryThreadWaits:
     def portal(self, release, settings, monkeypatch):
         """Its pages wait for a database that does not answer."""
         settings.WEB_THREADS = 2
-        monkeypatch.setattr(front, "THREAD_SECONDS", 0.1)
-        monkeypatch.setattr(front, "PROBE_SECONDS", 0.1)
+        monkeypatch.setattr(asgi_to_wsgi, "THREAD_SECONDS", 0.1)
+        monkeypatch.setattr(asgi_to_wsgi, "PROBE_SECONDS", 0.1)
 
         def application(environ: Environ, start: Callable[..., None]) -> Iterable[bytes]:
-            if environ["PATH_INFO"] != "/healthz" and WAITED_FOR not in environ:
+            if environ["PATH_INFO"] != "/healthz" and UNAVAILABLE_REASON not in environ:
                 release.wait()
-            start("503 Busy" if WAITED_FOR in environ else "200 OK", [])
+            start("503 Busy" if UNAVAILABLE_REASON in environ else "200 OK", [])
             return [b""]
 
-        return Front(application)
+        return AsgiToWsgi(application)
 
-    def statuses(self, portal: Front, release: threading.Event, *paths: bytes) -> list[int]:
+    def statuses(self, portal: AsgiToWsgi, release: threading.Event, *paths: bytes) -> list[int]:
         """In the order in which they are answered."""
         found: list[int] = []
 
@@ -212,7 +212,7 @@ def test_a_thread_is_taken_until_its_work_is_done_though_nobody_waits_for_it():
     release = threading.Event()
 
     async def try_it() -> None:
-        lane = Lane("test", 1, waits=0.05)
+        lane = Pool("test", 1, waits=0.05)
         waiting = asyncio.ensure_future(lane.run(release.wait))
         await asyncio.sleep(0.01)
         waiting.cancel()

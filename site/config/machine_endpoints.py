@@ -1,7 +1,7 @@
-"""What programs ask, answered before anything that is there for people: sessions, languages, cookies, redirects.
+"""Health checks and Stripe's webhook, answered before sessions, languages, cookies and redirects.
 
-Probes come by address, with a host that is not allowed, by http. Stripe proves itself by a signature over the body; it
-sends as many messages as it likes, and what the pages need would be a third of the cost of each.
+Health checks come by IP address, with a host that is not allowed, over http. Stripe authenticates by a signature over
+the body and sends as many messages as it likes; the middleware of pages would be a third of the cost of each.
 """
 
 from collections.abc import Callable
@@ -11,14 +11,14 @@ from django.urls import reverse
 
 from billings.views import webhook
 from config.health import healthz, readyz
-from config.unavailable import WAITED_FOR
-from config.whole_requests import CutOff, TooLarge, UnexpectedFile, receive
+from config.request_bodies import CutOff, TooLarge, UnexpectedFile, receive
+from config.unavailable import UNAVAILABLE_REASON
 
 type View = Callable[[HttpRequest], HttpResponse]
 
 
-class ProgramsMiddleware:
-    """Must be the first, and needs nothing of the others."""
+class MachineEndpointsMiddleware:
+    """Must be outside the middleware of pages, and depends on none of it."""
 
     def __init__(self, get_response: View) -> None:
         self.get_response = get_response
@@ -32,12 +32,12 @@ class ProgramsMiddleware:
         view = self.views.get(request.path)
         if view is None:
             return self.get_response(request)
-        response = self.answer(view, request)
-        response.headers["Content-Length"] = str(len(response.content))  # else it is sent in chunks
+        response = self.respond(view, request)
+        response.headers["Content-Length"] = str(len(response.content))  # otherwise it is sent in chunks
         return response
 
-    def answer(self, view: View, request: HttpRequest) -> HttpResponse:
-        if reason := request.META.get(WAITED_FOR):
+    def respond(self, view: View, request: HttpRequest) -> HttpResponse:
+        if reason := request.META.get(UNAVAILABLE_REASON):
             return JsonResponse({"status": reason}, status=503)
         try:
             receive(request)
@@ -46,5 +46,5 @@ class ProgramsMiddleware:
         except TooLarge:
             return HttpResponse("too large", status=413, content_type="text/plain")
         except UnexpectedFile:
-            return HttpResponse("no files are taken here", status=415, content_type="text/plain")
+            return HttpResponse("no files are accepted here", status=415, content_type="text/plain")
         return view(request)

@@ -32,7 +32,7 @@ CONTENT = Content(
 
 
 @dataclass
-class Cast:
+class Scenario:
     """`course` is the teacher's; everything that can be named in an address belongs to it."""
 
     people: dict[str, User | None]
@@ -41,7 +41,7 @@ class Cast:
     stray: StrayProduct
 
     @classmethod
-    def make(cls) -> "Cast":
+    def make(cls) -> "Scenario":
         people: dict[str, User | None] = {
             name: User.objects.create_user(
                 name,

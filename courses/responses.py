@@ -1,4 +1,4 @@
-"""One exit for each outcome, for pages, for htmx and for programs alike."""
+"""The responses of the teacher's views, one function for each outcome, for pages, htmx and API clients."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ from billings import status
 from billings.models import PriceChange
 from billings.money import UNKNOWN_LOCALE
 from billings.prices.forms import PRICE_FIELDS
-from courses import plan_line, versions, way_back
+from courses import last_list, plan_line, versions
 from courses.access import TeacherRequest, with_billing
 from courses.api import conflict_json, course_json, read_body
 from courses.content import Content, NewCover
@@ -31,7 +31,7 @@ class SeeOther(HttpResponseRedirect):
 
 
 def form_sent(request: TeacherRequest, course: Course | None = None) -> CourseForm:
-    """The course form as it came in, from a page or from a program, whose numbers are no locale's."""
+    """The course form as it was sent. Numbers in JSON are not in any locale's format."""
     data, files = read_body(request)
     return CourseForm.sent(data, files, course=course, locale=UNKNOWN_LOCALE if sends_json(request) else None)
 
@@ -44,13 +44,13 @@ def editor(
     preview: SafeString | None = None,
     too_often: bool = False,
     code: int = 200,
-    lapsed: bool = False,
+    restored: bool = False,
     picture_lost: bool = False,
 ) -> HttpResponse:
-    """The page on which a course is written; alone its moving part, where htmx asks.
+    """The editor page; for htmx only the part that changes.
 
-    `lapsed`: the form is as it was typed when the session had run out, and its writer has just signed in again.
-    `too_often`: there is no preview, since there were many a moment ago.
+    `restored`: the form is as it was typed when the session had expired, and its author has just signed in again.
+    `too_often`: there is no preview, because of the rate limit.
     """
     course = form.course
     context = {
@@ -62,8 +62,8 @@ def editor(
         "preview": preview,
         "too_often": too_often,
         "language": form["language"].value(),
-        "list_url": way_back.to_the_list(request, request.user),
-        "lapsed": lapsed,
+        "list_url": last_list.url_for(request, request.user),
+        "restored": restored,
         "picture_lost": picture_lost or bool(form.files),
     }
     part = "#answer" if request.htmx and not request.htmx.history_restore_request else ""
@@ -78,16 +78,16 @@ def status_part(
 
 
 def saved(
-    request: TeacherRequest, done: Done, words: str, *, notes: tuple[str, ...] = (), created: bool = False
+    request: TeacherRequest, done: Done, message: str, *, notes: tuple[str, ...] = (), created: bool = False
 ) -> HttpResponse:
-    """It is saved, and Stripe was told or will be: both are said."""
+    """The course was saved; the message says so and how it stands with Stripe."""
     course = with_billing(Course.objects.all()).get(pk=done.course.pk)
     if wants_json(request):
-        answer = JsonResponse(course_json(course), status=201 if created else 200)
+        response = JsonResponse(course_json(course), status=201 if created else 200)
         if created:
-            answer["Location"] = course.get_absolute_url()
-        return answer
-    messages.add_message(request, *_with_outcome(words, course))
+            response["Location"] = course.get_absolute_url()
+        return response
+    messages.add_message(request, *_with_outcome(message, course))
     for note in (*(_came_in(course, name) for name in done.came_in), *notes):
         messages.info(request, note)
     if not request.htmx:
@@ -98,7 +98,7 @@ def saved(
 
 
 def invalid(request: TeacherRequest, form: CourseForm) -> HttpResponse:
-    """Nothing was saved; every reason stands beside its field, and what was typed is still there."""
+    """Nothing was saved; each error is beside its field, and what was typed is still there."""
     if wants_json(request):
         return JsonResponse(form.errors_as_json(), status=422)
     if form.course and request.htmx and request.htmx.target == "status":
@@ -108,7 +108,7 @@ def invalid(request: TeacherRequest, form: CourseForm) -> HttpResponse:
 
 
 def conflicted(request: TeacherRequest, course: Course, form: CourseForm, conflict: Conflict) -> HttpResponse:
-    """Nothing was saved; both versions are shown, and one press saves the choice."""
+    """Nothing was saved; the page shows both versions, and one press saves the choice."""
     yours, merged = form.content(), conflict.merge
     if wants_json(request):
         return JsonResponse(conflict_json(course, merged.conflicts, yours, conflict.theirs), status=409)
@@ -129,7 +129,7 @@ def conflicted(request: TeacherRequest, course: Course, form: CourseForm, confli
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One field that both sides changed, in words."""
+    """A field that both sides changed, as texts."""
 
     name: str
     label: str
@@ -146,7 +146,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class SavedLast:
-    """Who saved the version that is there now, and when; nobody known: None."""
+    """Who saved the current version, and when; `who` is None if unknown."""
 
     who: str | None
     at: datetime
@@ -157,7 +157,7 @@ class SavedLast:
 
 
 def _saved_last(course: Course, name: str) -> SavedLast:
-    """Of a price its own history knows; of everything else the course's last save."""
+    """From the price history for a price, otherwise from the course's last save."""
     change = course.billing.price_changes.select_related("actor").first() if name == "price" else None
     if change:
         return SavedLast(change.actor.email if change.actor else None, change.created_at)
@@ -185,7 +185,7 @@ def _in_words(name: str, content: Content) -> str:
 
 
 def _hidden(form: CourseForm, names: tuple[str, ...]) -> list[tuple[str, str]]:
-    """Everything this form changed, as typed, to be sent again with the choice."""
+    """All fields this form changed, as typed, to be sent again with the choice."""
     inputs: list[str] = []
     for name in names:
         if name == "price":
@@ -197,21 +197,21 @@ def _hidden(form: CourseForm, names: tuple[str, ...]) -> list[tuple[str, str]]:
     return [(name, str(form.data[name])) for name in inputs]
 
 
-def _with_outcome(words: str, course: Course) -> tuple[int, str]:
-    """The message's level and text: "Saved. On sale at $49.00.", green only where Stripe holds what is desired.
+def _with_outcome(message: str, course: Course) -> tuple[int, str]:
+    """The message's level and text: "Saved. On sale at $49.00.", as success only if Stripe holds what is desired.
 
-    What is still under way is told by the status, which goes on telling it: a message would contradict it soon.
+    Work in progress is left to the status, which keeps updating; a message would soon contradict it.
     """
     billing = status.describe(course.billing, staff=False)
     match billing.state:
         case "in_sync":
-            said = course.billing.price and str(course.billing.price) in words
-            return messages.SUCCESS, words if said else f"{words} {billing.label}."
+            has_price = course.billing.price and str(course.billing.price) in message
+            return messages.SUCCESS, message if has_price else f"{message} {billing.label}."
         case "free" | "archived":
-            return messages.SUCCESS, words
+            return messages.SUCCESS, message
         case "attention" | "drift":
-            return messages.WARNING, f"{words} {billing.label}: {_('see the status.')}"
-    return messages.INFO, f"{words} {_('Stripe follows; the status says when.')}"
+            return messages.WARNING, f"{message} {billing.label}: {_('see the status.')}"
+    return messages.INFO, f"{message} {_('Stripe follows; the status says when.')}"
 
 
 def _came_in(course: Course, name: str) -> str:

@@ -1,7 +1,7 @@
-"""What cannot be read is refused at the door, in words; what the browser only adds by itself is left out.
+"""Reject requests that cannot be decoded, and drop unreadable headers that browsers add by themselves.
 
-Queries, charsets and addresses come from anybody. Readers further in, libraries' among them, take it for granted that a
-codec decodes text and that an address has parts, and where it is not so they raise in the middle of their work.
+Queries, charsets and URLs come from anyone. Code further in, libraries included, assumes that a codec decodes text and
+that a URL can be parsed, and raises in the middle of its work where that is not so.
 """
 
 import codecs
@@ -25,8 +25,8 @@ _CHARSET = re.compile(r""";\s*charset\s*=\s*("?)[\w-]+\1(?=\s*(;|$))""", re.IGNO
 UNREADABLE = "portal.unreadable_content_type"
 
 
-class ReadableApplication:
-    """Around Django's: it reads the content type before any middleware, so that an odd one would be a bare 500."""
+class ContentTypeApplication:
+    """Wraps Django's application, which reads the content type before any middleware: a bad one would be a bare 500."""
 
     def __init__(self, application: Application) -> None:
         self.application = application
@@ -40,10 +40,10 @@ class ReadableApplication:
 
 
 def without_charset(content_type: str) -> str | None:
-    """The content type without a charset that says UTF-8; None where it cannot be read, or names another.
+    """The content type without a UTF-8 charset; None if it cannot be parsed or names another charset.
 
-    Forms and JSON are UTF-8 by their standards. Django would decode with whatever codec is named, even one that makes
-    no text, and the query too, as it first looks at the request.
+    Forms and JSON are UTF-8 by their standards. Django would decode the body, and even the query, with whatever codec
+    is named, including ones that do not produce text.
     """
     try:
         charset = parse_header_parameters(content_type)[1].get("charset", "utf-8")
@@ -55,8 +55,8 @@ def without_charset(content_type: str) -> str | None:
         return None
 
 
-class ReadableRequestsMiddleware:
-    """Must stand before everything that reads a request."""
+class MalformedRequestsMiddleware:
+    """Must be outside everything that reads a request."""
 
     def __init__(self, get_response: View) -> None:
         self.get_response = get_response
@@ -65,32 +65,32 @@ class ReadableRequestsMiddleware:
         try:
             if UNREADABLE in request.META:
                 raise UnreadableType
-            request.GET  # noqa: B018  parsed here, and kept
+            request.GET  # noqa: B018  parsed here, then cached
         except (BadRequest, SuspiciousOperation) as unreadable:
             return errors.bad_request(request, unreadable)
-        _leave_out_unreadable_addresses(request)
+        _drop_unreadable_urls(request)
         return self.get_response(request)
 
 
-def _leave_out_unreadable_addresses(request: HttpRequest) -> None:
-    """Where the browser is or was says no more than where to go back to."""
+def _drop_unreadable_urls(request: HttpRequest) -> None:
+    """The referring URL only decides where to go back to, so a broken one can be ignored."""
     if not {"HTTP_REFERER", "HTTP_HX_CURRENT_URL"} & request.META.keys():
         return
     came_from = {
         "HTTP_REFERER": request.headers.get("Referer", ""),
         "HTTP_HX_CURRENT_URL": HtmxDetails(request).current_url or "",
     }
-    broken = [header for header, address in came_from.items() if not is_address(address)]
+    broken = [header for header, url in came_from.items() if not is_url(url)]
     if broken:
         for header in broken:
             del request.META[header]
-        del request.headers  # made anew from what is left
+        del request.headers  # a cached property: rebuilt from META
 
 
-def is_address(text: str) -> bool:
-    """Whether it can be taken apart as an address."""
+def is_url(text: str) -> bool:
+    """Whether it can be parsed as a URL."""
     try:
-        urlsplit(text).port  # noqa: B018  judged when it is asked for
+        urlsplit(text).port  # noqa: B018  validated on access
     except ValueError:
         return False
     return True

@@ -1,4 +1,4 @@
-"""Who may ask for what: every address, by every method, of every kind of person, as `doors.txt` has it."""
+"""Who may ask for what: every address, by every method, of every kind of person, as `access_table.txt` has it."""
 
 import logging
 from collections.abc import Iterator
@@ -9,10 +9,10 @@ import pytest
 from django.db import transaction
 from django.test import Client
 
-from config.tests.addresses import addresses
-from config.tests.cast import PEOPLE, Cast
+from config.tests.scenario import PEOPLE, Scenario
+from config.tests.urls_under_test import addresses
 
-TABLE = Path(__file__).with_name("doors.txt")
+TABLE = Path(__file__).with_name("access_table.txt")
 METHODS = ("GET", "POST", "PUT", "DELETE")
 
 type Row = dict[str, list[str]]  # what each of them is answered, by method
@@ -39,7 +39,7 @@ def routes() -> dict[str, str]:
 def test_every_address_has_a_row():
     rows = dict(table())
 
-    assert sorted(rows) == sorted(routes()), "give a new address its row in doors.txt"
+    assert sorted(rows) == sorted(routes()), "give a new address its row in access_table.txt"
     assert all(tuple(row) == METHODS for row in rows.values())
 
 
@@ -47,11 +47,11 @@ def test_every_address_has_a_row():
 @pytest.mark.usefixtures("_quiet")
 def test_everybody_is_answered_as_the_table_says(db, settings, method):
     settings.STRIPE_INLINE_BUDGET_SECONDS = 0
-    cast, client, rows = Cast.make(), Client(), dict(table())
-    sessions = {person: cast.client(person).cookies for person in PEOPLE}
+    scenario, client, rows = Scenario.make(), Client(), dict(table())
+    sessions = {person: scenario.client(person).cookies for person in PEOPLE}
 
     answers = {
-        route: [answer(client, sessions[person], method, path % cast.arguments) for person in PEOPLE]
+        route: [answer(client, sessions[person], method, path % scenario.arguments) for person in PEOPLE]
         for route, path in routes().items()
     }
 

@@ -6,8 +6,8 @@ from io import BytesIO
 import pytest
 from django.core.handlers.wsgi import WSGIHandler
 
-from config.readable_requests import ReadableApplication, without_charset
-from config.tests.cast import Cast
+from config.malformed_requests import ContentTypeApplication, without_charset
+from config.tests.scenario import Scenario
 
 FORM = "application/x-www-form-urlencoded"
 JSON = {"Accept": "application/json"}
@@ -15,9 +15,9 @@ HTMX = {"HX-Request": "true", "HX-Current-URL": "http://["}
 
 
 @pytest.fixture
-def cast(db, settings) -> Cast:
+def scenario(db, settings) -> Scenario:
     settings.STRIPE_INLINE_BUDGET_SECONDS = 0
-    return Cast.make()
+    return Scenario.make()
 
 
 class TestContentTypes:
@@ -57,7 +57,7 @@ class TestContentTypes:
             "wsgi.input": BytesIO(b"title=x"),
             "wsgi.url_scheme": "http",
         }
-        application = ReadableApplication(WSGIHandler())
+        application = ContentTypeApplication(WSGIHandler())
 
         (body,) = application(environ, lambda status, headers, exc_info=None: said.append(status))
 
@@ -68,18 +68,18 @@ class TestContentTypes:
 class TestAddresses:
     @pytest.mark.parametrize("method", ["get", "post"])
     @pytest.mark.parametrize("broken", ["http://[", "http://%5B", "//[::1", "http://a:b/"])
-    def test_a_way_back_that_is_no_address_is_not_taken(self, client, cast, broken, method):
+    def test_a_way_back_that_is_no_address_is_not_taken(self, client, scenario, broken, method):
         answer = getattr(client, method)("/accounts/login/", {"next": broken, "login": "x@example.com"})
 
         assert answer.status_code == 200
 
-    def test_the_page_htmx_asks_from_may_have_none(self, cast):
-        answer = cast.client("anonymous").get("/billing/prices/", headers=HTMX)
+    def test_the_page_htmx_asks_from_may_have_none(self, scenario):
+        answer = scenario.client("anonymous").get("/billing/prices/", headers=HTMX)
 
         assert (answer.status_code, answer["X-Sign-In"]) == (401, "/accounts/login/?next=/billing/prices/")
 
-    def test_a_retry_is_answered_as_such(self, cast):
-        answer = cast.client("manager").post(f"/billing/prices/{cast.course.pk}/retry/", headers=HTMX)
+    def test_a_retry_is_answered_as_such(self, scenario):
+        answer = scenario.client("manager").post(f"/billing/prices/{scenario.course.pk}/retry/", headers=HTMX)
 
         assert answer.status_code == 200
         assert "Asked Stripe again" in answer.text
@@ -89,8 +89,8 @@ class TestWhatIsTooMuch:
     @pytest.mark.parametrize(
         ("body", "words"), [("a=1&" * 1200, "too many fields"), ("a=" + "x" * 2_700_000, "too large")]
     )
-    def test_it_is_said(self, cast, body, words):
-        client = cast.client("teacher")
+    def test_it_is_said(self, scenario, body, words):
+        client = scenario.client("teacher")
 
         answer = client.post("/courses/", body, content_type=FORM, headers=JSON)
         page = client.post("/courses/", body, content_type=FORM)
@@ -106,9 +106,9 @@ class TestWhatIsTooMuch:
 
 
 @pytest.mark.parametrize("path", ["/nowhere/", "/courses/", "/accounts/login/", "/billing/webhooks/stripe/"])
-def test_a_multipart_body_without_a_boundary_is_refused(cast, path):
+def test_a_multipart_body_without_a_boundary_is_refused(scenario, path):
     for who in ("anonymous", "teacher"):
-        answer = cast.client(who).post(path, b"x", content_type="multipart/form-data", headers=JSON)
+        answer = scenario.client(who).post(path, b"x", content_type="multipart/form-data", headers=JSON)
 
         assert answer.status_code == 400
 

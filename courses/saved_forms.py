@@ -1,7 +1,7 @@
-"""A form that was sent when its session had run out: kept until its writer has signed in and is back at it.
+"""Forms submitted after the session had expired: saved until their author has signed in again.
 
-With JavaScript the browser keeps what was typed; without it only the server can. It is kept for an hour, once, and
-shown as unsaved. Anybody can send one: so there are never many from one address, nor altogether.
+With JavaScript the browser keeps what was typed; without it only the server can. A form is kept for an hour and
+shown once, as unsaved. Anyone can send one, so their number is limited, per IP address and in total.
 """
 
 from collections.abc import Mapping
@@ -17,44 +17,44 @@ from billings import clock, horizons
 from courses import versions
 from courses.models import Course, KeptForm
 
-SESSION_KEY = "lapsed_form"
-# Some times what the form can hold: nobody writes more.
+SESSION_KEY = "saved_form"
+# A few times what the form's fields allow.
 MOST_CHARACTERS = 60_000
 KEPT_FOR = timedelta(hours=1)
-# At a time; altogether some 60 MB at the very most. A school behind one address has fewer sessions that lapse.
+# At a time; 60 MB in total at the very most. A school behind one IP address has fewer sessions that expire.
 MOST_OF_AN_ADDRESS = 20
 MOST = 1_000
-# Among the fields, where a picture came in with them: it is not kept, and must be chosen again.
+# Field that marks a form sent with a picture: the picture is not kept and must be chosen again.
 PICTURE_LOST = "picture_lost"
 
 
-def keep(request: HttpRequest, page: str) -> bool:
-    """Keep the fields of a form that an anonymous user sent, for the page it belongs to.
+def save(request: HttpRequest, page: str) -> bool:
+    """Save the fields of a form that an anonymous user sent, for the page it belongs to.
 
-    False where it is not one, nobody could see it again, or as many as may be are kept already.
+    False if it is empty or too long, nobody could see it again, or a limit is reached.
     """
-    # As text, `cover` is a file field in which nothing was chosen; `remove_cover` takes a picture away.
+    # `cover` as text is a file field with nothing chosen; `remove_cover` deletes a picture.
     data = {name: value for name, value in request.POST.items() if name not in ("csrfmiddlewaretoken", "cover")}
     if not data or sum(len(name) + len(str(value)) for name, value in data.items()) > MOST_CHARACTERS:
         return False
     writer, address = _writer(page, data), _network(get_adapter().get_client_ip(request))
-    forget_old()
+    delete_expired()
     if writer is None or KeptForm.objects.filter(address=address).count() >= MOST_OF_AN_ADDRESS:
         return False
     if KeptForm.objects.count() >= MOST:
         return False
     data |= {PICTURE_LOST: "true"} if request.FILES else {}
-    _forget(request)
+    _delete(request)
     kept = KeptForm.objects.create(address=address, page=page, writer=writer, fields=data, kept_at=clock.now())
     request.session[SESSION_KEY] = str(kept.pk)
     return True
 
 
-def keep_without_token(request: HttpRequest) -> str | None:
-    """Keep a course form whose CSRF token is out of date, and say on which page it is shown again.
+def save_without_token(request: HttpRequest) -> str | None:
+    """Save a course form whose CSRF token is out of date; returns the page that will show it again.
 
-    Signing in (in another tab) makes a new token, so an open form's is refused before any view sees it. None where it
-    is no course form, or not from a page of ours: another site may neither put words in a form nor change the session.
+    Signing in (in another tab) makes a new token, so that of an open form is rejected before any view runs. None if it
+    is no course form, or not from this site: another site must neither fill in a form nor change the session.
     """
     own = request.headers.get("Origin") == f"{request.scheme}://{request.get_host()}"
     if not own or "version" not in request.POST or HtmxDetails(request):
@@ -63,31 +63,31 @@ def keep_without_token(request: HttpRequest) -> str | None:
     if match.namespace != "courses":
         return None
     page = page_of(match.kwargs.get("course_id"))
-    return page if keep(request, page) else None
+    return page if save(request, page) else None
 
 
 def take(request: HttpRequest) -> dict[str, str]:
-    """The fields kept for this page, which are forgotten by that; empty where there are none, or somebody else's."""
+    """The fields saved for this page, deleted on the way; empty if there are none, or they are another person's."""
     kept = _kept(request)
     if kept is None or kept.page != request.path:
         return {}
-    _forget(request)
+    _delete(request)
     fields: dict[str, str] = kept.fields
     return fields if kept.writer == request.user.pk and _is_young(kept.kept_at) else {}
 
 
-def forget_others(request: HttpRequest) -> None:
-    """Called at sign-in: what another person typed at this browser does not stay in the session of this one."""
+def delete_others(request: HttpRequest) -> None:
+    """Called at sign-in: what another person typed in this browser must not stay in the session."""
     kept = _kept(request)
     if kept is not None and kept.writer != request.user.pk:
-        _forget(request)
+        _delete(request)
 
 
-def forget_old() -> int:
-    """Those whose hour is over, and those from a time to come, as a clock leaves them that was ahead; how many."""
+def delete_expired() -> int:
+    """Delete forms older than an hour, and those dated in the future by a clock that was ahead; returns how many."""
     now = clock.now()
-    forgotten, _ = KeptForm.objects.exclude(kept_at__range=(now - KEPT_FOR, now + horizons.just_now())).delete()
-    return forgotten
+    deleted, _ = KeptForm.objects.exclude(kept_at__range=(now - KEPT_FOR, now + horizons.just_now())).delete()
+    return deleted
 
 
 def _kept(request: HttpRequest) -> KeptForm | None:
@@ -95,7 +95,7 @@ def _kept(request: HttpRequest) -> KeptForm | None:
     return KeptForm.objects.filter(pk=key).first() if isinstance(key, str) else None
 
 
-def _forget(request: HttpRequest) -> None:
+def _delete(request: HttpRequest) -> None:
     if key := request.session.pop(SESSION_KEY, None):
         KeptForm.objects.filter(pk=key).delete()
 
@@ -106,19 +106,19 @@ def _is_young(kept_at: datetime) -> bool:
 
 
 def _network(address: str) -> str:
-    """Of IPv6 a household has not one address but a /64 of them."""
+    """For IPv6 the /64, which is what one household has."""
     return str(ip_network(f"{address}/64", strict=False).network_address) if ":" in address else address
 
 
 def page_of(course_id: object) -> str:
-    """Where the form of a course stands; of none, that of a new one."""
+    """The page with the form of this course, or of a new one."""
     return reverse("courses:edit", args=[course_id]) if course_id else reverse("courses:new")
 
 
 def _writer(page: str, data: Mapping[str, object]) -> int | None:
-    """Who alone may see the form again: the course's teacher, or whom an empty form was shown to; else nobody.
+    """The only user who may see the form again: the course's owner, or the user an empty form was made for.
 
-    The session that sent it says nothing: it has run out.
+    The session that sent it has expired, so it says nothing.
     """
     if course_id := resolve(page).kwargs.get("course_id"):
         return Course.objects.filter(pk=course_id).values_list("owner_id", flat=True).first()

@@ -1,6 +1,6 @@
-"""Back to the list as it was left: a course's page leads to the search, filters and page its teacher came from.
+"""The link from a course back to the list with the search, filters and page that the teacher came from.
 
-A cookie for this person, until the browser is closed: it outlives every save on the way, with and without JavaScript.
+A session cookie, so that it survives every save on the way, with and without JavaScript.
 """
 
 from django.conf import settings
@@ -14,7 +14,7 @@ LONGEST = 1000
 
 
 def remember(response: HttpResponse, user: User, found: Listing) -> HttpResponse:
-    """Keep the address of the list that is shown; the plain one needs no keeping."""
+    """Store the URL of the list being shown, unless it has no query."""
     path, _mark, query = found.url.partition("?")
     if query and len(query) <= LONGEST:
         response.set_cookie(
@@ -25,8 +25,8 @@ def remember(response: HttpResponse, user: User, found: Listing) -> HttpResponse
     return response
 
 
-def to_the_list(request: HttpRequest, user: User) -> str:
-    """The list's address as it was last shown to `user` in this browser."""
+def url_for(request: HttpRequest, user: User) -> str:
+    """The list's URL as it was last shown to `user` in this browser."""
     whose, _dot, query = request.COOKIES.get(COOKIE, "").partition(".")
     if whose != str(user.pk):
         return COURSES.query().url

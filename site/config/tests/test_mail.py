@@ -16,7 +16,7 @@ from django.template.loader import get_template, render_to_string
 
 import config.settings
 from config import secret_links
-from config.mails import ConsoleBackend
+from config.mail import ConsoleBackend
 
 PASSWORD = "eleven quiet evenings"
 
@@ -146,7 +146,7 @@ class TestConsole:
 
     def test_is_what_console_means(self):
         """Here the test runner has put its own outbox in its place."""
-        assert config.settings.MAILERS["default"]["BACKEND"] == "config.mails.ConsoleBackend"
+        assert config.settings.MAILERS["default"]["BACKEND"] == "config.mail.ConsoleBackend"
 
 
 class TestLogs:

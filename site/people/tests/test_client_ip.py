@@ -3,7 +3,7 @@
 import pytest
 from django.test import RequestFactory
 
-from people.clients import client_address
+from people.client_ip import client_ip
 
 PROXY = "10.0.0.1"
 
@@ -34,16 +34,16 @@ def test_it_is_what_our_own_proxy_saw(settings, proxies, forwarded, expected):
     settings.TRUSTED_PROXY_COUNT = proxies
     headers = {} if forwarded is None else {"HTTP_X_FORWARDED_FOR": forwarded}
 
-    assert client_address(RequestFactory().get("/", REMOTE_ADDR=PROXY, **headers)) == expected
+    assert client_ip(RequestFactory().get("/", REMOTE_ADDR=PROXY, **headers)) == expected
 
 
 @pytest.mark.parametrize("peer", ["", "unix:", "/run/portal.sock"])
 def test_a_peer_without_an_address_is_this_machine(peer):
-    assert client_address(RequestFactory().get("/", REMOTE_ADDR=peer)) == "127.0.0.1"
+    assert client_ip(RequestFactory().get("/", REMOTE_ADDR=peer)) == "127.0.0.1"
 
 
 def test_two_ipv4_clients_of_a_server_that_listens_on_ipv6_are_two(settings):
     first, second = (RequestFactory().get("/", REMOTE_ADDR=f"::ffff:192.0.2.{number}") for number in (1, 2))
 
-    assert client_address(first) == "192.0.2.1"
-    assert client_address(second) == "192.0.2.2"
+    assert client_ip(first) == "192.0.2.1"
+    assert client_ip(second) == "192.0.2.2"

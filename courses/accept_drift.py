@@ -1,4 +1,4 @@
-"""A course becomes what Stripe holds, where staff accept what somebody changed there."""
+"""Change a course to what Stripe holds, where staff accept a change made there."""
 
 from typing import Any
 from uuid import UUID
@@ -11,8 +11,8 @@ from courses.models import Course
 from courses.stripe_integration import copy_listing
 
 
-def adopt(course_id: UUID, field: Field, remote_value: Any, *, actor: User) -> None:
-    """Take over one field and copy it to billing, as every save does; Stripe is told by whoever decided.
+def apply_stripe_value(course_id: UUID, field: Field, remote_value: Any, *, actor: User) -> None:
+    """Set one field to Stripe's value and copy it to billing, as every save does.
 
     Runs inside the transaction of `decisions.accept_stripes_value`, which has validated that a course can say this.
     """

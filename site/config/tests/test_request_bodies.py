@@ -13,7 +13,7 @@ import pytest
 from django.http import HttpResponse
 from django.test import RequestFactory
 
-from config.whole_requests import CutOff, WholeRequestsMiddleware, receive
+from config.request_bodies import CutOff, RequestBodiesMiddleware, receive
 from tools.testing.portal import EMAIL, PASSWORD, PortalProcess
 
 BOUNDARY = "----Seam"
@@ -160,7 +160,7 @@ class TestARequestThatWasCutOff:
             seen.append(request)
             return HttpResponse()
 
-        middleware = WholeRequestsMiddleware(view)
+        middleware = RequestBodiesMiddleware(view)
 
         page = middleware(came_in(b"title=In", URLENCODED, announced=9))
         answer = middleware(came_in(b"title=In", URLENCODED, announced=9, HTTP_ACCEPT="application/json"))

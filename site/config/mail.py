@@ -1,6 +1,6 @@
-"""Mails as they leave the portal: their links lead to `SITE_URL`, and on the console they are printed as people read.
+"""Outgoing email: links lead to `SITE_URL`, and the console backend prints messages as people read them.
 
-The Host header is whatever its sender wrote, so no link may be made from it.
+A client controls the Host header, so no link may be built from it.
 """
 
 import email.policy
@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.core.mail.backends import console
 
-# Python's own policy folds at 78 characters, as quoted-printable: a link would come in two lines with "=" between them.
+# Python's default policy folds lines at 78 characters as quoted-printable, which would break links with a "=".
 WHOLE_LINES = email.policy.default.clone(max_line_length=998)
 
 
@@ -21,7 +21,7 @@ def on_our_site(url: str) -> str:
 
 
 class ConsoleBackend(console.EmailBackend):
-    """Django's, with every line of the text whole."""
+    """Django's, without folding lines."""
 
     def write_message(self, message: EmailMessage) -> None:
         text = message.message(policy=WHOLE_LINES).as_bytes(policy=WHOLE_LINES).decode()
