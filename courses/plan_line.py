@@ -167,8 +167,7 @@ def _desired(course: Course | None, content: Content, status: str) -> Desired:
 
 
 def _image(course: Course | None, content: Content) -> str:
-    """The image URL Stripe would hold; for a picture not stored yet, a placeholder that differs from the current
-    one."""
+    """The image URL Stripe would hold; for a picture that is not stored yet, a placeholder."""
     if isinstance(content.cover, NewCover):
         return "new" if settings.SITE_IS_PUBLIC else ""
     return course.billing.desired_image if course and content.cover else ""

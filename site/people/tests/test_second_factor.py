@@ -243,9 +243,9 @@ class TestLost:
 
         assert not Authenticator.objects.exists()
         assert [mail.to for mail in mailoutbox] == [[teacher.email]]
-        with pytest.raises(CommandError, match="has no second step"):
+        with pytest.raises(CommandError, match="has no second factor"):
             call_command("remove_second_factor", "teacher@example.com")
-        with pytest.raises(CommandError, match="Nobody has the address"):
+        with pytest.raises(CommandError, match="No account has the address"):
             call_command("remove_second_factor", "nobody@example.com")
 
     def test_its_secrets_are_not_in_the_admin_site(self, key, admin_client):
