@@ -15,12 +15,11 @@ from django.utils.translation import ngettext
 
 from billings import clock
 from billings.models import StripeEvent, StripeKey, WorkerHeartbeat
-from billings.stripe_api import endpoints, gateway, permissions
+from billings.stripe_api import endpoints, event_types, gateway, permissions
 from billings.stripe_api.permissions import PERMISSIONS, Permission
 from billings.sync import heartbeat
 from web import times
 
-NEEDED_EVENTS = gateway.CATALOGUE_EVENTS
 WORKER_COLUMNS = ("id", "host", "pid", "seen_at", "stopped_at", "stripe_ahead", "database_ahead")
 _DELIVERED = StripeEvent.objects.filter(fetched=False).order_by("-id")
 _FOREIGN = (
@@ -152,7 +151,7 @@ class Watch:
 
     @property
     def missing_events(self) -> list[str]:
-        return endpoints.missing_events(self.endpoint["enabled_events"]) if self.endpoint else NEEDED_EVENTS
+        return endpoints.missing_events(self.endpoint["enabled_events"] if self.endpoint else [])
 
     @property
     def endpoint_is_good(self) -> bool:
@@ -164,7 +163,7 @@ class Watch:
 
     @property
     def needed_events(self) -> str:
-        return ", ".join(NEEDED_EVENTS)
+        return ", ".join(event_types.handled_types())
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -180,7 +179,7 @@ class Watch:
             "webhook_endpoint": {
                 "registered": self.endpoint_is_good,
                 "words": self.endpoint_words,
-                "needed_events": NEEDED_EVENTS,
+                "needed_events": event_types.handled_types(),
             },
             "permissions": {line.permission.name: line.granted for line in self.permissions},
         }

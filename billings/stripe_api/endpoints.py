@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 
 from billings import clock
 from billings.models import StripeKey, Trouble
-from billings.stripe_api import accounts, gateway
-from billings.stripe_api.gateway import API_VERSION, CATALOGUE_EVENTS, Indeterminate, ReadFailed, Succeeded, Unanswered
+from billings.stripe_api import accounts, event_types, gateway
+from billings.stripe_api.gateway import API_VERSION, Indeterminate, ReadFailed, Succeeded, Unanswered
 
 CHECK_EVERY = timedelta(hours=24)
 
@@ -66,7 +66,7 @@ def _place(address: str) -> tuple[str, str, int | None, str]:
 
 def missing_events(events: list[str]) -> list[str]:
     """Those of the needed events that an endpoint is not told of."""
-    return [] if "*" in events else [name for name in CATALOGUE_EVENTS if name not in events]
+    return [] if "*" in events else [name for name in event_types.handled_types() if name not in events]
 
 
 def check(*, seconds: float) -> StripeKey:
@@ -112,7 +112,7 @@ def register(*, seconds: float) -> Registered:
 def _create(seconds: float) -> Registered:
     params = {
         "url": url(),
-        "enabled_events": CATALOGUE_EVENTS,
+        "enabled_events": event_types.handled_types(),
         "api_version": API_VERSION,
         "description": "Course portal",
     }

@@ -21,6 +21,7 @@ from django.conf import settings
 from billings import clock
 from billings.horizons import CONNECT_SECONDS
 from billings.models import TROUBLE_FOR_PEOPLE, Trouble
+from billings.stripe_api import event_types
 
 # Answers keep this shape whatever the account's default is; raise it together with the library.
 API_VERSION = "2026-10-28.endive"
@@ -30,8 +31,6 @@ PAUSES = (1.0, 2.0, 4.0)
 CURSORS_TRIED = 4
 # A list leaves out what else its prices sell at unless asked (https://docs.stripe.com/api/prices/list).
 CURRENCY_OPTIONS = ["data.currency_options"]
-# What a webhook endpoint has to be told of, and what is read from the list of events.
-CATALOGUE_EVENTS = [f"{kind}.{what}" for kind in ("product", "price") for what in ("created", "updated", "deleted")]
 
 
 _QUOTED_KEY = re.compile(r" '(?:sk|rk|pk)_[^'\s]*'")
@@ -336,11 +335,11 @@ def price_pages(*, seconds: float) -> Iterator[list[dict[str, Any]]]:
 
 
 def event_pages(*, since: int, seconds: Callable[[], float], patiently: bool = False) -> Iterator[list[dict[str, Any]]]:
-    """Events of products and prices since a moment (seconds since 1970), the newest first. Raises ReadFailed.
+    """Events of the handled types since a moment (seconds since 1970), the newest first. Raises ReadFailed.
 
     https://docs.stripe.com/api/events/list: of the last 30 days. `patiently`: a page that fails is asked for again.
     """
-    params = {"types": CATALOGUE_EVENTS, "created": {"gte": since}}
+    params = {"types": event_types.handled_types(), "created": {"gte": since}}
     return _pages("/v1/events", params, seconds, get=_get_patiently if patiently else _get)
 
 

@@ -11,21 +11,21 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import F, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from billings import clock, horizons
 from billings.models import BillingPrice, BillingProduct, StripeEvent, StripeKey, StripeRequest, Trouble
-from billings.stripe_api import accounts, gateway
+from billings.stripe_api import accounts, event_types, gateway
 from billings.stripe_api.gateway import key_is_live
 from billings.stripe_api.requests import PRODUCT_ID
-from billings.sync.mirror import price_says_the_same, says_the_same
+from billings.sync.event_handlers import Batch, catalogue_changed, is_thin
 
 logger = logging.getLogger(__name__)
 
@@ -119,10 +119,6 @@ def _account(event: Mapping[str, Any]) -> str:
     https://docs.stripe.com/connect/webhooks, and for thin ones https://docs.stripe.com/context.
     """
     return _text(event.get("account") or _text(event.get("context") or "").rpartition("/")[2])
-
-
-def _is_thin(shown: Mapping[str, Any]) -> bool:
-    return shown.keys() == {"object", "id"}
 
 
 def _text(value: Any) -> str:
@@ -228,33 +224,23 @@ def _product_id(shown: Mapping[str, Any]) -> str:
 
 
 def process(limit: int = BATCH) -> int:
-    """Classify what is waiting, oldest first; returns how many. A constant number of queries, however many they are."""
+    """Handle what is waiting, oldest first; returns how many. A constant number of queries, however many they are."""
     events = list(StripeEvent.objects.filter(processed_at=None).order_by("id")[:limit])
     if not events:
         return 0
     foreign = _foreign(events)
-    ours = _with_products([event for event in events if event.pk not in foreign])
-    events = [*(event for event in events if event.pk in foreign), *ours]
-    # The requests first: what they resolved is in the mirror by the time that is read.
-    causes = _causes({event.idempotency_key for event in events if event.idempotency_key})
-    ids = {event.stripe_product for event in events} - {""}
-    products = {
-        product.stripe_id: product
-        for product in BillingProduct.objects.filter(stripe_id__in=ids).prefetch_related("prices")
-    }
-    wanted, classified = set(), defaultdict(list)
-    for event in events:
-        product = None if event.pk in foreign else products.get(event.stripe_product)
-        outcome = _classify_whatever_it_is(event, product, causes)
-        if product and outcome == StripeEvent.Outcome.READ:
-            wanted.add(product.pk)
-        classified[outcome].append(event.pk)
-    request_reads(wanted)
+    own = _with_products([event for event in events if event.pk not in foreign])
+    batch = Batch.of(own)
+    handled: defaultdict[str, list[int]] = defaultdict(list)
+    handled[StripeEvent.Outcome.IGNORED] += foreign
+    for event in own:
+        handled[_handle(event, batch)].append(event.pk)
+    request_reads(batch.to_read)
     if foreign:
         StripeEvent.objects.filter(pk__in=foreign).update(is_foreign=True)
-    for outcome, rows in classified.items():
+    for outcome, rows in handled.items():
         StripeEvent.objects.filter(pk__in=rows).update(outcome=outcome, processed_at=clock.now())
-    return len(events)
+    return len(own) + len(foreign)
 
 
 def _foreign(events: Iterable[StripeEvent]) -> set[int]:
@@ -297,7 +283,7 @@ def _with_products(events: list[StripeEvent]) -> list[StripeEvent]:
 
 
 def _names_a_price(event: StripeEvent) -> bool:
-    return _is_thin(event.shown) and event.shown["object"] == "price"
+    return is_thin(event.shown) and event.shown["object"] == "price"
 
 
 def _product_in_stripe(price_id: str) -> str | None:
@@ -314,53 +300,21 @@ def _product_in_stripe(price_id: str) -> str | None:
     return _product_id(price) if price else ""
 
 
-class _Cause(NamedTuple):
-    """Our request that caused an event; `has_successor`: a later one of its product was carried out."""
+def _handle(event: StripeEvent, batch: Batch) -> StripeEvent.Outcome:
+    """As the handler of its type says. One event of an odd shape keeps no other waiting.
 
-    is_open: bool
-    outcome: str
-    has_successor: bool
-
-
-def _causes(keys: Iterable[str]) -> dict[str, _Cause]:
-    later = StripeRequest.objects.filter(
-        product=OuterRef("product"), pk__gt=OuterRef("pk"), outcome=StripeRequest.Outcome.SUCCEEDED
-    )
-    rows = StripeRequest.objects.filter(key__in=keys).annotate(has_successor=Exists(later))
-    columns = rows.values_list("key", "resolved_at", "outcome", "has_successor")
-    return {key: _Cause(resolved_at is None, outcome, successor) for key, resolved_at, outcome, successor in columns}
-
-
-def _classify_whatever_it_is(
-    event: StripeEvent, product: BillingProduct | None, causes: Mapping[str, _Cause]
-) -> StripeEvent.Outcome:
-    """One event of an odd shape keeps no other waiting; a read finds out what it may have meant."""
+    A type that nobody handles, a new one of Stripe's, asks for a read where it shows a product of ours: reads are
+    repeatable, so this can do no harm.
+    """
+    handler = event_types.handler_of(event.type) or catalogue_changed
     try:
-        return _classify(event, product, causes.get(event.idempotency_key))
+        return handler(event, batch)
     except Exception:
-        logger.exception("Stripe's event %s could not be classified; its product is read.", event.event_id)
-        return StripeEvent.Outcome.READ if product else StripeEvent.Outcome.IGNORED
-
-
-def _classify(event: StripeEvent, product: BillingProduct | None, cause: _Cause | None) -> StripeEvent.Outcome:
-    """The answer to a request that succeeded told us what its event tells; once a later one did, that is history."""
-    if product is None:
+        logger.exception("Stripe's event %s could not be handled; its product is read.", event.event_id)
+        if product := batch.products.get(event.stripe_product):
+            batch.to_read.add(product.pk)
+            return StripeEvent.Outcome.READ
         return StripeEvent.Outcome.IGNORED
-    is_echo = cause is not None and (
-        cause.is_open
-        or (cause.outcome == StripeRequest.Outcome.SUCCEEDED and _is_thin(event.shown))
-        or (cause.outcome == StripeRequest.Outcome.SUCCEEDED and cause.has_successor)
-        or _says_the_same(event.shown, product)
-    )
-    return StripeEvent.Outcome.ECHO if is_echo else StripeEvent.Outcome.READ
-
-
-def _says_the_same(shown: Mapping[str, Any], product: BillingProduct) -> bool:
-    """Whether an event shows just what the mirror holds."""
-    if shown.get("object") == "price":
-        price = next((price for price in product.prices.all() if price.stripe_id == shown.get("id")), None)
-        return price is not None and price_says_the_same(shown, price)
-    return says_the_same(shown, product)
 
 
 def request_reads(product_ids: Iterable[Any]) -> None:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from billings.management.commands.worker import PatientWorker
 from billings.models import StripeKey, Trouble, WorkerHeartbeat
 from billings.status import describe
-from billings.stripe_api import accounts, endpoints, gateway, permissions
+from billings.stripe_api import accounts, endpoints, event_types, gateway, permissions
 from billings.stripe_api.gateway import ReadFailed
 from billings.sync.converge import Result
 from billings.tests.support.in_sync import assert_in_sync
@@ -213,7 +213,7 @@ class TestTheEndpoint:
 
         (endpoint,) = known_endpoints()
         assert endpoint["url"] == "https://school.example/billing/webhooks/stripe/"
-        assert endpoint["enabled_events"] == gateway.CATALOGUE_EVENTS
+        assert endpoint["enabled_events"] == event_types.handled_types()
         assert endpoint["api_version"] == gateway.API_VERSION
         said = capsys.readouterr().out
         assert said.count("STRIPE_WEBHOOK_SECRET=whsec_") == 1
@@ -228,7 +228,7 @@ class TestTheEndpoint:
         call_command("webhook_endpoint")
 
         (endpoint,) = known_endpoints()
-        assert endpoint["enabled_events"] == ["customer.created", *gateway.CATALOGUE_EVENTS]
+        assert endpoint["enabled_events"] == ["customer.created", *event_types.handled_types()]
         assert endpoint["status"] == "enabled"
         assert "it is now enabled with the events it needs" in capsys.readouterr().out
 
