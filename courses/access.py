@@ -7,12 +7,12 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
-from django.shortcuts import get_object_or_404, redirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import redirect
 from django.urls import reverse
 from django_htmx.middleware import HtmxDetails
 
-from billings.status import PREFETCH
+from billings import status
 from courses import saved_forms
 from courses.models import Course
 from web.access import ask_to_sign_in, is_from_another_user, manages_prices, wants_json
@@ -67,15 +67,33 @@ def _to_editor(request: TeacherRequest, course_id: UUID | None = None) -> HttpRe
 
 def with_billing(courses: QuerySet[Course]) -> QuerySet[Course]:
     """Courses with everything that determines their status, in a constant number of queries."""
-    return courses.select_related("billing").prefetch_related(*(f"billing__{name}" for name in PREFETCH))
+    return courses.select_related("billing").prefetch_related(*(f"billing__{name}" for name in status.PREFETCH))
+
+
+def one_with_billing(courses: QuerySet[Course], course_id: UUID) -> Course:
+    """As `with_billing` for one course, in two queries where nothing is drifted or rejected.
+
+    Raises Course.DoesNotExist.
+    """
+    course = status.with_exceptions(courses.select_related("billing")).get(pk=course_id)
+    status.prefetch(course.billing, has_drifts=course.has_drifts, has_rejections=course.has_rejections)
+    found: Course = course
+    return found
 
 
 def own_course_or_404(user: User, course_id: UUID) -> Course:
     """Another teacher's course is reported as not found."""
-    return get_object_or_404(with_billing(Course.objects.all()), pk=course_id, owner=user)
+    return _or_404(Course.objects.filter(owner=user), course_id)
 
 
 def visible_course_or_404(user: User, course_id: UUID) -> Course:
     """The user's own course; price managers can see every course."""
     whose = Q() if manages_prices(user) else Q(owner=user)
-    return get_object_or_404(with_billing(Course.objects.filter(whose)), pk=course_id)
+    return _or_404(Course.objects.filter(whose), course_id)
+
+
+def _or_404(courses: QuerySet[Course], course_id: UUID) -> Course:
+    try:
+        return one_with_billing(courses, course_id)
+    except Course.DoesNotExist:
+        raise Http404 from None

@@ -19,7 +19,7 @@ from billings.models import Drift
 from billings.operations import views
 from billings.prices.views import row_answer
 from courses import accept_drift
-from courses.access import with_billing
+from courses.access import one_with_billing
 from courses.api import course_json
 from courses.models import Course
 from courses.responses import SeeOther, status_part
@@ -61,7 +61,7 @@ def _decide(
 
 
 def _course(course_id: UUID) -> Course:
-    return with_billing(Course.objects.all()).get(pk=course_id)
+    return one_with_billing(Course.objects.all(), course_id)
 
 
 def _decided(request: StaffRequest, course: Course, message: str) -> HttpResponse:

@@ -42,6 +42,9 @@ _stored: ContextVar[list[FieldFile] | None] = ContextVar("stored", default=None)
 # Pressing the same button again this soon is a double click: nobody has seen the copy yet.
 DOUBLE_CLICK = timedelta(seconds=5)
 
+# What a save writes beside the fields that it changes.
+ABOUT_A_SAVE = ("status", "status_before_archive", "updated_by", "updated_at")
+
 
 @dataclass
 class NotReady(Exception):
@@ -221,16 +224,16 @@ def _change(course_id: UUID, transition: Callable[[Course], None], *, actor: Use
         )
         if merged.changed or course.status != before[0]:
             course.updated_by = actor
-            course.save()
+            course.save(update_fields=[*({*merged.changed} - {"price"}), *ABOUT_A_SAVE])
             _tell_stripe(course, merged.content, actor)
     return Done(course, merged.came_in)
 
 
 def _locked(course_id: UUID) -> Course:
     """The course and its billing row, both locked: staff may be changing its price."""
-    course = Course.objects.select_for_update().get(pk=course_id)
-    course.billing = BillingProduct.objects.select_for_update().get(course=course)
-    return course
+    rows = BillingProduct.objects.select_related("course")
+    # In this order, as everybody locks them who locks both.
+    return rows.select_for_update(of=("course", "self")).get(course=course_id).course
 
 
 def _merged(edit: Edit, theirs: Content) -> Merge:

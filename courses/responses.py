@@ -15,7 +15,7 @@ from billings.models import PriceChange
 from billings.money import UNKNOWN_LOCALE
 from billings.prices.forms import PRICE_FIELDS
 from courses import last_list, plan_line, versions
-from courses.access import TeacherRequest, with_billing
+from courses.access import TeacherRequest, one_with_billing
 from courses.api import conflict_json, course_json, read_body
 from courses.content import Content, NewCover
 from courses.differences import Piece, differences, whole
@@ -81,7 +81,7 @@ def saved(
     request: TeacherRequest, done: Done, message: str, *, notes: tuple[str, ...] = (), created: bool = False
 ) -> HttpResponse:
     """The course was saved; the message says so and how it stands with Stripe."""
-    course = with_billing(Course.objects.all()).get(pk=done.course.pk)
+    course = one_with_billing(Course.objects.all(), done.course.pk)
     if wants_json(request):
         response = JsonResponse(course_json(course), status=201 if created else 200)
         if created:
