@@ -26,5 +26,5 @@ def apply_stripe_value(course_id: UUID, field: Field, remote_value: Any, *, acto
         case Field.ACTIVE:
             course.status = Course.Status.PUBLISHED if remote_value else Course.Status.DRAFT
     course.updated_by = actor
-    course.save()
+    course.save(update_fields=["title", "summary", "status", "updated_by", "updated_at"])
     copy_listing(course)

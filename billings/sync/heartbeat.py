@@ -32,10 +32,9 @@ def begin() -> None:
     if _Own.row is not None:
         return
     now = clock.now()
-    row = WorkerHeartbeat(
+    row = WorkerHeartbeat.objects.create(
         host=socket.gethostname()[:255], pid=os.getpid(), version=_version(), started_at=now, seen_at=now
     )
-    row.save()
     # The last of those that are gone stays, until another one is: since when there is none is worth knowing.
     other_days = Q(seen_at__lt=now - KEEP) | Q(seen_at__gt=now + horizons.sign_of_life())
     WorkerHeartbeat.objects.filter(other_days).exclude(pk=row.pk).delete()
@@ -49,10 +48,17 @@ def beat() -> None:
         return
     try:
         row.seen_at, row.stripe_ahead, row.database_ahead = clock.now(), clock.stripe_ahead(), clock.database_ahead()
-        row.save()  # the row itself may be gone, with a database that was restored
+        _write(row)
         _Own.beat_at = time.monotonic()
     finally:
         _Own.lock.release()
+
+
+def _write(row: WorkerHeartbeat) -> None:
+    try:
+        row.save(update_fields=["seen_at", "stripe_ahead", "database_ahead"])
+    except WorkerHeartbeat.NotUpdated:  # the row itself is gone, with a database that was restored
+        row.save(force_insert=True)
 
 
 def end() -> None:

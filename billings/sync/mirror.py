@@ -25,6 +25,12 @@ COLUMNS = {
     Field.IMAGE: "observed_image",
     Field.ACTIVE: "observed_active",
 }
+# Every column of a product that is written here, or by converge beside it: nobody's desired ones.
+WRITTEN = (
+    *COLUMNS.values(),
+    *("exists", "stripe_id", "stripe_id_number", "observed_default_price", "metadata_generation", "confirmed_at"),
+    *("generation", "reads_requested", "reads_done", "attempts", "trouble", "trouble_message"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +71,7 @@ def record_success(product: BillingProduct, request: StripeRequest, answer: Succ
             product.reads_requested += 1  # a restored backup: look before anything else is done
     product.confirmed_at = timezone.now()
     _resolve(request, StripeRequest.Outcome.SUCCEEDED, answer.status, answer.request_id)
-    product.save()
+    product.save(update_fields=WRITTEN)
 
 
 def _record_product(product: BillingProduct, request: StripeRequest, data: dict[str, Any]) -> None:
@@ -107,7 +113,7 @@ def record_rejection(product: BillingProduct, request: StripeRequest, rejection:
         message=rejection.message,
     )
     product.reads_requested += 1
-    product.save()
+    product.save(update_fields=WRITTEN)
     if rejection.code in ("resource_already_exists", "resource_missing") or request.generation != product.generation:
         return
     for field in requests.rejected_fields(request.step, request.params, rejection.param):
@@ -120,7 +126,7 @@ def record_indeterminate(
     """Resolve a request whose answer will never come: what it did is found by the read that this asks for."""
     _resolve(request, StripeRequest.Outcome.INDETERMINATE, status, request_id, message=message)
     product.reads_requested += 1
-    product.save()
+    product.save(update_fields=WRITTEN)
 
 
 def _resolve(
@@ -187,7 +193,7 @@ def read_back(product: BillingProduct, snapshot: Snapshot, baseline: Baseline, *
     product.requests.filter(pk__in=[request.pk for request in unconfirmed]).update(read_back=True)
     product.reads_done = max(product.reads_done, count)
     product.confirmed_at = at
-    product.save()
+    product.save(update_fields=WRITTEN)
 
 
 def _delete_needless_rejections(product: BillingProduct) -> None:

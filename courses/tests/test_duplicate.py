@@ -24,7 +24,7 @@ class TestDuplicate:
     def test_the_price_is_wanted_and_nothing_of_stripe_is_copied(self, teacher, published_course):
         billing = published_course.billing
         billing.stripe_id, billing.exists = "course_1", True
-        billing.save()
+        billing.save(update_fields=["stripe_id", "exists"])
 
         teacher.post("duplicate", published_course)
 

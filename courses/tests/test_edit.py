@@ -648,7 +648,7 @@ class TestALapsedSession:
         self, teacher, other_teacher, draft, lapsed_at, page
     ):
         other_teacher.user.set_password("eleven quiet evenings")
-        other_teacher.user.save()
+        other_teacher.user.save(update_fields=["password"])
         EmailAddress.objects.create(
             user=other_teacher.user, email=other_teacher.user.email, primary=True, verified=True
         )

@@ -52,7 +52,7 @@ class AccountAdapter(LimitedSignIn):
         if accounts_of(user.email):
             raise AddressTaken
         user.password = form.made_password
-        user.save()
+        user.save(force_insert=True)
         return user
 
     def login(self, request: HttpRequest, user: User) -> None:

@@ -63,9 +63,9 @@ class TestASession:
         client, row = session
         later(row, hours=300)
         Session.objects.update(expire_date=timezone.now() + timedelta(hours=36))
-        kept = client.session
-        kept["something"] = 1
-        kept.save()
+        its_session = client.session
+        its_session["something"] = 1
+        its_session.save()
 
         assert Session.objects.get().expire_date <= row.since + timedelta(hours=36, seconds=5)
 
@@ -101,9 +101,9 @@ class TestASession:
         assert abs(timezone.now() - Session.objects.get().seen_at) < timedelta(minutes=1)
 
     def test_of_somebody_who_is_not_signed_in_is_nobodys(self, client, db):
-        kept = client.session
-        kept["something"] = 1
-        kept.save()
+        its_session = client.session
+        its_session["something"] = 1
+        its_session.save()
 
         assert Session.objects.get().user is None
 
