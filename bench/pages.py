@@ -54,16 +54,11 @@ def arguments() -> Namespace:
     return chosen
 
 
-def course_path(product: str) -> str:
-    code = product.removeprefix("course_")
-    return f"/courses/{code[:8]}-{code[8:12]}-{code[12:16]}-{code[16:20]}-{code[20:]}/"
-
-
 def measure_pages(portal: Portal, product: str, requests: int) -> None:
     teacher, staff = Person.sign_in(portal.url, "teacher"), Person.sign_in(portal.url, "staff")
     pages = {
         "list of courses": teacher.request_for("/courses/"),
-        "editor": teacher.request_for(course_path(product)),
+        "editor": teacher.request_for(catalogue.course_path(product)),
         "all prices (staff)": staff.request_for("/billing/prices/"),
     }
     for name, request in pages.items():
@@ -92,7 +87,7 @@ def measure_saves(portal: Portal, stripe: Stripe, products: list[str], saves: in
 
 
 def overhead(teacher: Person, product: str, name: str, calls: int, number: int) -> float:
-    path = course_path(product)
+    path = catalogue.course_path(product)
     value = f"Title {number}" if name == "title" else str(1000 + number)
     version = teacher.read(path)["version"]
     started = time.perf_counter()

@@ -28,6 +28,12 @@ def product_id(course: UUID) -> str:
     return f"course_{course.hex}"
 
 
+def course_path(product: str) -> str:
+    """Where the portal shows the course that is sold by this product."""
+    code = product.removeprefix("course_")
+    return f"/courses/{code[:8]}-{code[8:12]}-{code[12:16]}-{code[16:20]}-{code[20:]}/"
+
+
 def _product(course: UUID, chance: random.Random, archived_prices: int) -> dict[str, Any]:
     ours = {"course_id": str(course)}
     return {

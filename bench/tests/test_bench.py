@@ -12,6 +12,7 @@ PROGRAMS = {
     "markdown.py": [],
     "pages.py": [],
     "reconcile.py": ["--no-peer"],
+    "saves.py": [],
     "webhooks.py": ["--no-peer"],
 }
 
