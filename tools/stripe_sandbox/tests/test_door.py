@@ -65,6 +65,7 @@ def test_settings_are_judged(sandbox):
         {"rate_limit_total": 0},
         {"deleted_ids": "maybe"},
         {"refused_currencies": "eur"},
+        {"unknown_tax_codes": "txcd_10000001"},
         {"webhook_retries": [-1]},
     ):
         answer = sandbox.raw("POST", "/_sandbox/settings", json=body)

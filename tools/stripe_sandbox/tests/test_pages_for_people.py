@@ -45,6 +45,29 @@ class TestWhatIsTyped:
 
         assert client.v1.products.retrieve("course_1").name == name
 
+    def test_a_tax_code_is_set_and_shown(self, sandbox, client, send):
+        client.v1.products.create({"id": "course_1", "name": "Etching"})
+
+        send("dashboard/products/course_1", tax_code="txcd_10000000")
+
+        assert client.v1.products.retrieve("course_1").tax_code == "txcd_10000000"
+        assert "<code>txcd_10000000</code>" in sandbox.raw("GET", "/_sandbox/").text
+
+    def test_how_a_price_is_taxed_is_offered_until_it_is_set(self, sandbox, client, send):
+        usd = {"currency": "usd", "unit_amount": 4900}
+        product = client.v1.products.create({"name": "Etching", "default_price_data": usd})
+        button = 'name="tax_behavior" value="exclusive"'
+        assert button in sandbox.raw("GET", "/_sandbox/").text
+
+        send(f"dashboard/prices/{product.default_price}", tax_behavior="inclusive")
+
+        page = sandbox.raw("GET", "/_sandbox/").text
+        assert "tax inclusive" in page
+        assert button not in page
+        assert client.v1.prices.retrieve(product.default_price).tax_behavior == "inclusive"
+        (event,) = client.v1.events.list({"type": "price.updated"}).data
+        assert event.data.previous_attributes["tax_behavior"] == "unspecified"
+
     def test_an_id_of_digits_can_be_made_and_seeded(self, sandbox, send):
         send("dashboard/products", id="0012", name="Etching")
         send("seed", products="1", id="1e5")

@@ -86,7 +86,8 @@ class TestUpdate:
         assert (product.name, product.active, product.description) == ("Drypoint", False, "Copper and acid")
 
     def test_an_empty_string_clears(self, client):
-        client.v1.products.create({"id": "course_1", "name": "Etching", "description": "Copper", "tax_code": "txcd_1"})
+        filled = {"description": "Copper", "tax_code": "txcd_10000000"}
+        client.v1.products.create({"id": "course_1", "name": "Etching", **filled})
 
         product = client.v1.products.update("course_1", {"description": "", "tax_code": "", "images": ""})
 
@@ -99,10 +100,43 @@ class TestUpdate:
         assert product.metadata.to_dict() == {"a": "1", "c": "3"}
         assert client.v1.products.update("course_1", {"metadata": ""}).metadata.to_dict() == {}
 
+    def test_a_tax_code_is_changed_and_taken_away_in_the_dashboard(self, sandbox, client):
+        client.v1.products.create({"id": "course_1", "name": "Etching"})
+
+        for given, held in (("txcd_10000000", "txcd_10000000"), ("", None)):
+            sandbox.door("dashboard/products/course_1", {"tax_code": given})
+            assert client.v1.products.retrieve("course_1").tax_code == held
+        event = client.v1.events.list({"limit": 1}).data[0]
+        assert (event.type, event.request.id) == ("product.updated", None)
+        assert event.data.previous_attributes["tax_code"] == "txcd_10000000"
+
     def test_the_tax_code_may_come_with_tax_details(self, client):
         client.v1.products.create({"id": "course_1", "name": "Etching"})
 
-        assert client.v1.products.update("course_1", {"tax_details": {"tax_code": "txcd_2"}}).tax_code == "txcd_2"
+        given = {"tax_details": {"tax_code": "txcd_20060000"}}
+        assert client.v1.products.update("course_1", given).tax_code == "txcd_20060000"
+
+    @pytest.mark.parametrize("code", ["txcd_1", "10000000", "txcd_100000000", "txcd_10000001"])
+    @pytest.mark.parametrize(
+        ("given", "param"),
+        [
+            (lambda code: {"tax_code": code}, "tax_code"),
+            (lambda code: {"tax_details": {"tax_code": code}}, "tax_details[tax_code]"),
+        ],
+    )
+    def test_a_tax_code_that_is_not_on_the_list_is_refused(self, sandbox, client, code, given, param):
+        sandbox.door("settings", {"unknown_tax_codes": ["txcd_10000001"]})
+        client.v1.products.create({"id": "course_1", "name": "Etching"})
+
+        with pytest.raises(InvalidRequestError) as changed:
+            client.v1.products.update("course_1", given(code))
+        with pytest.raises(InvalidRequestError) as made:
+            client.v1.products.create({"id": "course_2", "name": "Drypoint", **given(code)})
+
+        for refused in (changed.value, made.value):
+            assert (refused.http_status, refused.code, refused.param) == (400, "resource_missing", param)
+            assert refused.user_message.startswith(f"No such tax code: '{code}'")
+        assert sandbox.products() == ["course_1"]
 
 
 class TestDefaultPrice:

@@ -109,7 +109,7 @@ def _new(context: Context, product_id: str, params: Json) -> Json:
         "package_dimensions": params.get("package_dimensions"),
         "shippable": params.get("shippable"),
         "statement_descriptor": values.stripped(params.get("statement_descriptor", "")) or None,
-        **_tax({}, params),
+        **_tax(context, {}, params),
         "type": params.get("type", "service"),
         "unit_label": params.get("unit_label"),
         "updated": now,
@@ -124,7 +124,7 @@ def _trimmed(features: list[Json] | str) -> list[Json]:
     return [{**feature, "name": values.stripped(feature["name"])} for feature in features]
 
 
-def _tax(before: Json, params: Json) -> Json:
+def _tax(context: Context, before: Json, params: Json) -> Json:
     """`tax_details` is null, or has both of its fields: Kiln-AI/stripe_world, cassette 07_catalog (2026-08-26).
 
     That its code and `tax_code` are one is recorded there, too; that either way of writing it sets both, our reading.
@@ -134,6 +134,9 @@ def _tax(before: Json, params: Json) -> Json:
     if params.get("tax_details") == "":
         had = {}
     code = params.get("tax_code", given.get("tax_code", had.get("tax_code"))) or None
+    for param, asked in (("tax_code", params.get("tax_code")), ("tax_details[tax_code]", given.get("tax_code"))):
+        if asked:
+            lookup.tax_code(context, asked, param)
     place = given.get("performance_location", had.get("performance_location")) or None
     return {
         "tax_code": code,
@@ -157,7 +160,7 @@ def update(context: Context, params: Json, product_id: str) -> Json:
     if "marketing_features" in params:
         after["marketing_features"] = _trimmed(params["marketing_features"])
     if "tax_code" in params or "tax_details" in params:
-        after |= _tax(before, params)
+        after |= _tax(context, before, params)
     if "metadata" in params:
         after["metadata"] = values.merged(before["metadata"], params["metadata"])
     if "default_price" in params:

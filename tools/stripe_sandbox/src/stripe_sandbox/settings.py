@@ -19,6 +19,7 @@ class Settings:
     rate_limit_endpoint: int | None = None  # requests a second of one method and path; Stripe: 25
     deleted_ids: Literal["free", "taken"] = "free"  # may the id of a deleted product be used again? Not documented
     refused_currencies: list[str] = field(default_factory=list)  # which ones depends on an account's country
+    unknown_tax_codes: list[str] = field(default_factory=list)  # of the right shape, and not on Stripe's list of them
     search_delay: float = 0.0  # seconds that searches are behind; Stripe: about a minute
     webhook_retries: list[float] = field(default_factory=lambda: [2, 10, 60, 600, 3600, 21600, 43200, 86400, 86400])
     webhook_timeout: float = 10.0
@@ -49,7 +50,7 @@ def _fits(name: str, value: Any) -> bool:
             return value is None or (type(value) is int and value > 0)
         case "deleted_ids":
             return value in ("free", "taken")
-        case "refused_currencies":
+        case "refused_currencies" | "unknown_tax_codes":
             return isinstance(value, list) and all(isinstance(one, str) for one in value)
         case "webhook_retries":
             return isinstance(value, list) and all(_lasts(one) for one in value)
