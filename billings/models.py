@@ -11,8 +11,9 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from billings import clock, horizons, money, price_words
-from billings.plan import Desired, Field, Observed, ObservedPrice
+from billings import clock, horizons, money, price_words, product_fields
+from billings.plan import Desired, Observed, ObservedPrice
+from billings.product_fields import DESCRIPTION, IMAGE, NAME, TAX_BEHAVIOR, TAX_CODE, Field, Texts
 
 INTERVALS: dict[str, money.Interval | None] = {"": None, "month": "month", "year": "year"}
 
@@ -150,9 +151,13 @@ class BillingProduct(models.Model):
     course = models.OneToOneField("courses.Course", on_delete=models.PROTECT, related_name="billing")
 
     # Desired: what Stripe should sell. The price lives here and only here.
-    desired_name = models.CharField(max_length=250)
-    desired_description = models.CharField(max_length=500, blank=True)
-    desired_image = models.CharField(max_length=2048, blank=True)
+    desired_name = models.CharField(max_length=NAME.max_length)
+    desired_description = models.CharField(max_length=DESCRIPTION.max_length, blank=True)
+    desired_image = models.CharField(max_length=IMAGE.max_length, blank=True)
+    desired_tax_code = models.CharField(max_length=TAX_CODE.max_length, blank=True, default="", db_default="")
+    desired_tax_behavior = models.CharField(
+        max_length=TAX_BEHAVIOR.max_length, default=TAX_BEHAVIOR.empty, db_default=TAX_BEHAVIOR.empty
+    )
     desired_status = models.CharField(max_length=10, choices=Availability, default=Availability.DRAFT)
     desired_unit_amount = models.BigIntegerField(null=True, blank=True, help_text="Minor units; empty: free.")
     desired_currency = models.CharField(max_length=3, default="usd")
@@ -174,6 +179,7 @@ class BillingProduct(models.Model):
     observed_name = models.TextField(blank=True)
     observed_description = models.TextField(blank=True)
     observed_image = models.TextField(blank=True)
+    observed_tax_code = models.TextField(blank=True, default="", db_default="")
     observed_active = models.BooleanField(default=False)
     observed_default_price = models.CharField(max_length=255, blank=True)
     # What we last put into the product's metadata, and what was last seen there: ahead of it, this database was
@@ -229,21 +235,14 @@ class BillingProduct(models.Model):
 
     @property
     def desired(self) -> Desired:
-        return Desired(
-            name=self.desired_name,
-            description=self.desired_description,
-            image=self.desired_image,
-            published=self.desired_status == Availability.PUBLISHED,
-            price=self.price,
-        )
+        texts = {entry.field: getattr(self, entry.desired_column) for entry in product_fields.in_use()}
+        return Desired.of(texts, published=self.desired_status == Availability.PUBLISHED, price=self.price)
 
     def observed(self) -> Observed:
         """The mirror as values (one query, for the prices, where they are not prefetched)."""
         return Observed(
             exists=self.exists,
-            name=self.observed_name,
-            description=self.observed_description,
-            image=self.observed_image,
+            texts={entry.field: getattr(self, entry.mirror_column) for entry in product_fields.of_product()},
             active=self.observed_active,
             default_price=self.observed_default_price,
             prices=tuple(price.observed() for price in self.prices.all() if not price.gone),
@@ -270,6 +269,9 @@ class BillingPrice(models.Model):
         default=dict, blank=True, help_text="What it also sells at, by currency, as Stripe has it; its own left out."
     )
     ours = models.BooleanField(default=True, help_text="Its metadata names the course.")
+    tax_behavior = models.CharField(
+        max_length=TAX_BEHAVIOR.max_length, default=TAX_BEHAVIOR.empty, db_default=TAX_BEHAVIOR.empty
+    )
     active = models.BooleanField()
     gone = models.BooleanField(default=False, help_text="Stripe no longer lists it.")
     stripe_created = models.BigIntegerField(help_text="Stripe's own time, seconds since 1970.")
@@ -301,8 +303,18 @@ class BillingPrice(models.Model):
 
     def observed(self) -> ObservedPrice:
         return ObservedPrice(
-            id=self.stripe_id, spec=self.spec, active=self.active, ours=self.ours, created=self.stripe_created
+            id=self.stripe_id,
+            spec=self.spec,
+            active=self.active,
+            ours=self.ours,
+            created=self.stripe_created,
+            terms=self.terms,
         )
+
+    @property
+    def terms(self) -> Texts:
+        """What it says besides amount, currency and interval."""
+        return {entry.field: getattr(self, entry.mirror_column) for entry in product_fields.of_price()}
 
 
 class FormerProduct(models.Model):
@@ -408,7 +420,7 @@ class Drift(models.Model):
         ACCEPTED = "accepted"
 
     product = models.ForeignKey(BillingProduct, on_delete=models.CASCADE, related_name="drifts")
-    field = models.CharField(max_length=20, choices=[(field.value, field.value) for field in Field])
+    field = models.CharField(max_length=20, help_text="A `product_fields.Field`.")
     local_value = models.JSONField(help_text="The value before, in words that people read.")
     remote_value = models.JSONField()
     opened_at = models.DateTimeField(auto_now_add=True)
@@ -431,7 +443,7 @@ class Rejection(models.Model):
     """A value that Stripe rejected; left out of plans until that value changes."""
 
     product = models.ForeignKey(BillingProduct, on_delete=models.CASCADE, related_name="rejections")
-    field = models.CharField(max_length=20, choices=[(field.value, field.value) for field in Field])
+    field = models.CharField(max_length=20, help_text="A `product_fields.Field`.")
     request = models.ForeignKey(StripeRequest, on_delete=models.CASCADE, related_name="rejections")
     created_at = models.DateTimeField(auto_now_add=True)
 

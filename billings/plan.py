@@ -5,36 +5,35 @@ The rules about prices are Stripe's: https://docs.stripe.com/products-prices/man
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import dataclass, field, replace
 
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 
 from billings.money import PriceSpec
-from web.bidi import isolate
+from billings.product_fields import BY_FIELD, Field, Texts
 
-
-class Field(StrEnum):
-    """What can drift, be rejected or be excluded from plans, one by one; amount, currency, interval are the price."""
-
-    PRODUCT = "product"  # that it exists at all
-    NAME = "name"
-    DESCRIPTION = "description"
-    IMAGE = "image"
-    ACTIVE = "active"
-    PRICE = "price"  # the default price, and that no other is active beside it
+# A product cannot be made without its name, nor sold otherwise than it should be.
+NEEDED_TO_CREATE = frozenset({Field.NAME, Field.ACTIVE, Field.PRICE})
 
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """What Stripe should sell. `price` in minor units; None: the course is free."""
+    """What Stripe should sell. `price` in minor units; None: the course is free.
 
-    name: str
-    description: str
-    image: str
+    `texts` are those of the product, `terms` those of its price; a field that is in neither is left alone.
+    """
+
+    texts: Texts
     published: bool
     price: PriceSpec | None
+    terms: Texts = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, texts: Texts, *, published: bool, price: PriceSpec | None) -> "Desired":
+        """From the texts of product and price together."""
+        terms = {name: value for name, value in texts.items() if BY_FIELD[name].on_price}
+        return cls({name: value for name, value in texts.items() if name not in terms}, published, price, terms)
 
     @property
     def active(self) -> bool:
@@ -50,6 +49,7 @@ class ObservedPrice:
     active: bool
     ours: bool = True
     created: int = 0
+    terms: Texts = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +57,7 @@ class Observed:
     """What Stripe last told us of one product and its prices."""
 
     exists: bool = False
-    name: str = ""
-    description: str = ""
-    image: str = ""
+    texts: Texts = field(default_factory=dict)
     active: bool = False
     default_price: str = ""
     prices: tuple[ObservedPrice, ...] = ()
@@ -67,18 +65,25 @@ class Observed:
     def price(self, price_id: str) -> ObservedPrice | None:
         return next((price for price in self.prices if price.id == price_id), None)
 
+    @property
+    def terms(self) -> Texts:
+        """What the default price says besides its amount; nothing where there is none."""
+        default = self.price(self.default_price)
+        return default.terms if default else {}
+
 
 @dataclass(frozen=True, slots=True)
 class CreateProduct:
     """The product and its default price in one call (`default_price_data`)."""
 
-    name: str
-    description: str
-    image: str
+    texts: Texts
     active: bool
     price: PriceSpec
+    terms: Texts = field(default_factory=dict)
 
-    fields = frozenset(Field) - {Field.PRODUCT}
+    @property
+    def fields(self) -> frozenset[Field]:
+        return frozenset({Field.ACTIVE, Field.PRICE, *self.texts, *self.terms})
 
     def __str__(self) -> str:
         if self.active:
@@ -88,25 +93,22 @@ class CreateProduct:
 
 @dataclass(frozen=True, slots=True)
 class UpdateProduct:
-    """One call for every field that differs; None: left alone. `default_id` empty: the price the step before makes."""
+    """One call for every field that differs; None: left alone. `default_id` empty: the price the step before makes.
 
-    name: str | None = None
-    description: str | None = None
-    image: str | None = None
+    `new_terms` are those that the new default price has and the present one has not.
+    """
+
+    texts: Texts = field(default_factory=dict)
     active: bool | None = None
     default: PriceSpec | None = None
     default_id: str = ""
+    new_terms: Texts = field(default_factory=dict)
 
     @property
     def fields(self) -> frozenset[Field]:
-        changed = {
-            Field.NAME: self.name is not None,
-            Field.DESCRIPTION: self.description is not None,
-            Field.IMAGE: self.image is not None,
-            Field.ACTIVE: self.active is not None,
-            Field.PRICE: self.default is not None,
-        }
-        return frozenset(field for field, is_changed in changed.items() if is_changed)
+        active = {Field.ACTIVE} if self.active is not None else set()
+        price = {Field.PRICE} if self.default is not None else set()
+        return frozenset({*self.texts, *active, *price})
 
     def sentences(self, price: PriceSpec | None) -> list[str]:
         """What this does besides moving the default; `price`: what the course will cost."""
@@ -116,31 +118,45 @@ class UpdateProduct:
             said.append(words % {"price": price})
         if self.active is False:
             said.append(_("The course goes off sale."))
-        if self.name is not None:
-            said.append(_("Title becomes “%(name)s”.") % {"name": isolate(self.name)})
-        if self.description is not None:
-            said.append(_("Summary updated.") if self.description else _("Summary removed."))
-        if self.image is not None:
-            said.append(_("Picture updated.") if self.image else _("Picture removed."))
-        return said
+        return said + [BY_FIELD[name].plan_sentence(value) for name, value in self.texts.items()]
 
 
 @dataclass(frozen=True, slots=True)
 class CreatePrice:
     spec: PriceSpec
+    terms: Texts = field(default_factory=dict)
 
-    fields = frozenset({Field.PRICE})
+    @property
+    def fields(self) -> frozenset[Field]:
+        return frozenset({Field.PRICE, *self.terms})
 
     def __str__(self) -> str:
         return _("New price: %(price)s.") % {"price": self.spec}
 
 
 @dataclass(frozen=True, slots=True)
+class UpdatePrice:
+    """Terms that Stripe lets a price change."""
+
+    price_id: str
+    terms: Texts
+
+    @property
+    def fields(self) -> frozenset[Field]:
+        return frozenset(self.terms)
+
+
+@dataclass(frozen=True, slots=True)
 class ActivatePrice:
+    """Bring an archived price back; `terms` are those that it changes on the way."""
+
     price_id: str
     spec: PriceSpec
+    terms: Texts = field(default_factory=dict)
 
-    fields = frozenset({Field.PRICE})
+    @property
+    def fields(self) -> frozenset[Field]:
+        return frozenset({Field.PRICE, *self.terms})
 
     def __str__(self) -> str:
         return _("The price is %(price)s again.") % {"price": self.spec}
@@ -154,87 +170,92 @@ class ArchivePrice:
     fields = frozenset({Field.PRICE})
 
 
-type Step = CreateProduct | UpdateProduct | CreatePrice | ActivatePrice | ArchivePrice
+type Step = CreateProduct | UpdateProduct | CreatePrice | UpdatePrice | ActivatePrice | ArchivePrice
 
 
 def plan(desired: Desired, observed: Observed, *, excluded: frozenset[Field] = frozenset()) -> tuple[Step, ...]:
     """The fewest Stripe calls that make `observed` what is `desired`, leaving `excluded` fields (drifted, rejected)."""
     if Field.PRODUCT in excluded:
         return ()
+    desired = replace(desired, texts=_without(desired.texts, excluded), terms=_without(desired.terms, excluded))
     if not observed.exists:
         return _create(desired, excluded)
-    target = None if Field.PRICE in excluded else _reusable(desired.price, observed)
-    update = _update(desired, observed, excluded, target)
+    if Field.PRICE in excluded:
+        return _update(desired, observed, excluded, UpdateProduct())
+    target = _reusable(desired, observed)
     return (
-        *_make_price(desired.price, target, excluded),
-        *([update] if update.fields else []),
-        *_archive_others(desired.price, observed, excluded, target),
+        *_make_price(desired, observed, target),
+        *_update(desired, observed, excluded, _moved_default(desired, observed, target)),
+        *_archive_others(desired.price, observed, target),
     )
+
+
+def _without(texts: Texts, excluded: frozenset[Field]) -> Texts:
+    return {name: value for name, value in texts.items() if name not in excluded}
+
+
+def _differing(wanted: Texts, seen: Texts) -> Texts:
+    """What of `wanted` is not so yet; what was never seen is as Stripe has it before anybody sets it."""
+    return {name: value for name, value in wanted.items() if value != seen.get(name, BY_FIELD[name].empty)}
 
 
 def _create(desired: Desired, excluded: frozenset[Field]) -> tuple[Step, ...]:
-    if desired.price is None or excluded & {Field.NAME, Field.ACTIVE, Field.PRICE}:
+    if desired.price is None or excluded & NEEDED_TO_CREATE:
         return ()
-    return (
-        CreateProduct(
-            name=desired.name,
-            description="" if Field.DESCRIPTION in excluded else desired.description,
-            image="" if Field.IMAGE in excluded else desired.image,
-            active=desired.active,
-            price=desired.price,
-        ),
-    )
+    return (CreateProduct(desired.texts, desired.active, desired.price, desired.terms),)
 
 
-def _reusable(wanted: PriceSpec | None, observed: Observed) -> ObservedPrice | None:
-    """The price of the product that already says what is wanted: the default, else an active one, else the newest."""
-    if wanted is None:
+def _reusable(desired: Desired, observed: Observed) -> ObservedPrice | None:
+    """The price that says what is wanted, or can be made to: the default, else an active one, else the newest."""
+    if desired.price is None:
         return None
     return max(
-        (price for price in observed.prices if price.spec == wanted),
+        (price for price in observed.prices if price.spec == desired.price and _can_have(price, desired.terms)),
         key=lambda price: (price.id == observed.default_price, price.active, price.created, price.id),
         default=None,
     )
 
 
-def _make_price(wanted: PriceSpec | None, target: ObservedPrice | None, excluded: frozenset[Field]) -> tuple[Step, ...]:
-    if wanted is None or Field.PRICE in excluded:
+def _can_have(price: ObservedPrice, terms: Texts) -> bool:
+    """Whether Stripe lets the price have these terms: some are fixed once they are set."""
+    return all(
+        BY_FIELD[name].can_become(value, seen=price.terms.get(name, BY_FIELD[name].empty))
+        for name, value in terms.items()
+    )
+
+
+def _make_price(desired: Desired, observed: Observed, target: ObservedPrice | None) -> tuple[Step, ...]:
+    """The step after which a price says what is wanted and is active; none where one does already."""
+    if desired.price is None:
         return ()
     if target is None:
-        return (CreatePrice(wanted),)
-    return () if target.active else (ActivatePrice(target.id, wanted),)
+        # An excluded term stays what buyers have, as when somebody changes the amount in the Dashboard.
+        return (CreatePrice(desired.price, {**observed.terms, **desired.terms}),)
+    changes = _differing(desired.terms, target.terms)
+    if not target.active:
+        return (ActivatePrice(target.id, desired.price, changes),)
+    return (UpdatePrice(target.id, changes),) if changes else ()
 
 
-def _update(
-    desired: Desired, observed: Observed, excluded: frozenset[Field], target: ObservedPrice | None
-) -> UpdateProduct:
-    def changed[T](field: Field, wanted: T, seen: T) -> T | None:
-        return None if field in excluded or wanted == seen else wanted
+def _moved_default(desired: Desired, observed: Observed, target: ObservedPrice | None) -> UpdateProduct:
+    """The part of the update that makes the wanted price the default, where it is not."""
+    if desired.price is None or (target and target.id == observed.default_price):
+        return UpdateProduct()
+    new_terms = _differing(desired.terms, observed.terms) if observed.default_price else {}
+    return UpdateProduct(default=desired.price, default_id=target.id if target else "", new_terms=new_terms)
 
-    active = changed(Field.ACTIVE, desired.active, observed.active)
+
+def _update(desired: Desired, observed: Observed, excluded: frozenset[Field], moved: UpdateProduct) -> tuple[Step, ...]:
+    """Everything of the product that differs, in the one call that has `moved` the default."""
+    active = None if Field.ACTIVE in excluded or desired.active == observed.active else desired.active
     if active and Field.PRICE in excluded:
         active = None  # it would go on sale at a price nobody here stands for
-    moves_default = (
-        desired.price is not None
-        and Field.PRICE not in excluded
-        and (target is None or target.id != observed.default_price)
-    )
-    return UpdateProduct(
-        name=changed(Field.NAME, desired.name, observed.name),
-        description=changed(Field.DESCRIPTION, desired.description, observed.description),
-        image=changed(Field.IMAGE, desired.image, observed.image),
-        active=active,
-        default=desired.price if moves_default else None,
-        default_id=target.id if moves_default and target else "",
-    )
+    update = replace(moved, texts=_differing(desired.texts, observed.texts), active=active)
+    return (update,) if update.fields else ()
 
 
-def _archive_others(
-    wanted: PriceSpec | None, observed: Observed, excluded: frozenset[Field], target: ObservedPrice | None
-) -> tuple[Step, ...]:
+def _archive_others(wanted: PriceSpec | None, observed: Observed, target: ObservedPrice | None) -> tuple[Step, ...]:
     """At rest one price is active: the default; while free and without one, the newest of ours."""
-    if Field.PRICE in excluded:
-        return ()
     active = [price for price in observed.prices if price.active]
     if wanted is not None:
         kept = target.id if target else ""
@@ -255,7 +276,7 @@ def describe(
     go on paying. With `on_sale` off, nothing is said of whether the course is on sale: the caller says it.
     """
     steps = tuple(steps) if on_sale else tuple(_without_availability(step) for step in steps)
-    sentences = [_price_sentence(steps)]
+    sentences = [*_term_sentences(steps), _price_sentence(steps)]
     sentences += [str(step) for step in steps if isinstance(step, CreateProduct) and on_sale]
     sentences += [sentence for step in steps if isinstance(step, UpdateProduct) for sentence in step.sentences(price)]
     sentences += _for_buyers(steps, before)
@@ -264,6 +285,16 @@ def describe(
 
 def _without_availability(step: Step) -> Step:
     return replace(step, active=None) if isinstance(step, UpdateProduct) else step
+
+
+def _term_sentences(steps: tuple[Step, ...]) -> list[str]:
+    """What a price says besides its amount, where buyers had it otherwise until now."""
+    terms: dict[Field, str] = {}
+    for step in steps:
+        match step:
+            case UpdatePrice(terms=changed) | ActivatePrice(terms=changed) | UpdateProduct(new_terms=changed):
+                terms |= changed
+    return [BY_FIELD[name].plan_sentence(value) for name, value in terms.items()]
 
 
 def _price_sentence(steps: tuple[Step, ...]) -> str:
@@ -276,6 +307,10 @@ def _price_sentence(steps: tuple[Step, ...]) -> str:
         return _("No longer sold: %(old)s.") % facts if retired else ""
     if not retired:
         return str(made or (moved and _("The price becomes %(price)s.") % {"price": moved}))
+    if isinstance(made, CreatePrice) and all(step.spec == made.spec for step in retired):
+        return _("Stripe never changes that on a price once it is set: a new one of %(new)s takes its place.") % {
+            "new": made.spec
+        }
     if isinstance(made, CreatePrice):
         return _("New price %(new)s replaces %(old)s.") % {**facts, "new": made.spec}
     if isinstance(made, ActivatePrice):

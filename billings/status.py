@@ -32,7 +32,7 @@ from billings import clock, horizons, money
 from billings.drift import wording as drifts
 from billings.drift.wording import DriftChoice
 from billings.models import TROUBLE_FOR_PEOPLE, Availability, BillingPrice, BillingProduct, Drift, Rejection, Trouble
-from billings.plan import Field
+from billings.product_fields import Field
 from billings.stripe_api import stripe_pages
 
 # In the order in which they are judged: the first that holds is the state.
@@ -322,6 +322,14 @@ def _attention(product: BillingProduct, *, staff: bool) -> str:
     rejected = product.rejections.all()[0].request
     return _("Stripe rejected this: %(why)s Everything else is up to date. Change the value, or try again.") % {
         "why": clean(rejected.error_message)
+    }
+
+
+def rejections(product: BillingProduct) -> dict[Field, str]:
+    """What Stripe rejected, with its reason, by field (no query where they are prefetched)."""
+    return {
+        Field(one.field): _("Stripe rejected this: %(why)s") % {"why": clean(one.request.error_message)}
+        for one in product.rejections.all()
     }
 
 

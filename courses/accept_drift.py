@@ -6,7 +6,7 @@ from uuid import UUID
 from django.contrib.auth.models import User
 
 from billings.models import BillingProduct
-from billings.plan import Field
+from billings.product_fields import Field
 from courses.models import Course
 from courses.stripe_integration import copy_listing
 

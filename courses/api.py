@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from billings import status
 from courses import versions
 from courses.content import Content, NewCover
-from courses.forms import CourseForm, cover_url
+from courses.forms import cover_url, input_names
 from courses.models import Course
 from web.access import sends_json
 from web.bodies import fields_sent
@@ -21,7 +21,7 @@ def read_body(request: HttpRequest) -> "tuple[Mapping[str, str], Mapping[str, Up
     """The fields and files of a request, sent as a form or as JSON. Raises UnreadableBody."""
     files = {} if sends_json(request) else request.FILES
     uploads = {name: file for name, file in files.items() if isinstance(file, UploadedFile)}
-    fields = fields_sent(request, CourseForm.base_fields)
+    fields = fields_sent(request, input_names())
     # Browsers send a file field with nothing chosen, which Django reads as empty text; elsewhere empty text removes the
     # picture.
     if request.content_type == "multipart/form-data" and fields.get("cover") == "":
@@ -31,10 +31,11 @@ def read_body(request: HttpRequest) -> "tuple[Mapping[str, str], Mapping[str, Up
 
 def course_json(course: Course) -> dict[str, Any]:
     """A course in JSON, as docs/api.md describes it."""
+    content = Content.of(course)
     return {
         "id": str(course.id),
         "status": course.status,
-        "version": versions.token(course.id, Content.of(course)),
+        "version": versions.token(course.id, content),
         "url": reverse("courses:edit", args=[course.id]),
         "title": course.title,
         "summary": course.summary,
@@ -44,6 +45,7 @@ def course_json(course: Course) -> dict[str, Any]:
         "language": course.language,
         "cover": cover_url(course),
         "price": status.price_as_json(course.billing.price),
+        **{str(name): value for name, value in content.selling.items()},
         "billing": status.as_json(course.billing),
     }
 
@@ -67,4 +69,4 @@ def _side(course: Course, name: str, content: Content) -> Any:
             if isinstance(content.cover, NewCover):
                 return _("the picture you sent")
             return cover_url(course) if content.cover else None
-    return getattr(content, name)
+    return content.value(name)

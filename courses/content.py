@@ -1,8 +1,12 @@
 """The fields of a course that a teacher edits, as one value that is validated, compared, merged and saved."""
 
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
+from billings import product_fields
 from billings.money import PriceSpec
+from billings.product_fields import BY_FIELD, Field, Texts
 from courses.models import Course
 
 
@@ -17,7 +21,10 @@ class NewCover:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """Every field of the course form. Amount, currency and interval are one field, the price (None: free)."""
+    """Every field of the course form. Amount, currency and interval are one field, the price (None: free).
+
+    `selling` holds those that live in billing, as the price does; the settings say which there are.
+    """
 
     title: str
     summary: str
@@ -27,6 +34,7 @@ class Content:
     language: str
     cover: str | NewCover  # the stored name (empty: none), or a picture that is not stored yet
     price: PriceSpec | None
+    selling: Texts = field(default_factory=dict)
 
     @classmethod
     def of(cls, course: Course) -> "Content":
@@ -39,10 +47,26 @@ class Content:
             language=course.language,
             cover=course.cover.name or "",
             price=course.billing.price,
+            selling={name: getattr(course.billing, BY_FIELD[name].desired_column) for name in product_fields.inputs()},
         )
 
+    def value(self, name: str) -> Any:
+        return self.selling[Field(name)] if name in self.selling else getattr(self, name)
 
-FIELDS = tuple(one.name for one in fields(Content))
+    def taking(self, names: Iterable[str], other: "Content") -> "Content":
+        """The same, with these fields as `other` has them."""
+        names = set(names)
+        selling = {name: (other if name in names else self).selling[name] for name in self.selling}
+        own = {name: getattr(other, name) for name in names - selling.keys()}
+        return replace(self, **own, selling=selling)
+
+
+OWN_FIELDS = tuple(one.name for one in fields(Content) if one.name != "selling")
+
+
+def field_names() -> tuple[str, ...]:
+    """Every field that two people can change at once."""
+    return (*OWN_FIELDS, *product_fields.inputs())
 
 
 def stored_cover(course: Course) -> NewCover | None:

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import HTML, Div, Fieldset, Layout
 from django import forms
+from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -26,14 +27,18 @@ from billings.prices.forms import (
     with_reading,
 )
 from billings.prices.slips import Slip
+from billings.product_fields import BY_FIELD, Field, Input, ProductField, inputs
+from billings.status import rejections
 from courses import covers, versions
-from courses.content import FIELDS, Content, NewCover, stored_cover
+from courses.content import Content, NewCover, field_names, stored_cover
 from courses.fields import LanguageTag, Line, Prose, language_name
 from courses.models import DESCRIPTION_LENGTH, SUBJECT_LENGTH, SUMMARY_LENGTH, TITLE_LENGTH, Course
 from courses.versions import Digests, Edit
 from web.widgets import Select
 
 TEXT_FIELDS = frozenset({"title", "summary", "description", "subject", "level", "language"})
+# Form fields that Stripe names otherwise.
+FORM_FIELDS = {Field.NAME: "title", Field.DESCRIPTION: "summary", Field.IMAGE: "cover", Field.PRICE: "price"}
 # Written in the course's own language.
 WRITTEN_FIELDS = frozenset({"title", "summary", "description", "subject"})
 DEFAULTS = {"level": Course.Level.ALL.value, "language": "en", **PRICE_DEFAULTS}
@@ -52,8 +57,38 @@ def texts(course: Course, locale: str) -> dict[str, str]:
     return {
         **{name: getattr(course, name) for name in TEXT_FIELDS},
         **price_texts(course.billing, locale),
+        **{str(name): value for name, value in Content.of(course).selling.items()},
         "version": versions.token(course.id, Content.of(course)),
     }
+
+
+def defaults() -> dict[str, str]:
+    """What an empty form says."""
+    return {**DEFAULTS, **{name: getattr(settings, one.default_setting) for name, one in inputs().items()}}
+
+
+def input_names() -> frozenset[str]:
+    """Every name under which the form takes something."""
+    return frozenset(CourseForm.base_fields) | inputs().keys()
+
+
+def label_of(name: str) -> str:
+    own = CourseForm.base_fields.get(name)
+    return str(own.label if own else inputs()[Field(name)].label)
+
+
+def _input_field(entry: ProductField, how: Input) -> forms.Field:
+    """The form's field for one that billing keeps, as its entry describes it."""
+    label, help_text = str(how.label), str(how.help_text)
+    if how.choices:
+        choices = [(value, str(words)) for value, words in how.choices.items()]
+        return forms.ChoiceField(label=label, help_text=help_text, required=False, choices=choices)
+
+    def check(value: str) -> None:
+        if problem := entry.problem(value):
+            raise forms.ValidationError(problem, code="invalid")
+
+    return Line(label=label, help_text=help_text, required=False, validators=[check])
 
 
 class CourseForm(PriceFields):
@@ -108,9 +143,11 @@ class CourseForm(PriceFields):
         self.cover_text = ""
         self.older_versions: dict[str, str] = {}
         self.understood: Edit | None = None  # the edit of a valid form that was rejected all the same
+        self.fields |= {str(name): _input_field(BY_FIELD[name], how) for name, how in inputs().items()}
         self.fields["language"].widget.choices = language_choices()
         self._offer_present_language()
-        keep_what_was_sent(self, "level")
+        for name in ("level", *(name for name, how in inputs().items() if how.choices)):
+            keep_what_was_sent(self, name)
         self._wire()
 
     @classmethod
@@ -118,11 +155,13 @@ class CourseForm(PriceFields):
         """An empty form, in `currency`; `version` is that of an empty form opened again."""
         reused = versions.read_fresh(version) and version
         chosen = {"currency": currency} if currency else {}
-        return cls(initial=DEFAULTS | {"version": reused or versions.fresh_token(writer)} | chosen)
+        return cls(initial=defaults() | {"version": reused or versions.fresh_token(writer)} | chosen)
 
     @classmethod
     def showing(cls, course: Course) -> Self:
-        return cls(course=course, initial=texts(course, reading_locale()))
+        form = cls(course=course, initial=texts(course, reading_locale()))
+        form.rejections = {FORM_FIELDS.get(field, field): words for field, words in rejections(course.billing).items()}
+        return form
 
     @classmethod
     def sent(
@@ -143,20 +182,20 @@ class CourseForm(PriceFields):
         }
         dropped |= PRICE_FIELDS if "price" in dropped else set()
         dropped |= {"remove_cover"} if "cover" in dropped else set()
-        present = {name: value for name, value in data.items() if name in cls.base_fields and name not in dropped}
+        present = {name: value for name, value in data.items() if name in input_names() and name not in dropped}
         if course is not None:  # an empty currency or interval must not reset a price to the default
             present = {name: value for name, value in present.items() if value or name not in PRICE_DEFAULTS}
         cover_text = present.pop("cover", None)
         if cover_text == "":
             present["remove_cover"] = "true"
         chosen = {} if "cover" in dropped else {name: file for name, file in files.items() if name == "cover"}
-        before = DEFAULTS if course is None else texts(course, locale or reading_locale())
+        before = defaults() if course is None else texts(course, locale or reading_locale())
         if present or chosen:  # a form without a version was made from an unknown one
             before = before | {"version": ""}
         form = cls({**before, **present}, chosen, course=course, locale=locale)
         form.sent_fields = frozenset(present) - {"confirm", "publish"} | frozenset(chosen)
         form.cover_text = cover_text or ""
-        sent = {name: data.get(f"version_{name}", "") for name in FIELDS}
+        sent = {name: data.get(f"version_{name}", "") for name in field_names()}
         form.older_versions = {name: token for name, token in sent.items() if token}
         return form
 
@@ -168,7 +207,7 @@ class CourseForm(PriceFields):
         """The edit a valid form requests; None for a button alone, whose text named the price `told`."""
         if not self.sent_fields:
             return None
-        given = self.sent_fields & TEXT_FIELDS
+        given = self.sent_fields & (TEXT_FIELDS | inputs().keys())
         if self.sent_fields & PRICE_FIELDS:
             given |= {"price"}
         if self.cleaned_data["cover"] or self.cleaned_data["remove_cover"]:
@@ -183,7 +222,8 @@ class CourseForm(PriceFields):
 
     def content(self) -> Content:
         texts = {name: self.cleaned_data[name] for name in TEXT_FIELDS}
-        return Content(**texts, cover=self._cover(), price=self.price_spec)
+        selling = {name: self.cleaned_data[name] or BY_FIELD[name].empty for name in inputs()}
+        return Content(**texts, cover=self._cover(), price=self.price_spec, selling=selling)
 
     def left_out(self) -> tuple[str, ...]:
         """Messages about parts of a valid form that are not stored."""
@@ -236,7 +276,7 @@ class CourseForm(PriceFields):
             field.widget.attrs["aria-describedby"] = " ".join(f"id_{name}_{part}" for part in parts)
             if name in WRITTEN_FIELDS:
                 field.widget.attrs |= {"lang": self["language"].value() or "en", "dir": "auto"}
-            if name in TEXT_FIELDS | PRICE_FIELDS:
+            if name in TEXT_FIELDS | PRICE_FIELDS | inputs().keys():
                 field.widget.attrs |= {"hx-post": plan_url, "hx-target": "#plan", "hx-swap": "outerHTML"}
                 field.widget.attrs |= {
                     "hx-trigger": "change",
@@ -266,6 +306,7 @@ class CourseForm(PriceFields):
     def _about_and_price(self) -> list[Fieldset]:
         """A new course starts with the fields that cannot be left out: title and price."""
         price = Div("price", "currency", "billing_interval", css_class="field-row")
+        selling = [Div(*map(str, inputs()), css_class="field-row")] if inputs() else []
         about = [
             "summary",
             "description",
@@ -274,10 +315,10 @@ class CourseForm(PriceFields):
         ]
         if self.course is None:
             return [
-                Fieldset(_section(_("Title and price")), "title", price),
+                Fieldset(_section(_("Title and price")), "title", price, *selling),
                 Fieldset(_section(_("About")), *about),
             ]
-        return [Fieldset(_section(_("About")), "title", *about), Fieldset(_section(_("Price")), price)]
+        return [Fieldset(_section(_("About")), "title", *about), Fieldset(_section(_("Price")), price, *selling)]
 
     def _cover_choices(self) -> list[str]:
         return ["remove_cover"] if self.course and self.course.cover else []

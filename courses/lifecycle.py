@@ -123,7 +123,9 @@ def create(
         _write(course, content)
         _check_presentable(course)
         course.save(force_insert=True)
-        create_stripe_product_for_course(course, price=content.price, actor=owner, inline=inline)
+        create_stripe_product_for_course(
+            course, price=content.price, selling=content.selling, actor=owner, inline=inline
+        )
     return course
 
 
@@ -175,8 +177,8 @@ def duplicate(course_id: UUID, *, actor: User, edit: Edit | None = None) -> Done
         course = _locked(course_id)
         present = Content.of(course)
         merged = merge(edit, present) if edit else Merge(present)
-        typed = {name: getattr(edit.content, name) for name in merged.conflicts} if edit else {}
-        content = _copied(course, replace(merged.content, **typed))
+        typed = merged.content.taking(merged.conflicts, edit.content) if edit else merged.content
+        content = _copied(course, typed)
         made = _made_since(pressed_at - DOUBLE_CLICK, course.owner, content) or create(
             owner=course.owner, content=content
         )
@@ -289,7 +291,7 @@ def _write(course: Course, content: Content) -> None:
 def _tell_stripe(course: Course, content: Content, actor: User) -> None:
     archived = course.status == Status.ARCHIVED
     tell = deactivate_stripe_product_for_course if archived else update_stripe_product_for_course
-    tell(course, price=content.price, actor=actor)
+    tell(course, price=content.price, selling=content.selling, actor=actor)
 
 
 def _publish(course: Course) -> None:

@@ -11,11 +11,12 @@ from django.utils.translation import gettext as _
 
 from billings.drift.wording import open_drifts
 from billings.money import PriceSpec
-from billings.plan import Desired, Field
+from billings.plan import Desired
 from billings.prices import slips
 from billings.prices.plan_line import asks, for_product, in_stripe
+from billings.product_fields import Field
 from courses import lifecycle
-from courses.content import FIELDS, Content, NewCover
+from courses.content import Content, NewCover, field_names
 from courses.forms import CourseForm
 from courses.lifecycle import NotReady
 from courses.models import Course
@@ -99,7 +100,7 @@ def _intended(form: CourseForm) -> Content | str:
 def changes(form: CourseForm) -> tuple[str, ...]:
     """The fields that saving this form would change or ask about; all of them if that is unknown."""
     if form.course is None or not form.is_valid():
-        return FIELDS
+        return field_names()
     edit = form.edit()
     merged = merge(edit, Content.of(form.course)) if edit else None
     return merged.changed + merged.conflicts if merged else ()
@@ -157,13 +158,8 @@ def _slip(course: Course, content: Content, status: str) -> slips.Slip | None:
 
 
 def _desired(course: Course | None, content: Content, status: str) -> Desired:
-    return Desired(
-        name=content.title,
-        description=content.summary,
-        image=_image(course, content),
-        published=status == Status.PUBLISHED,
-        price=content.price,
-    )
+    texts = {Field.NAME: content.title, Field.DESCRIPTION: content.summary, Field.IMAGE: _image(course, content)}
+    return Desired.of({**texts, **content.selling}, published=status == Status.PUBLISHED, price=content.price)
 
 
 def _image(course: Course | None, content: Content) -> str:

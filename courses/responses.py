@@ -14,12 +14,13 @@ from billings import status
 from billings.models import PriceChange
 from billings.money import UNKNOWN_LOCALE
 from billings.prices.forms import PRICE_FIELDS
+from billings.product_fields import BY_FIELD, Field
 from courses import last_list, plan_line, versions
 from courses.access import TeacherRequest, one_with_billing
 from courses.api import conflict_json, course_json, read_body
 from courses.content import Content, NewCover
 from courses.differences import Piece, differences, whole
-from courses.forms import WRITTEN_FIELDS, CourseForm
+from courses.forms import WRITTEN_FIELDS, CourseForm, label_of
 from courses.lifecycle import Conflict, Done
 from courses.models import Course
 from web import times
@@ -116,7 +117,7 @@ def conflicted(request: TeacherRequest, course: Course, form: CourseForm, confli
     context = {
         "course": course,
         "rows": [Row.of(name, yours, conflict.theirs, _saved_last(course, name)) for name in merged.conflicts],
-        "kept": [CourseForm.base_fields[name].label for name in merged.changed],
+        "kept": [label_of(name) for name in merged.changed],
         "hidden": _hidden(form, sent),
         "version": versions.token(course.id, conflict.theirs),
         "picture_again": "cover" in sent and isinstance(yours.cover, NewCover),
@@ -141,7 +142,7 @@ class Row:
     def of(cls, name: str, yours: Content, theirs: Content, saved: "SavedLast") -> "Row":
         sides = _in_words(name, yours), _in_words(name, theirs)
         mine, his = differences(*sides) if name in WRITTEN_FIELDS else (whole(sides[0]), whole(sides[1]))
-        return cls(name, str(CourseForm.base_fields[name].label), mine, his, saved)
+        return cls(name, label_of(name), mine, his, saved)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +171,9 @@ def is_staff(request: TeacherRequest | StaffRequest) -> bool:
 
 
 def _in_words(name: str, content: Content) -> str:
-    value = getattr(content, name)
+    value = content.value(name)
+    if name in content.selling:
+        return BY_FIELD[Field(name)].shown(value)
     if name == "price":
         return str(value) if value else _("Free")
     if name == "cover":
@@ -216,10 +219,10 @@ def _with_outcome(message: str, course: Course) -> tuple[int, str]:
 
 def _came_in(course: Course, name: str) -> str:
     if name != "price":
-        label = str(CourseForm.base_fields[name].label)
-        return _("%(field)s: changed elsewhere while you were writing; that change stays.") % {"field": label}
+        facts = {"field": label_of(name)}
+        return _("%(field)s: changed elsewhere while you were writing; that change stays.") % facts
     last = course.billing.price_changes.first()
-    facts = {"price": course.billing.price or _("free")}
+    price = {"price": course.billing.price or _("free")}
     if last and last.source != PriceChange.Source.EDIT:
-        return _("Staff changed the price to %(price)s while you were writing; it stays.") % facts
-    return _("The price was changed to %(price)s while you were writing; it stays.") % facts
+        return _("Staff changed the price to %(price)s while you were writing; it stays.") % price
+    return _("The price was changed to %(price)s while you were writing; it stays.") % price

@@ -14,48 +14,56 @@ from django.contrib.auth.models import User
 from billings import pricing
 from billings.models import BillingProduct
 from billings.money import PriceSpec
+from billings.product_fields import Field, Texts
 from billings.sync import desired
 from courses.models import Course
 
+NOTHING: Texts = {}
+
 
 def create_stripe_product_for_course(
-    course: Course, *, price: PriceSpec | None, actor: User | None, inline: bool = True
+    course: Course, *, price: PriceSpec | None, actor: User | None, selling: Texts = NOTHING, inline: bool = True
 ) -> BillingProduct:
-    """Create the billing row and the price of a new course; without `inline`, only the worker calls Stripe."""
-    product = desired.open_product(course.id, **_listing(course))
+    """Create the billing row and the price of a new course; without `inline`, only the worker calls Stripe.
+
+    `selling`, here and below: the fields of the course form that live in billing, such as how the price is taxed.
+    """
+    product = desired.open_product(course.id, _listing(course, selling), status=course.status)
     pricing.set_price(product, price, actor=actor)
     desired.converge_after_commit(product, inline=inline)
     return product
 
 
-def update_stripe_product_for_course(course: Course, *, price: PriceSpec | None, actor: User | None) -> BillingProduct:
+def update_stripe_product_for_course(
+    course: Course, *, price: PriceSpec | None, actor: User | None, selling: Texts = NOTHING
+) -> BillingProduct:
     """Sell the course as it is now, at this price. No call is made if Stripe would see no difference."""
-    copy_listing(course)
+    copy_listing(course, selling)
     pricing.set_price(course.billing, price, actor=actor)
     desired.converge_after_commit(course.billing)
     return course.billing
 
 
 def deactivate_stripe_product_for_course(
-    course: Course, *, price: PriceSpec | None, actor: User | None
+    course: Course, *, price: PriceSpec | None, actor: User | None, selling: Texts = NOTHING
 ) -> BillingProduct:
     """Take an archived course off sale. Its price is kept, and whoever bought the course keeps access."""
     assert course.status == Course.Status.ARCHIVED
-    return update_stripe_product_for_course(course, price=price, actor=actor)
+    return update_stripe_product_for_course(course, price=price, actor=actor, selling=selling)
 
 
-def copy_listing(course: Course) -> None:
+def copy_listing(course: Course, selling: Texts = NOTHING) -> None:
     """Copy the fields shown on Stripe's pages to `course.billing`; the caller makes sure that Stripe is updated."""
-    desired.set_listing(course.billing, **_listing(course))
+    desired.set_listing(course.billing, _listing(course, selling), status=course.status)
 
 
-def _listing(course: Course) -> dict[str, str]:
-    """The course as Stripe's pages show it: title, summary, picture and status."""
+def _listing(course: Course, selling: Texts) -> Texts:
+    """The course as Stripe's pages show it: title, summary and picture; and the fields that live in billing."""
     return {
-        "name": course.title,
-        "description": course.summary,
-        "image": _public_image(course),
-        "status": course.status,
+        Field.NAME: course.title,
+        Field.DESCRIPTION: course.summary,
+        Field.IMAGE: _public_image(course),
+        **selling,
     }
 
 

@@ -7,7 +7,7 @@ timestamp in it: a change that was undone, or that concerns none of the form's f
 import json
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, Literal
 from uuid import UUID, uuid4
@@ -15,7 +15,7 @@ from uuid import UUID, uuid4
 from django.core.signing import BadSignature, Signer
 
 from billings.money import PriceSpec
-from courses.content import FIELDS, Content, NewCover
+from courses.content import Content, NewCover, field_names
 
 type Digests = Mapping[str, str]
 type Fate = Literal["same", "changed", "came_in", "conflict"]
@@ -47,17 +47,18 @@ def merge(edit: Edit, theirs: Content) -> Merge:
 
     An edit without a version conflicts in every field it would change.
     """
-    fates = {name: _fate(name, edit, getattr(theirs, name)) for name in FIELDS}
+    fates = {name: _fate(name, edit, theirs.value(name)) for name in field_names()}
 
     def having(fate: Fate) -> tuple[str, ...]:
-        return tuple(name for name in FIELDS if fates[name] == fate)
+        return tuple(name for name in fates if fates[name] == fate)
 
-    content = replace(theirs, **{name: getattr(edit.content, name) for name in having("changed")})
-    return Merge(content, having("changed"), having("came_in"), having("conflict"))
+    return Merge(
+        theirs.taking(having("changed"), edit.content), having("changed"), having("came_in"), having("conflict")
+    )
 
 
 def _fate(name: str, edit: Edit, present: Any) -> Fate:
-    wanted = getattr(edit.content, name)
+    wanted = edit.content.value(name)
     if edit.base is None:
         return "same" if name not in edit.given or wanted == present else "conflict"
     made_from = edit.base.get(name)
@@ -76,7 +77,7 @@ def digest(value: Any) -> str:
 
 
 def digests(content: Content) -> dict[str, str]:
-    return {name: digest(getattr(content, name)) for name in FIELDS}
+    return {name: digest(content.value(name)) for name in field_names()}
 
 
 def token(course_id: UUID, content: Content) -> str:

@@ -149,6 +149,7 @@ def outage(count: int) -> None:
 def _save(kind: str, row: Any, teacher: "User") -> None:
     from billings import pricing
     from billings.money import PriceSpec
+    from billings.product_fields import Field
     from billings.sync import desired
     from courses import lifecycle
     from courses.content import Content
@@ -167,8 +168,8 @@ def _save(kind: str, row: Any, teacher: "User") -> None:
         lifecycle.create(owner=teacher, content=content, status="published", inline=False)
         return
     if kind == "rename":
-        name = f"{row.desired_name}, second edition"
-        desired.set_listing(row, name=name, description=row.desired_description, image="", status="published")
+        texts = {Field.NAME: f"{row.desired_name}, second edition", Field.IMAGE: ""}
+        desired.set_listing(row, texts, status="published")
     else:
         pricing.set_price(row, PriceSpec(row.desired_unit_amount + 1000, "usd"), actor=teacher)
     desired.converge_after_commit(row, inline=False)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from billings import pricing
 from billings.drift import wording
 from billings.models import BillingProduct, Drift, PriceChange
-from billings.plan import Field
+from billings.product_fields import BY_FIELD, Field
 from billings.sync import desired, events
 from billings.sync.converge import converge_within
 
@@ -110,5 +110,7 @@ def _take_over(product: BillingProduct, drift: Drift, actor: User | None, adopt:
             price = default.spec if default else None
             why = _("Accepted as changed in Stripe")
             pricing.set_price(product, price, actor=actor, source=PriceChange.Source.STRIPE, reason=why)
+        case _ if field in BY_FIELD and BY_FIELD[field].input:
+            desired.set_text(product, field, drift.remote_value)
         case _:
             adopt(field, drift.remote_value)

@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 
 from billings import money
 from billings.models import Availability, BillingPrice, BillingProduct, Drift
-from billings.plan import Field
 from billings.price_words import change_in_words, options_in_words
-from web.bidi import has_controls, isolate
+from billings.product_fields import BY_FIELD, Field
+from web.bidi import has_controls
 
 LABEL_LENGTH = 28
 
@@ -98,27 +98,21 @@ def in_words(drift: Drift) -> str:
             return _("The product was deleted in Stripe.")
         case Field.ACTIVE:
             return _("It was put on sale in Stripe.") if drift.remote_value else _("It was taken off sale in Stripe.")
-        case Field.NAME:
-            return _("The title was changed in Stripe to “%(name)s”.") % {"name": isolate(drift.remote_value)}
-        case Field.DESCRIPTION:
-            return _("The summary was changed in Stripe.")
-    return _("The picture was changed in Stripe.")
+    return BY_FIELD[Field(drift.field)].drift_sentence(drift.remote_value)
 
 
 def _restore_label(product: BillingProduct, drift: Drift) -> str:
     match drift.field:
         case Field.PRODUCT:
             return _("Create it again in Stripe")
-        case Field.IMAGE:
-            return _("Restore the picture")
         case Field.PRICE:
             return _("Restore %(ours)s") % {"ours": product.price or drift.local_value["words"]}
-    local = {
-        Field.NAME: product.desired_name,
-        Field.DESCRIPTION: product.desired_description,
-        Field.ACTIVE: product.desired.active,
-    }
-    return _("Restore %(ours)s") % {"ours": _quoted(local[Field(drift.field)])}
+        case Field.ACTIVE:
+            return _("Restore %(ours)s") % {"ours": _on_sale(product.desired.active)}
+    entry = BY_FIELD[Field(drift.field)]
+    if entry.restore_label:
+        return str(entry.restore_label)
+    return _("Restore %(ours)s") % {"ours": _quoted(entry.shown(getattr(product, entry.desired_column)))}
 
 
 def _accept_label(drift: Drift, known: Beside) -> str:
@@ -128,14 +122,18 @@ def _accept_label(drift: Drift, known: Beside) -> str:
         case Field.PRICE:
             price = known.default_price
             return _("Accept %(theirs)s") % {"theirs": price.spec if price else ""}
-    return _("Accept %(theirs)s") % {"theirs": _quoted(drift.remote_value)}
+        case Field.ACTIVE:
+            return _("Accept %(theirs)s") % {"theirs": _on_sale(drift.remote_value)}
+    return _("Accept %(theirs)s") % {"theirs": _quoted(BY_FIELD[Field(drift.field)].shown(drift.remote_value))}
 
 
-def _quoted(value: Any) -> str:
-    """A text or a yes or no, short enough for a button."""
-    if isinstance(value, bool):
-        return _("“on sale”") if value else _("“not on sale”")
-    words = " ".join(str(value).split())
+def _on_sale(is_active: bool) -> str:
+    return _("“on sale”") if is_active else _("“not on sale”")
+
+
+def _quoted(text: str) -> str:
+    """Short enough for a button."""
+    words = " ".join(text.split())
     if len(words) > LABEL_LENGTH:
         words = f"{words[: LABEL_LENGTH - 1].rstrip()}…"
     return f"“{words}”" if words else _("the empty text")
@@ -155,15 +153,16 @@ def _why_not(product: BillingProduct, drift: Drift, known: Beside) -> str:
     match drift.field:
         case Field.PRICE:
             return _why_not_price(product, known.default_price)
-        case Field.IMAGE:
-            return _("In Stripe the picture is a link; a course has a file of its own. Restore ours.")
         case Field.NAME:
             return _why_not_name(drift.remote_value)
         case Field.DESCRIPTION:
             return _why_not_description(product, drift.remote_value)
         case Field.ACTIVE:
             return _why_not_on_sale(product, known) if drift.remote_value else ""
-    return ""
+        case Field.PRODUCT:
+            return ""
+    entry = BY_FIELD[Field(drift.field)]
+    return str(entry.never_accepted) or entry.problem(drift.remote_value)
 
 
 def _why_not_price(product: BillingProduct, price: BillingPrice | None) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
+from billings import product_fields
 from billings.drift import wording
 from billings.models import Availability, BillingPrice, BillingProduct, behind
 from billings.plan import describe as describe_steps
@@ -99,12 +100,12 @@ def _may_differ() -> Q:
         unit_amount=OuterRef("desired_unit_amount"),
         currency=OuterRef("desired_currency"),
         interval=OuterRef("desired_interval"),
+        **{entry.mirror_column: OuterRef(entry.desired_column) for entry in product_fields.of_price()},
     )
     others = active.exclude(stripe_id=OuterRef("observed_default_price"))
+    texts = {entry.mirror_column: F(entry.desired_column) for entry in product_fields.of_product()}
     return Q(exists=False, desired_unit_amount__isnull=False) | Q(exists=True) & (
-        ~Q(observed_name=F("desired_name"))
-        | ~Q(observed_description=F("desired_description"))
-        | ~Q(observed_image=F("desired_image"))
+        ~Q(**texts)
         | Q(observed_active=True) & ~on_sale
         | Q(observed_active=False) & on_sale
         | Q(Exists(others))

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from billings import clock
 from billings.models import BillingPrice, BillingProduct, Drift, FormerProduct, Rejection, StripeRequest
+from billings.product_fields import FIELDS
 from billings.stripe_api import accounts
 from billings.stripe_api.accounts import Account
 
@@ -80,9 +81,7 @@ FORGOTTEN = (
     "account",
     "livemode",
     "exists",
-    "observed_name",
-    "observed_description",
-    "observed_image",
+    *(entry.mirror_column for entry in FIELDS if not entry.on_price),
     "observed_active",
     "observed_default_price",
     "sent_generation",

@@ -102,6 +102,11 @@ class FieldWithNote(forms.BoundField):
         return self.form.notes.get(self.name, "")
 
     @property
+    def rejection(self) -> str:
+        """Why Stripe did not take what the field says; empty for most fields."""
+        return self.form.rejections.get(self.name, "")
+
+    @property
     def readings(self) -> list[Reading]:
         """What the amount may mean, where that must be asked."""
         return [Reading(str(amount), money.format_amount(amount, self.form.locale)) for amount in self.form.readings]
@@ -148,6 +153,7 @@ class PriceFields(forms.Form):
         self.slip: Slip | None = None
         self.slip_address = ""
         self.notes: dict[str, str] = {}
+        self.rejections: dict[str, str] = {}
         self.readings: tuple[Money, ...] = ()
         self.price_spec: PriceSpec | None = None
         for name in ("currency", "billing_interval"):

@@ -29,7 +29,7 @@ from django.utils.translation import gettext as _
 
 from billings import money
 from billings.models import Availability, BillingPrice, BillingProduct, Rejection, Trouble
-from billings.plan import Field
+from billings.product_fields import Field
 from billings.status import STATE_LABELS, annotate_state
 from web import search
 from web.list_query import ListQuery, Table

@@ -8,7 +8,8 @@ from django.utils.translation import gettext as _
 from billings.drift.wording import open_drifts
 from billings.models import Availability, BillingProduct
 from billings.money import PriceSpec
-from billings.plan import Desired, Field, describe
+from billings.plan import Desired, describe
+from billings.product_fields import BY_FIELD, Field
 from billings.sync import desired
 
 
@@ -53,11 +54,11 @@ def kept_out(product: BillingProduct | None, wanted: Desired) -> str:
 
 
 def _field_name(field: str) -> str:
-    return {
-        Field.PRODUCT: _("the product itself"),
-        Field.NAME: _("the title"),
-        Field.DESCRIPTION: _("the summary"),
-        Field.IMAGE: _("the picture"),
-        Field.ACTIVE: _("whether it is on sale"),
-        Field.PRICE: _("the price"),
-    }[Field(field)]
+    match field:
+        case Field.PRODUCT:
+            return _("the product itself")
+        case Field.ACTIVE:
+            return _("whether it is on sale")
+        case Field.PRICE:
+            return _("the price")
+    return str(BY_FIELD[Field(field)].label)

@@ -7,12 +7,14 @@ from typing import Any
 
 from billings.models import BillingProduct
 from billings.money import PriceSpec
-from billings.plan import ActivatePrice, ArchivePrice, CreatePrice, CreateProduct, Field, Step, UpdateProduct
+from billings.plan import ActivatePrice, ArchivePrice, CreatePrice, CreateProduct, Step, UpdatePrice, UpdateProduct
+from billings.product_fields import BY_FIELD, FIELDS, Field, Texts
 
 # Names of the kinds of request, as they are kept with each of them.
 CREATE_PRODUCT = "create_product"
 UPDATE_PRODUCT = "update_product"
 CREATE_PRICE = "create_price"
+UPDATE_PRICE = "update_price"
 ACTIVATE_PRICE = "activate_price"
 ARCHIVE_PRICE = "archive_price"
 
@@ -49,38 +51,30 @@ def request_for(step: Step, product: BillingProduct) -> Request:
         case UpdateProduct():
             return Request(UPDATE_PRODUCT, f"/v1/products/{product.stripe_id}", _update_product(step, product))
         case CreatePrice():
-            params = _price(step.spec, product) | {"product": product.stripe_id} | _SHOWING_PRODUCT
+            params = _price(step.spec, step.terms, product) | {"product": product.stripe_id} | _SHOWING_PRODUCT
             return Request(CREATE_PRICE, "/v1/prices", params)
+        case UpdatePrice():
+            return Request(UPDATE_PRICE, f"/v1/prices/{step.price_id}", _changed(step.terms) | _SHOWING_PRODUCT)
         case ActivatePrice():
-            return Request(ACTIVATE_PRICE, f"/v1/prices/{step.price_id}", {"active": True} | _SHOWING_PRODUCT)
+            params = {"active": True} | _changed(step.terms) | _SHOWING_PRODUCT
+            return Request(ACTIVATE_PRICE, f"/v1/prices/{step.price_id}", params)
         case ArchivePrice():
             return Request(ARCHIVE_PRICE, f"/v1/prices/{step.price_id}", {"active": False} | _SHOWING_CURRENCIES)
 
 
 def _create_product(step: CreateProduct, product: BillingProduct) -> dict[str, Any]:
-    params = {
+    return {
         "id": product.stripe_id,
-        "name": step.name,
         "active": step.active,
-        "default_price_data": _price(step.price, product),
+        "default_price_data": _price(step.price, step.terms, product),
         "metadata": _product_metadata(product),
         "expand": ["default_price", "default_price.currency_options"],
+        **_new(step.texts),
     }
-    if step.description:
-        params["description"] = step.description
-    if step.image:
-        params["images"] = [step.image]
-    return params
 
 
 def _update_product(step: UpdateProduct, product: BillingProduct) -> dict[str, Any]:
-    params: dict[str, Any] = {"metadata": _product_metadata(product)}
-    if step.name is not None:
-        params["name"] = step.name
-    if step.description is not None:
-        params["description"] = step.description  # an empty string clears it
-    if step.image is not None:
-        params["images"] = [step.image] if step.image else ""
+    params = {"metadata": _product_metadata(product)} | _changed(step.texts)
     if step.active is not None:
         params["active"] = step.active
     if step.default is not None:
@@ -88,15 +82,26 @@ def _update_product(step: UpdateProduct, product: BillingProduct) -> dict[str, A
     return params
 
 
+def _new(texts: Texts) -> dict[str, Any]:
+    """As a create takes them: it leaves out what is empty."""
+    return _changed({name: value for name, value in texts.items() if value != BY_FIELD[name].empty})
+
+
+def _changed(texts: Texts) -> dict[str, Any]:
+    """As an update takes them: an empty string clears a field."""
+    return {BY_FIELD[name].param: BY_FIELD[name].to_stripe(value) for name, value in texts.items()}
+
+
 def _product_metadata(product: BillingProduct) -> dict[str, str]:
     return {"course_id": str(product.course_id), "generation": str(product.generation)}
 
 
-def _price(spec: PriceSpec, product: BillingProduct) -> dict[str, Any]:
+def _price(spec: PriceSpec, terms: Texts, product: BillingProduct) -> dict[str, Any]:
     params: dict[str, Any] = {
         "currency": spec.currency,
         "unit_amount": spec.unit_amount,
         "metadata": {"course_id": str(product.course_id)},
+        **_new(terms),
     }
     if spec.interval:
         params["recurring"] = {"interval": spec.interval}
@@ -104,17 +109,10 @@ def _price(spec: PriceSpec, product: BillingProduct) -> dict[str, Any]:
 
 
 def sent_fields(params: Mapping[str, Any]) -> dict[Field, Any]:
-    """The values of a product that a request asked for, in the mirror's terms; the price is left to `sent_spec`."""
-    sent: dict[Field, Any] = {}
-    if "name" in params:
-        sent[Field.NAME] = params["name"]
-    if "description" in params:
-        sent[Field.DESCRIPTION] = params["description"]
-    if "images" in params:
-        sent[Field.IMAGE] = next(iter(params["images"]), "")
-    if "active" in params:
-        sent[Field.ACTIVE] = params["active"]
-    return sent
+    """The values that a request asked for, in the mirror's terms; the price itself is left to `sent_spec`."""
+    said = {**params.get("default_price_data", {}), **params}
+    sent: dict[Field, Any] = {entry.field: entry.seen_in(said) for entry in FIELDS if entry.param in said}
+    return sent | ({Field.ACTIVE: params["active"]} if "active" in params else {})
 
 
 def sent_spec(params: Mapping[str, Any]) -> PriceSpec:
@@ -125,16 +123,27 @@ def sent_spec(params: Mapping[str, Any]) -> PriceSpec:
 
 def request_fields(kind: str, params: Mapping[str, Any]) -> frozenset[Field]:
     """The fields that a request would change."""
-    if kind not in (CREATE_PRODUCT, UPDATE_PRODUCT):
-        return frozenset({Field.PRICE})
-    price = {Field.PRICE} if {"default_price", "default_price_data"} & params.keys() else set()
-    return frozenset(sent_fields(params)) | price
+    sent = frozenset(sent_fields(params))
+    if kind in (CREATE_PRODUCT, UPDATE_PRODUCT):
+        has_price = {"default_price", "default_price_data"} & params.keys()
+        return sent | {Field.PRICE} if has_price else sent
+    terms = sent - {Field.ACTIVE}  # of the price: it is not the course that goes on sale
+    return terms if kind == UPDATE_PRICE else terms | {Field.PRICE}
 
 
 def rejected_fields(kind: str, params: Mapping[str, Any], param: str) -> frozenset[Field]:
     """Which fields a rejection names by its `param`; where it names none of the request's own, every field of it."""
-    names = {"name": Field.NAME, "description": Field.DESCRIPTION, "images": Field.IMAGE, "active": Field.ACTIVE}
-    names |= dict.fromkeys(("default_price", "default_price_data", *PRICE_PARAMS), Field.PRICE)
-    fields = request_fields(kind, params)
-    named = names.get(param.partition("[")[0])
+    fields, named = request_fields(kind, params), _field_named(param)
     return frozenset({named}) if named in fields else fields
+
+
+def is_about_a_text(param: str) -> bool:
+    """Whether a rejection names, by its `param`, something that people write, and not an object of Stripe's."""
+    return _field_named(param) in BY_FIELD
+
+
+def _field_named(param: str) -> Field | None:
+    """`images[0]` is the picture, `default_price_data[tax_behavior]` a term of the price."""
+    names = {entry.param: entry.field for entry in FIELDS} | {"active": Field.ACTIVE}
+    names |= dict.fromkeys(("default_price", "default_price_data", *PRICE_PARAMS), Field.PRICE)
+    return names.get(param.removeprefix("default_price_data[").partition("[")[0].rstrip("]"))

@@ -13,7 +13,8 @@ from django.db.models.functions import Coalesce
 
 from billings import clock
 from billings.models import BillingProduct, Drift, Rejection, behind
-from billings.plan import Desired, Field, Observed, Step, plan
+from billings.plan import Desired, Observed, Step, plan
+from billings.product_fields import BY_FIELD, Field, Texts
 from billings.sync import tasks
 from billings.sync.converge import converge_within
 
@@ -21,22 +22,23 @@ from billings.sync.converge import converge_within
 _waiting_saves = threading.BoundedSemaphore(max(settings.WEB_THREADS // 2, 1))
 
 
-def open_product(course_id: UUID, *, name: str, description: str, image: str, status: str) -> BillingProduct:
+def open_product(course_id: UUID, texts: Texts, *, status: str) -> BillingProduct:
     """The row of a new course, free until a price is set. Nothing is asked of Stripe for a free course."""
-    return BillingProduct.objects.create(
-        course_id=course_id,
-        desired_name=name,
-        desired_description=description,
-        desired_image=image,
-        desired_status=status,
-    )
+    return BillingProduct.objects.create(course_id=course_id, desired_status=status, **_columns(texts))
 
 
-def set_listing(product: BillingProduct, *, name: str, description: str, image: str, status: str) -> bool:
+def set_listing(product: BillingProduct, texts: Texts, *, status: str) -> bool:
     """Copy what the course says of itself; True where that changes what Stripe should hold (`generation` is raised)."""
-    return change(
-        product, desired_name=name, desired_description=description, desired_image=image, desired_status=status
-    )
+    return change(product, desired_status=status, **_columns(texts))
+
+
+def set_text(product: BillingProduct, field: Field, value: str) -> bool:
+    """Make one field what it should be, as `set_listing` does for all that are given."""
+    return change(product, **_columns({field: value}))
+
+
+def _columns(texts: Texts) -> dict[str, str]:
+    return {BY_FIELD[field].desired_column: value for field, value in texts.items()}
 
 
 def change(product: BillingProduct, **columns: Any) -> bool:
@@ -58,14 +60,11 @@ def change(product: BillingProduct, **columns: Any) -> bool:
 
 
 def changed_fields(before: Desired, after: Desired) -> frozenset[Field]:
-    differs = {
-        Field.NAME: before.name != after.name,
-        Field.DESCRIPTION: before.description != after.description,
-        Field.IMAGE: before.image != after.image,
-        Field.ACTIVE: before.active != after.active,
-        Field.PRICE: before.price != after.price,
-    }
-    return frozenset(field for field, is_changed in differs.items() if is_changed)
+    earlier, later = {**before.texts, **before.terms}, {**after.texts, **after.terms}
+    texts = {field for field, value in later.items() if value != earlier.get(field)}
+    active = {Field.ACTIVE} if before.active != after.active else set()
+    price = {Field.PRICE} if before.price != after.price else set()
+    return frozenset(texts | active | price)
 
 
 def _include_again(product: BillingProduct, fields: frozenset[Field]) -> None:

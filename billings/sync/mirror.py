@@ -10,25 +10,20 @@ from typing import Any
 
 from django.utils import timezone
 
-from billings import price_words
+from billings import price_words, product_fields
 from billings.models import BillingPrice, BillingProduct, Drift, Rejection, StripeRequest
 from billings.money import PriceSpec
-from billings.plan import Field
+from billings.product_fields import BY_FIELD, Field, Texts
 from billings.stripe_api import requests
 from billings.stripe_api.gateway import Rejected, Snapshot, Succeeded
 
 # Of the column that keeps it; anybody may write anything into metadata.
 LARGEST_GENERATION = 2**63 - 1
-COLUMNS = {
-    Field.NAME: "observed_name",
-    Field.DESCRIPTION: "observed_description",
-    Field.IMAGE: "observed_image",
-    Field.ACTIVE: "observed_active",
-}
 # Every column of a product that is written here, or by converge beside it: nobody's desired ones.
 WRITTEN = (
-    *COLUMNS.values(),
-    *("exists", "stripe_id", "stripe_id_number", "observed_default_price", "metadata_generation", "confirmed_at"),
+    *(entry.mirror_column for entry in product_fields.FIELDS if not entry.on_price),
+    *("observed_active", "observed_default_price", "metadata_generation", "confirmed_at"),
+    *("exists", "stripe_id", "stripe_id_number"),
     *("generation", "reads_requested", "reads_done", "attempts", "trouble", "trouble_message"),
 )
 
@@ -66,7 +61,7 @@ def record_success(product: BillingProduct, request: StripeRequest, answer: Succ
     if request.step in (requests.CREATE_PRODUCT, requests.UPDATE_PRODUCT):
         _record_product(product, request, answer.data)
     else:
-        _store_price(product, answer.data)
+        _record_price(product, request, answer.data)
         if _generation_in(answer.data.get("product")) > product.sent_generation:
             product.reads_requested += 1  # a restored backup: look before anything else is done
     product.confirmed_at = timezone.now()
@@ -88,6 +83,9 @@ def _record_product(product: BillingProduct, request: StripeRequest, data: dict[
         _observe(product, field, value, expected=(sent.get(field, known[field]),), drift=drifts.get(field))
     _observe_metadata(product, data)
     product.observed_default_price = _id_of(default)
+    # The price that a create made is no default that anybody had otherwise; of a known one, drift may end.
+    terms = _default_terms(product, rows)
+    _observe_terms(product, terms, expected=terms, others=[], drifts=drifts)
     if (
         Field.PRICE not in requests.request_fields(request.step, request.params)
         and product.observed_default_price != before.default
@@ -98,11 +96,25 @@ def _record_product(product: BillingProduct, request: StripeRequest, data: dict[
             _open_drift(product, Field.PRICE, before.as_json(rows), _sale_state(product, rows).as_json(rows))
 
 
+def _record_price(product: BillingProduct, request: StripeRequest, data: dict[str, Any]) -> None:
+    """A price that was made or changed. A term that changed besides is not mirrored yet: a read tells it as drift."""
+    terms = _seen_terms(data)
+    known = product.prices.filter(stripe_id=data["id"]).first() if terms else None
+    if known is not None:
+        sent = requests.sent_fields(request.params)
+        expected = {field: sent.get(field, value) for field, value in known.terms.items()}
+        if terms != expected:
+            product.reads_requested += 1
+            terms = expected
+    _store_price(product, data, terms=terms)
+
+
 def record_rejection(product: BillingProduct, request: StripeRequest, rejection: Rejected) -> None:
     """Resolve a request that Stripe rejected: request a read, exclude what was rejected from plans until it changes.
 
-    Two rejections say nothing about the values: an object that is already there, and one that is not. And where what is
-    desired has moved on during the call, what was rejected may be history already; what is not will be rejected again.
+    Two rejections say nothing about the values: an object that is already there, and one of ours that is not. And where
+    what is desired has moved on during the call, what was rejected may be history already; what is not will be rejected
+    again.
     """
     _resolve(
         request,
@@ -114,7 +126,8 @@ def record_rejection(product: BillingProduct, request: StripeRequest, rejection:
     )
     product.reads_requested += 1
     product.save(update_fields=WRITTEN)
-    if rejection.code in ("resource_already_exists", "resource_missing") or request.generation != product.generation:
+    is_object_missing = rejection.code == "resource_missing" and not requests.is_about_a_text(rejection.param)
+    if rejection.code == "resource_already_exists" or is_object_missing or request.generation != product.generation:
         return
     for field in requests.rejected_fields(request.step, request.params, rejection.param):
         Rejection.objects.update_or_create(product=product, field=field, defaults={"request": request})
@@ -183,9 +196,7 @@ def read_back(product: BillingProduct, snapshot: Snapshot, baseline: Baseline, *
         _observe_missing(product, unconfirmed, drifts)
     else:
         _observe_product(product, snapshot.product, unconfirmed, drifts)
-        _observe_prices(
-            product, snapshot, rows, before=sold_before, unconfirmed=unconfirmed, drift=drifts.get(Field.PRICE)
-        )
+        _observe_prices(product, snapshot, rows, before=sold_before, unconfirmed=unconfirmed, drifts=drifts)
     if product.generation != before:
         # The rejections of these requests were about a state that was not what we took it for.
         product.rejections.filter(request__in=unconfirmed).delete()
@@ -202,7 +213,8 @@ def _delete_needless_rejections(product: BillingProduct) -> None:
     if not rejected or not product.exists:
         return
     desired, prices = _desired_fields(product), _prices(product)
-    granted = {field for field, value in _mirrored_fields(product).items() if value == desired[field]}
+    held = {**_mirrored_fields(product), **_default_terms(product, prices)}
+    granted = {field for field, value in held.items() if value == desired[field]}
     if _is_desired(product, _sale_state(product, prices), prices):
         granted.add(Field.PRICE)
     product.rejections.filter(field__in=rejected & granted).delete()
@@ -250,7 +262,15 @@ def _observe_product(
 def _observe(
     product: BillingProduct, field: Field, seen: Any, *, expected: tuple[Any, ...], drift: Drift | None
 ) -> None:
-    """Write one field of the mirror; a value that nobody here asked for opens drift, one that is ours again ends it.
+    """Write one field of the mirror, and tell drift."""
+    _compare(product, field, seen, expected=expected, drift=drift)
+    setattr(product, _column(field), seen)
+
+
+def _compare(
+    product: BillingProduct, field: Field, seen: Any, *, expected: tuple[Any, ...], drift: Drift | None
+) -> None:
+    """A value that nobody here asked for opens drift, one that is ours again ends it.
 
     `expected[0]` is what we took for true until now.
     """
@@ -262,7 +282,6 @@ def _observe(
             drift.save(update_fields=["remote_value"])
     elif seen not in expected:
         _open_drift(product, field, expected[0], seen)
-    setattr(product, COLUMNS[field], seen)
 
 
 def _observe_prices(
@@ -272,7 +291,7 @@ def _observe_prices(
     *,
     before: SaleState,
     unconfirmed: list[StripeRequest],
-    drift: Drift | None,
+    drifts: Mapping[Field, Drift],
 ) -> None:
     """Mirror the prices; it is ours if it is the one we knew, or that with an unconfirmed request done.
 
@@ -285,6 +304,10 @@ def _observe_prices(
         product.prices.filter(pk__in=lost).update(gone=True, active=False)
     now = _prices(product) if lost or any(changed) else rows
     seen = _sale_state(product, now)
+    asked = [_terms_asked_for(request, rows) for request in unconfirmed]
+    known = rows[before.default].terms if before.default in rows else product.desired.terms
+    _observe_terms(product, _default_terms(product, now), expected=known, others=asked, drifts=drifts)
+    drift = drifts.get(Field.PRICE)
     strangers = [price for key, price in now.items() if price.active and key not in rows]
     is_ours = (
         seen == before
@@ -301,6 +324,22 @@ def _observe_prices(
         _open_drift(product, Field.PRICE, before.as_json(rows), seen.as_json(now))
 
 
+def _observe_terms(
+    product: BillingProduct, seen: Texts, *, expected: Texts, others: list[Texts], drifts: Mapping[Field, Drift]
+) -> None:
+    """Tell drift of what the default price says besides its amount: of `expected`, or of what `others` asked for."""
+    desired = product.desired.terms
+    for field, value in seen.items():
+        asked = [terms[field] for terms in others if field in terms]
+        _compare(product, field, value, expected=(expected[field], *asked, desired[field]), drift=drifts.get(field))
+
+
+def _terms_asked_for(request: StripeRequest, prices: Mapping[str, BillingPrice]) -> Texts:
+    """What the default price says if this request was carried out, where that is another thing than before."""
+    default = prices.get(request.params.get("default_price", ""))
+    return default.terms if default else requests.sent_fields(request.params)
+
+
 def _carried_out(request: StripeRequest, before: SaleState, seen: SaleState, strangers: list[BillingPrice]) -> bool:
     """Whether `seen` is `before` with this request carried out."""
     if request.step in (requests.CREATE_PRODUCT, requests.CREATE_PRICE):
@@ -312,6 +351,8 @@ def _carried_out(request: StripeRequest, before: SaleState, seen: SaleState, str
         return seen == before.changed(default=default, active=before.active | {new})
     if request.step == requests.UPDATE_PRODUCT:
         return seen == before.changed(default=request.params.get("default_price"))
+    if request.step == requests.UPDATE_PRICE:
+        return seen == before
     price_id = request.path.rpartition("/")[2]
     active = before.active | {price_id} if request.params["active"] else before.active - {price_id}
     return seen == before.changed(active=active)
@@ -327,6 +368,11 @@ def _is_desired(product: BillingProduct, seen: SaleState, prices: Mapping[str, B
 def _prices(product: BillingProduct) -> dict[str, BillingPrice]:
     """Every price that we know of, by its id (one query)."""
     return {price.stripe_id: price for price in product.prices.all()}
+
+
+def _default_terms(product: BillingProduct, prices: Mapping[str, BillingPrice]) -> Texts:
+    default = prices.get(product.observed_default_price)
+    return default.terms if default else {}
 
 
 def _sale_state(product: BillingProduct, prices: Mapping[str, BillingPrice]) -> SaleState:
@@ -354,8 +400,10 @@ def _close_drift(product: BillingProduct, field: Field) -> None:
         product.generation += 1
 
 
-def _store_price(product: BillingProduct, data: dict[str, Any], known: BillingPrice | None = None) -> bool:
-    """Mirror one price; False where `known`, the row that is there, says the same already."""
+def _store_price(
+    product: BillingProduct, data: dict[str, Any], known: BillingPrice | None = None, *, terms: Texts | None = None
+) -> bool:
+    """Mirror one price, with other `terms` where some are given; False where `known`, its row, says the same."""
     recurring = data.get("recurring") or {}
     values = {
         "product_id": product.pk,
@@ -364,6 +412,7 @@ def _store_price(product: BillingProduct, data: dict[str, Any], known: BillingPr
         "interval": recurring.get("interval", ""),
         "plain": _is_plain(data, recurring),
         "currency_options": _other_currencies(data, known),
+        **{BY_FIELD[field].mirror_column: value for field, value in (terms or _seen_terms(data)).items()},
         "ours": data.get("metadata", {}).get("course_id") == str(product.course_id),
         "active": data["active"],
         "gone": False,
@@ -417,7 +466,7 @@ def _is_plain(data: dict[str, Any], recurring: dict[str, Any]) -> bool:
 
 def price_says_the_same(data: Mapping[str, Any], price: BillingPrice) -> bool:
     """Whether a Stripe price, as somebody shows it, is just what the mirror holds, as far as a price can change."""
-    if price.gone or data.get("active") != price.active:
+    if price.gone or data.get("active") != price.active or _seen_terms(data) != price.terms:
         return False
     return "currency_options" not in data or other_currencies(data) == price.currency_options
 
@@ -432,26 +481,25 @@ def says_the_same(data: Mapping[str, Any], product: BillingProduct) -> bool:
 
 
 def _seen_fields(data: Mapping[str, Any]) -> dict[Field, Any]:
-    return {
-        Field.NAME: data.get("name"),
-        Field.DESCRIPTION: data.get("description") or "",
-        Field.IMAGE: next(iter(data.get("images") or []), ""),
-        Field.ACTIVE: data.get("active"),
-    }
+    texts = {entry.field: entry.seen_in(data) for entry in product_fields.of_product()}
+    return {**texts, Field.ACTIVE: data.get("active")}
+
+
+def _seen_terms(data: Mapping[str, Any]) -> Texts:
+    return {entry.field: entry.seen_in(data) for entry in product_fields.of_price()}
 
 
 def _mirrored_fields(product: BillingProduct) -> dict[Field, Any]:
-    return {field: getattr(product, column) for field, column in COLUMNS.items()}
+    return {field: getattr(product, _column(field)) for field in (*product.desired.texts, Field.ACTIVE)}
+
+
+def _column(field: Field) -> str:
+    return "observed_active" if field is Field.ACTIVE else BY_FIELD[field].mirror_column
 
 
 def _desired_fields(product: BillingProduct) -> dict[Field, Any]:
     desired = product.desired
-    return {
-        Field.NAME: desired.name,
-        Field.DESCRIPTION: desired.description,
-        Field.IMAGE: desired.image,
-        Field.ACTIVE: desired.active,
-    }
+    return {**desired.texts, **desired.terms, Field.ACTIVE: desired.active}
 
 
 def _observe_metadata(product: BillingProduct, data: dict[str, Any]) -> None:

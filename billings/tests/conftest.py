@@ -12,6 +12,7 @@ from django.test import Client
 from billings import pricing
 from billings.models import BillingProduct
 from billings.money import PriceSpec
+from billings.product_fields import Field
 from billings.sync import desired
 from billings.sync.converge import Result, converge
 from billings.tests.support.signed_in import signed_in
@@ -31,9 +32,8 @@ class Sold:
             owner=owner, title="Watercolour", summary="For beginners"
         )
         status = "published" if published else "draft"
-        self.row = desired.open_product(
-            self.course.id, name="Watercolour", description="For beginners", image="", status=status
-        )
+        texts = {Field.NAME: "Watercolour", Field.DESCRIPTION: "For beginners"}
+        self.row = desired.open_product(self.course.id, texts, status=status)
         self.price(price)
 
     @property
@@ -44,14 +44,8 @@ class Sold:
         pricing.set_price(self.row, price, actor=None)
 
     def listing(self, **changes: str) -> None:
-        row = self.product
-        values = {
-            "name": row.desired_name,
-            "description": row.desired_description,
-            "image": row.desired_image,
-            "status": row.desired_status,
-        }
-        desired.set_listing(self.row, **(values | changes))
+        status = changes.pop("status", self.product.desired_status)
+        desired.set_listing(self.row, {Field(name): value for name, value in changes.items()}, status=status)
 
     def converge(self) -> Result:
         return converge(self.row.pk)

@@ -57,6 +57,8 @@ UNREADABLE = {
     "no writes": ({"STRIPE_MAX_WRITES_PER_SECOND": "-1"}, '"STRIPE_MAX_WRITES_PER_SECOND" invalid'),
     "a negative pause": ({"EVENTS_POLL_SECONDS": "-1"}, '"EVENTS_POLL_SECONDS" invalid'),
     "no number of hours": ({"COMPARE_EVERY_HOURS": "daily"}, '"COMPARE_EVERY_HOURS" invalid'),
+    "a tax code of another shape": ({"DEFAULT_TAX_CODE": "txcd_1"}, '"DEFAULT_TAX_CODE" invalid'),
+    "no way to tax": ({"DEFAULT_TAX_BEHAVIOR": "never"}, '"DEFAULT_TAX_BEHAVIOR" invalid'),
     "no number of proxies": ({"TRUSTED_PROXY_COUNT": "-1"}, '"TRUSTED_PROXY_COUNT" invalid'),
     "a second step for some": ({"REQUIRE_MFA": "perhaps"}, '"REQUIRE_MFA" invalid'),
     "no cache for all processes": ({"CACHE_URL": "locmem://"}, "CACHE_URL must be"),

@@ -19,8 +19,8 @@ from billings.models import (
     Trouble,
 )
 from billings.money import PriceSpec
-from billings.plan import Field
 from billings.price_words import facts_of, prices_in_words
+from billings.product_fields import Field
 from billings.status import (
     POLL_SECONDS,
     PREFETCH,

@@ -114,6 +114,13 @@ STRIPE_MAX_WRITES_PER_SECOND = _setting("STRIPE_MAX_WRITES_PER_SECOND", 20.0, en
 EVENTS_POLL_SECONDS = _setting("EVENTS_POLL_SECONDS", 300.0, env.float, validate=_FROM_ZERO)
 COMPARE_EVERY_HOURS = _setting("COMPARE_EVERY_HOURS", 24.0, env.float, validate=_FROM_ZERO)
 
+# Whether teachers choose how each course is taxed, and the choice for a new course; off: left to Stripe.
+TAX_FIELDS = _setting("TAX_FIELDS", False, env.bool)
+DEFAULT_TAX_CODE = _setting("DEFAULT_TAX_CODE", "", validate=validate.Regexp(r"txcd_[0-9]{8}\Z"))
+DEFAULT_TAX_BEHAVIOR = _setting(
+    "DEFAULT_TAX_BEHAVIOR", "unspecified", validate=validate.OneOf(["unspecified", "inclusive", "exclusive"])
+)
+
 # With a live key, anyone who signs up would sell through the school's own account.
 SIGNUP_OPEN = _setting("SIGNUP_OPEN", not STRIPE_LIVE, env.bool)
 

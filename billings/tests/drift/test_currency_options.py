@@ -9,7 +9,7 @@ from django.core.management import call_command
 from billings.drift import decisions
 from billings.drift.decisions import Inexpressible
 from billings.models import BillingPrice, Drift, StripeRequest
-from billings.plan import Field
+from billings.product_fields import Field
 from billings.status import as_json, describe, state_of
 from billings.sync.events import store
 from billings.sync.sweep import sweep

@@ -4,7 +4,7 @@ import pytest
 
 from billings.drift import decisions
 from billings.drift.decisions import Inexpressible, MovedOn, Undecidable
-from billings.plan import Field
+from billings.product_fields import Field
 from billings.status import is_older_than_stripe
 from billings.sync.events import request_reads
 from billings.tests.conftest import USD59

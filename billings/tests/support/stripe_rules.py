@@ -1,7 +1,6 @@
 """A small Stripe in values: what one step does to what is observed, and what Stripe would refuse."""
 
 from dataclasses import replace
-from typing import Any
 
 from billings.plan import (
     ActivatePrice,
@@ -11,8 +10,10 @@ from billings.plan import (
     Observed,
     ObservedPrice,
     Step,
+    UpdatePrice,
     UpdateProduct,
 )
+from billings.product_fields import BY_FIELD, Texts
 
 
 class WouldBeRefused(AssertionError):
@@ -29,19 +30,21 @@ def apply(step: Step, observed: Observed) -> Observed:
         case CreatePrice():
             _must(observed.exists, "a price needs its product")
             newest = max((price.created for price in observed.prices), default=0)
-            new = ObservedPrice(f"price_new{len(observed.prices)}", step.spec, True, True, newest + 1)
+            new = ObservedPrice(f"price_new{len(observed.prices)}", step.spec, True, True, newest + 1, step.terms)
             return replace(observed, prices=(*observed.prices, new))
+        case UpdatePrice():
+            return _update_price(observed, step.price_id, step.terms)
         case ActivatePrice():
-            return _set_active(observed, step.price_id, True)
+            return _update_price(observed, step.price_id, step.terms, active=True)
         case ArchivePrice():
             _must(step.price_id != observed.default_price, "the default price cannot be archived")
-            return _set_active(observed, step.price_id, False)
+            return _update_price(observed, step.price_id, {}, active=False)
 
 
 def _create_product(step: CreateProduct, observed: Observed) -> Observed:
     _must(not observed.exists, "the id is taken")
-    price = ObservedPrice("price_first", step.price, True, True, 1)
-    return Observed(True, step.name, step.description, step.image, step.active, price.id, (price,))
+    price = ObservedPrice("price_first", step.price, True, True, 1, step.terms)
+    return Observed(True, step.texts, step.active, price.id, (price,))
 
 
 def _update_product(step: UpdateProduct, observed: Observed) -> Observed:
@@ -52,21 +55,17 @@ def _update_product(step: UpdateProduct, observed: Observed) -> Observed:
         default = step.default_id or (made.id if made else "")
         price = observed.price(default)
         _must(price is not None and price.active, "the default must be an active price of the product")
-    changes: dict[str, Any] = {
-        "name": step.name,
-        "description": step.description,
-        "image": step.image,
-        "active": step.active,
-    }
-    return replace(
-        observed, default_price=default, **{field: value for field, value in changes.items() if value is not None}
-    )
+    active = observed.active if step.active is None else step.active
+    return replace(observed, default_price=default, texts={**observed.texts, **step.texts}, active=active)
 
 
-def _set_active(observed: Observed, price_id: str, active: bool) -> Observed:
-    _must(observed.price(price_id) is not None, "no such price")
-    prices = (replace(price, active=active) if price.id == price_id else price for price in observed.prices)
-    return replace(observed, prices=tuple(prices))
+def _update_price(observed: Observed, price_id: str, terms: Texts, *, active: bool | None = None) -> Observed:
+    before = observed.price(price_id)
+    assert before is not None, "no such price"
+    for field, value in terms.items():
+        _must(BY_FIELD[field].can_become(value, seen=before.terms.get(field, "unspecified")), f"{field} is fixed")
+    after = replace(before, active=before.active if active is None else active, terms={**before.terms, **terms})
+    return replace(observed, prices=tuple(after if price.id == price_id else price for price in observed.prices))
 
 
 def _must(holds: bool, rule: str) -> None:

@@ -1,7 +1,6 @@
 """Saving: what is desired, the attempt right after the commit, and the safety net that shares the save's fate."""
 
 from contextlib import suppress
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +11,8 @@ from django_tasks_db.models import DBTaskResult
 
 from billings import pricing
 from billings.models import Drift
-from billings.plan import Desired, Field
+from billings.plan import Desired
+from billings.product_fields import Field
 from billings.stripe_api.requests import request_for
 from billings.sync import desired, lease
 from billings.sync.converge import Result
@@ -21,6 +21,7 @@ from billings.tests.support.drifting import edit, edit_price, read
 from billings.tests.support.due import forget_the_lease
 from billings.tests.support.in_sync import assert_in_sync
 from billings.tests.support.rejecting import refuse
+from billings.tests.support.wanted import but
 
 BUDGET = 20.0
 
@@ -124,16 +125,11 @@ PASTEL = {"name": "Pastel", "description": "For everyone", "image": "https://sch
 
 
 def wanted(sold: Sold, **changes) -> Desired:
-    return replace(sold.product.desired, **changes)
+    return but(sold.product.desired, **changes)
 
 
 def apply(sold: Sold, wanted: Desired) -> None:
-    sold.listing(
-        name=wanted.name,
-        description=wanted.description,
-        image=wanted.image,
-        status="published" if wanted.published else "draft",
-    )
+    sold.listing(**wanted.texts, **wanted.terms, status="published" if wanted.published else "draft")
     sold.price(wanted.price)
 
 

@@ -8,7 +8,7 @@ import pytest
 from billings.drift.decisions import restore_local_value
 from billings.models import Drift, Rejection
 from billings.money import PriceSpec
-from billings.plan import Field
+from billings.product_fields import Field
 from billings.status import describe, state_of
 from billings.stripe_api import gateway
 from billings.sync.converge import Result

@@ -4,7 +4,7 @@ import pytest
 
 from billings.models import Rejection
 from billings.money import PriceSpec
-from billings.plan import Field
+from billings.product_fields import Field
 from billings.status import describe, state_of
 from billings.sync import desired
 from billings.sync.converge import MAX_TURNS, Result

@@ -31,7 +31,7 @@ from hypothesis.stateful import (
 from billings.drift import decisions
 from billings.models import BillingProduct, Drift, StripeRequest, behind
 from billings.money import PriceSpec
-from billings.plan import Field
+from billings.product_fields import Field
 from billings.sync import bulk_reads
 from billings.sync.converge import KEY_LIFETIME, LANDED_AFTER
 from billings.sync.events import request_reads, store

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from billings.models import BillingProduct, Drift, StrayProduct
 from billings.money import PriceSpec
-from billings.plan import Field
+from billings.product_fields import Field
 from courses import lifecycle
 from courses.content import Content
 from courses.models import Course
