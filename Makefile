@@ -1,7 +1,7 @@
 # The commands of this project. They need Python >= 3.12, git and make; everything else they fetch into .venv.
 
 help:      ## lists these commands
-	@grep -E '^[a-z]+: .*## ' Makefile | sed -e 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+: .*## ' Makefile | sed -e 's/:.*## /\t/' | expand -t 12
 
 setup:     ## .venv with everything installed; does nothing when nothing changed
 	@tools/setup requirements-dev.txt
@@ -22,6 +22,9 @@ worker:    ## a worker alone, settings from the environment
 
 test: setup ## every test, the browser's too
 	@exec tools/test
+
+test-fast: setup ## the tests that need no browser, no program of their own, no PostgreSQL and no Stripe sandbox
+	@unset PYTHONDONTWRITEBYTECODE; PYTHONPYCACHEPREFIX=$(CURDIR)/.venv/pycache exec .venv/bin/pytest --numprocesses=auto --quiet -m "not (browser or processes or postgresql or stripe or slow)"
 
 lock: setup ## the lock files, after a pin in requirements*.txt or constraints.txt has changed
 	@exec tools/lock
@@ -47,4 +50,4 @@ campaign: setup ## every operation meets every fault and SIGKILL, a kill storm o
 	PYTHONPATH=site .venv/bin/python -m config.tests.fuzz || status=1; \
 	exit $$status
 
-.PHONY: help setup run dev serve worker test lock lint bench campaign
+.PHONY: help setup run dev serve worker test test-fast lock lint bench campaign

@@ -7,18 +7,19 @@ import shutil
 import signal
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect
 
-from billings.tests.support.fixtures import recorded
 from e2e import audit
 from e2e.audit import Album, Measured
 from e2e.pages import ConfirmAddress, SignIn, SignUp
 from e2e.people import PASSWORD, Person
 from e2e.programs import Portal, running
+from e2e.visits import HEIGHTS, Visit
 from tools.testing.sandbox import Sandbox
+from tools.testing.tables import recorded
 
 SYSTEM_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 BROWSER_ARGUMENTS = [
@@ -30,8 +31,6 @@ BROWSER_ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-HEIGHTS = {1280: 900, 390: 844}
-at_both_widths = pytest.mark.parametrize("width", sorted(HEIGHTS, reverse=True))
 # Longer than anything takes, so that a busy machine fails no test; what is right passes at once.
 PATIENCE_MS = 30_000
 
@@ -144,10 +143,6 @@ def signed_in(browser: Browser, portal: Portal) -> Callable[[Person], StorageSta
         return known[person]
 
     return state_of
-
-
-class Visit(Protocol):
-    def __call__(self, person: Person | None = None, **options: Any) -> Page: ...
 
 
 @pytest.fixture

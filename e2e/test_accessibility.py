@@ -10,9 +10,9 @@ from playwright.sync_api import Page, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from e2e import audit
-from e2e.conftest import Visit, at_both_widths
 from e2e.pages import CourseList, Desk, Editor, StaffPrices
 from e2e.people import AUTHOR, STAFF, TEACHER
+from e2e.visits import Visit, at_both_widths
 
 FOCUSED = "() => { const here = document.activeElement; return here === document.body ? 'body' : here.outerHTML; }"
 VISIBLE_BOXES = """

@@ -3,7 +3,6 @@
 import pytest
 from playwright.sync_api import expect
 
-from e2e.conftest import Visit, at_both_widths
 from e2e.pages import (
     Addresses,
     ConfirmAddress,
@@ -17,6 +16,7 @@ from e2e.pages import (
 )
 from e2e.people import AUTHOR, NEWCOMER, PASSWORD
 from e2e.programs import Portal
+from e2e.visits import Visit, at_both_widths
 
 
 @at_both_widths

@@ -2,9 +2,9 @@
 
 from playwright.sync_api import expect
 
-from e2e.conftest import Visit
 from e2e.pages import Desk, Editor
 from e2e.people import AUTHOR
+from e2e.visits import Visit
 
 
 def test_a_double_press_on_publish_does_not_unpublish(visit: Visit, title: str) -> None:

@@ -7,9 +7,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from e2e.conftest import Visit, at_both_widths
 from e2e.pages import CourseList, Desk, Editor, SandboxPage, SignIn
 from e2e.people import AUTHOR, PASSWORD
+from e2e.visits import Visit, at_both_widths
 from tools.testing.sandbox import Sandbox
 
 

@@ -5,9 +5,9 @@ from unittest.mock import ANY
 
 from playwright.sync_api import Page, expect
 
-from e2e.conftest import Visit
 from e2e.pages import Conflict, Desk, Editor, StaffPrices
 from e2e.people import AUTHOR, STAFF, TEACHER
+from e2e.visits import Visit
 
 OFFER = re.compile(r"You have unsaved changes from \d\d:\d\d UTC\.")
 

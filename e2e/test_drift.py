@@ -5,9 +5,9 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from e2e.conftest import Visit
 from e2e.pages import Desk, Editor, StaffPrices
 from e2e.people import AUTHOR, STAFF
+from e2e.visits import Visit
 from tools.processes import until
 from tools.testing.sandbox import Sandbox
 

@@ -4,9 +4,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from e2e import lines
-from e2e.conftest import Visit
 from e2e.pages import Desk, Editor, SignIn
 from e2e.people import AUTHOR, PASSWORD
+from e2e.visits import Visit
 
 OFFLINE = "You are offline. What you type is kept in this browser."
 UNANSWERED = "No answer came: your changes may or may not be saved."

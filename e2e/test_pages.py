@@ -9,10 +9,10 @@ from playwright.sync_api import Page, expect
 
 from e2e import audit
 from e2e.audit import Album, Cost, Measured
-from e2e.conftest import Visit, at_both_widths
 from e2e.pages import Conflict, CourseList, Desk, Editor, Security, SignIn, SignUp, StaffPrices
 from e2e.people import AUTHOR, NEWCOMER, PASSWORD, STAFF, TEACHER, Person
 from e2e.programs import Portal
+from e2e.visits import Visit, at_both_widths
 
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 COURSE = "Watercolour from the first brush"

@@ -3,9 +3,9 @@
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from e2e.conftest import Visit, at_both_widths
 from e2e.pages import Desk, Editor
 from e2e.people import AUTHOR, STAFF
+from e2e.visits import Visit, at_both_widths
 
 
 def question(page: Page) -> Locator:

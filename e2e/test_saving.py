@@ -5,9 +5,9 @@ import re
 from playwright.sync_api import expect
 
 from e2e import lines
-from e2e.conftest import Visit
 from e2e.pages import Conflict, Desk, Editor
 from e2e.people import AUTHOR
+from e2e.visits import Visit
 
 # Both read in the page, at the moment of the press: a test that asks later would see what came later.
 PRESS = """(id) => {

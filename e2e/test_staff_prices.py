@@ -4,9 +4,9 @@ import re
 
 from playwright.sync_api import expect
 
-from e2e.conftest import Visit, at_both_widths
 from e2e.pages import Desk, StaffPrices
 from e2e.people import AUTHOR, STAFF
+from e2e.visits import Visit, at_both_widths
 
 
 @at_both_widths

@@ -5,9 +5,9 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from e2e.conftest import Visit, at_both_widths
 from e2e.pages import Conflict, Desk, Editor, StaffPrices
 from e2e.people import AUTHOR, STAFF
+from e2e.visits import Visit, at_both_widths
 
 with_and_without_javascript = pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
 

@@ -5,9 +5,9 @@ from playwright.sync_api import Page, expect
 
 from courses.tests.pictures import picture
 from e2e import lines
-from e2e.conftest import Visit
 from e2e.pages import Conflict, Desk, Editor
 from e2e.people import AUTHOR
+from e2e.visits import Visit
 
 PICTURE = picture(size=(640, 400)).read()
 # Noise does not compress: some seconds at 100 kB/s.

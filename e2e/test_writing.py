@@ -3,9 +3,9 @@
 import pytest
 from playwright.sync_api import expect
 
-from e2e.conftest import Visit
 from e2e.pages import CourseList, Desk, Editor
 from e2e.people import AUTHOR
+from e2e.visits import Visit
 
 with_and_without_javascript = pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.processes
+
 PROGRAMS = {
     "backlog.py": ["--latency", "0.02"],
     "lists.py": [],

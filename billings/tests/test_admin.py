@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from billings.models import BillingPrice, Drift, StripeRequest
-from billings.tests.conftest import USD49, Sold
+from billings.tests.support.sold import USD49, Sold
 
 MODELS = ["billingproduct", "billingprice", "striperequest", "drift", "pricechange"]
 

@@ -1,7 +1,5 @@
 """What is pressed several times at once, by as many processes as serve it, on both engines."""
 
-import pytest
-
 FOUR_AT_ONCE = """
 import threading
 from django.contrib.auth.models import User
@@ -28,8 +26,7 @@ print(Course.objects.exclude(pk=course.pk).count())
 """
 
 
-@pytest.mark.parametrize("database", ["sqlite_url", "postgresql_url"])
-def test_a_course_is_copied_once(request, run_script, database):
+def test_a_course_is_copied_once(run_script, database_url):
     settings = {"STRIPE_INLINE_BUDGET_SECONDS": "0"}
 
-    assert run_script(FOUR_AT_ONCE, request.getfixturevalue(database), **settings) == "1"
+    assert run_script(FOUR_AT_ONCE, database_url, **settings) == "1"

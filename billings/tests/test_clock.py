@@ -17,8 +17,8 @@ from billings.stripe_api import gateway, rate_limit
 from billings.sync import lease, restored_database
 from billings.sync.converge import LANDED_AFTER, Result
 from billings.sync.sweep import due
-from billings.tests.conftest import USD59
 from billings.tests.support.in_sync import assert_in_sync
+from billings.tests.support.sold import USD59
 from tools.testing.scripted_server import serving
 
 HOURS = [pytest.param(hours, id=f"{hours:+d} h") for hours in (3, -3, 40, -40)]

@@ -10,7 +10,7 @@ from billings import money
 from billings.models import BillingProduct, PriceChange
 from billings.money import PriceSpec
 from billings.pricing import history, set_price
-from billings.tests.conftest import USD49, USD59
+from billings.tests.support.sold import USD49, USD59
 
 MONTHLY = PriceSpec(4900, "usd", "month")
 EUR49 = PriceSpec(4900, "eur")

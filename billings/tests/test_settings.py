@@ -100,16 +100,19 @@ def check_refused(command: Command, changes: dict[str, str], words: str) -> None
 
 
 @pytest.mark.parametrize(("changes", "words"), [*REFUSED.values(), *UNREADABLE.values()], ids=[*REFUSED, *UNREADABLE])
+@pytest.mark.processes
 def test_a_command_says_why_it_does_not_start(changes, words):
     check_refused(MANAGE, changes, words)
 
 
 @pytest.mark.parametrize(("changes", "words"), REFUSED.values(), ids=REFUSED)
+@pytest.mark.processes
 def test_the_web_server_says_why_it_does_not_start(changes, words):
     check_refused(GUNICORN, changes, words)
 
 
 @pytest.mark.parametrize("changes", ACCEPTED.values(), ids=ACCEPTED)
+@pytest.mark.processes
 def test_starts_with(changes):
     ended = start(MANAGE, changes)
 
@@ -125,6 +128,7 @@ def test_starts_with(changes):
     ],
     ids=["sign-up is open", "but not where strangers would sell", "https switches on what belongs to it"],
 )
+@pytest.mark.processes
 def test_what_follows_from_others(changes, values):
     show = (
         "from django.conf import settings as s; "
@@ -139,6 +143,7 @@ def test_what_follows_from_others(changes, values):
 @pytest.mark.parametrize(
     ("url", "folder"), [("file:///tmp/x", Path("/tmp/x")), ("file:mails/out", ROOT / "mails" / "out")]
 )
+@pytest.mark.processes
 def test_mails_are_written_into_the_folder_that_was_named(url, folder):
     show = "from django.conf import settings as s; print(s.MAILERS['default']['OPTIONS']['file_path'])"
     ended = start([sys.executable, "manage.py", "shell", "--no-imports", "--command", show], {"EMAIL_URL": url})
@@ -146,6 +151,7 @@ def test_mails_are_written_into_the_folder_that_was_named(url, folder):
     assert Path(ended.stdout.strip()) == folder
 
 
+@pytest.mark.processes
 def test_a_file_says_what_the_environment_does_not(tmp_path):
     config = tmp_path / "site" / "config"
     config.mkdir(parents=True)

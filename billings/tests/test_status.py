@@ -32,7 +32,7 @@ from billings.status import (
     price_as_json,
     state_of,
 )
-from billings.tests.conftest import USD59, Sold
+from billings.tests.support.sold import USD59, Sold
 
 
 def put(sold: Sold, **columns: Any) -> BillingProduct:
@@ -122,6 +122,7 @@ class TestTheState:
             rows[product] = next(state for state, holds in tested if holds)
         return rows
 
+    @pytest.mark.slow
     def test_is_the_same_in_python_and_in_the_database_for_every_combination(self, owner):
         expected = self.rows(owner)
 

@@ -5,7 +5,7 @@ import pytest
 from billings.models import Drift
 from billings.money import PriceSpec
 from courses.models import Course
-from courses.tests.conftest import HTMX, JSON, NEVER, form_of
+from courses.tests.support.people import HTMX, JSON, NEVER, form_of
 
 BUTTONS = ["publish", "unpublish", "archive", "restore", "retry", "duplicate"]
 SAVING = [name for name in BUTTONS if name != "duplicate"]

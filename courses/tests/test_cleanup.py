@@ -17,8 +17,8 @@ from django.utils import timezone
 from courses import cleanup, lifecycle, saved_forms
 from courses.content import Content, NewCover
 from courses.models import Course, KeptForm
-from courses.tests.conftest import form_of
 from courses.tests.pictures import picture
+from courses.tests.support.people import form_of
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 

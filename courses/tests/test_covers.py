@@ -12,8 +12,8 @@ from PIL import Image
 
 from courses import covers
 from courses.covers import read_cover
-from courses.tests.conftest import form_of
 from courses.tests.pictures import DATA, blank_png, encoded, exif, patches, picture, xmp
+from courses.tests.support.people import form_of
 from tools.processes import run
 
 
@@ -132,6 +132,7 @@ class TestReadCover:
             read_cover(bomb)
 
     @pytest.mark.parametrize("side", [10_000, 20_000])
+    @pytest.mark.slow
     def test_one_with_more_pixels_than_any_screen_is_refused_in_words(self, side):
         with pytest.raises(ValidationError, match="too many pixels"), warnings.catch_warnings(action="ignore"):
             read_cover(picture("PNG", (side, side), mode="1"))
@@ -147,6 +148,7 @@ def refusal(data: bytes) -> str:
     return refused.value.messages[0]
 
 
+@pytest.mark.slow
 class TestMemory:
     def test_a_picture_that_would_take_too_much_is_refused_before_it_is_decoded(self):
         assert "58.9 million; one of its kind may have 14.4 million" in refusal(progressive("CMYK", (7680, 7680)))
@@ -195,6 +197,7 @@ class TestMemory:
             assert max(abs(a - b) for a, b in zip(kept.getpixel((x, y)), there, strict=True)) < 12
 
     @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="only Linux tells")
+    @pytest.mark.processes
     def test_no_cover_takes_more_than_150_mb(self, tmp_path, record_property):
         dearest = {
             "progressive CMYK": progressive("CMYK", (3790, 3790)),

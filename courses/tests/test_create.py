@@ -9,9 +9,9 @@ from billings import money
 from billings.money import PriceSpec
 from courses import versions
 from courses.models import Course
-from courses.tests.conftest import HTMX, JSON, form_of
 from courses.tests.field_errors import FIELD_ERRORS
 from courses.tests.pictures import picture
+from courses.tests.support.people import HTMX, JSON, form_of
 
 WHOLE = {
     "title": "Bread",

@@ -9,7 +9,7 @@ from billings.models import BillingProduct, Drift
 from billings.sync.converge import Result, converge
 from billings.sync.events import request_reads
 from courses.models import Course
-from courses.tests.conftest import JSON, NEVER, form_of
+from courses.tests.support.people import JSON, NEVER, form_of
 
 STATUS = {"HX-Request": "true", "HX-Target": "status"}
 DECISIONS = ("restore", "accept")

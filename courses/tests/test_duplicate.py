@@ -3,8 +3,8 @@ from django.utils import timezone
 from billings.money import PriceSpec
 from courses import lifecycle
 from courses.models import TITLE_LENGTH, Course
-from courses.tests.conftest import HTMX, JSON, form_of
 from courses.tests.pictures import picture
+from courses.tests.support.people import HTMX, JSON, form_of
 
 
 def copy_of(course: Course) -> Course:

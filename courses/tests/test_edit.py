@@ -11,9 +11,9 @@ from billings.models import PriceChange
 from billings.money import PriceSpec
 from courses import versions
 from courses.models import Course
-from courses.tests.conftest import HTMX, JSON, NEVER, form_of
 from courses.tests.field_errors import FIELD_ERRORS
 from courses.tests.pictures import picture
+from courses.tests.support.people import HTMX, JSON, NEVER, form_of
 
 
 def fresh(course: Course) -> Course:

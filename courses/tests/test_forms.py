@@ -12,9 +12,9 @@ from courses.content import OWN_FIELDS, Content, NewCover
 from courses.fields import Prose
 from courses.forms import CourseForm, texts
 from courses.models import Course
-from courses.tests.conftest import form_of
 from courses.tests.field_errors import FIELD_ERRORS
 from courses.tests.pictures import picture
+from courses.tests.support.people import form_of
 from courses.versions import digests
 
 
@@ -187,6 +187,7 @@ class TestEdit:
             st.sampled_from([*CourseForm.base_fields, "keep_title", "keep_price", "keep_cover"]), st.text(max_size=30)
         )
     )
+    @pytest.mark.slow
     def test_whatever_comes_in_is_judged(self, data, draft):
         form = CourseForm.sent(data, {}, course=draft)
 

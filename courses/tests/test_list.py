@@ -12,7 +12,7 @@ from billings.money import PriceSpec
 from courses.cards import Card
 from courses.last_list import COOKIE
 from courses.models import Course
-from courses.tests.conftest import HTMX, JSON, form_of
+from courses.tests.support.people import HTMX, JSON, form_of
 
 
 def titles(person, query: str = "") -> list[str]:

@@ -128,6 +128,7 @@ def yardstick() -> float:
 
 
 class TestBounds:
+    @pytest.mark.slow
     def test_no_text_costs_much(self):
         """Measured by what this machine can do, so that a slow one takes nothing for dear."""
         most = 5 * max(yardstick() for _ in range(3))

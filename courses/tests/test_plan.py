@@ -6,8 +6,8 @@ from allauth.account import app_settings
 from billings.models import BillingPrice, BillingProduct, Drift
 from billings.money import PriceSpec
 from courses.models import Course
-from courses.tests.conftest import HTMX, form_of
 from courses.tests.pictures import picture
+from courses.tests.support.people import HTMX, form_of
 
 
 def left(field: str) -> dict[str, str]:

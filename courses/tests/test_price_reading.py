@@ -12,7 +12,7 @@ from billings.money.conventions import conventions
 from billings.prices import number_locale
 from courses.forms import CourseForm
 from courses.models import Course
-from courses.tests.conftest import HTMX, JSON, form_of
+from courses.tests.support.people import HTMX, JSON, form_of
 
 PLANNED = {"HX-Request": "true", "HX-Target": "plan", "HX-Trigger-Name": "price"}
 
@@ -159,6 +159,7 @@ class TestPlan:
 class TestEdit:
     @pytest.mark.parametrize("price", [PriceSpec(4900, "usd"), PriceSpec(49500, "kwd"), PriceSpec(120000000, "eur")])
     @pytest.mark.parametrize("tag", ["de-DE", "fr-CH", "de-CH", "en-IN", "ar-EG", "fa-IR", "es", "en-ZA", "und", "*"])
+    @pytest.mark.slow
     def test_a_form_sent_back_as_it_was_shown_changes_nothing(self, teacher, make_course, price, tag):
         course = make_course(price=price)
         shown = teacher.get("edit", course, headers=reader(tag)).text

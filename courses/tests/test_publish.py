@@ -2,7 +2,7 @@ import pytest
 
 from billings.models import Drift
 from courses.models import Course
-from courses.tests.conftest import HTMX, JSON, form_of
+from courses.tests.support.people import HTMX, JSON, form_of
 
 
 def fresh(course: Course) -> Course:

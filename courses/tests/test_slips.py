@@ -8,7 +8,7 @@ from billings import pricing
 from billings.money import PriceSpec
 from courses import lifecycle
 from courses.models import Course
-from courses.tests.conftest import HTMX, JSON, form_of
+from courses.tests.support.people import HTMX, JSON, form_of
 
 QUESTION = "$490.00 is 10 times the present price, $49.00."
 

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from billings.models import BillingProduct, Trouble
-from courses.tests.conftest import HTMX, JSON
+from courses.tests.support.people import HTMX, JSON
 
 STATUS = {"HX-Request": "true", "HX-Target": "status"}
 

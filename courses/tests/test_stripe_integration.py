@@ -6,7 +6,7 @@ from billings.models import BillingProduct
 from billings.money import PriceSpec
 from courses import lifecycle, stripe_integration
 from courses.models import Course
-from courses.tests.conftest import HTMX, form_of
+from courses.tests.support.people import HTMX, form_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -13,9 +13,9 @@ from billings.product_fields import Field
 from billings.status import as_json, describe, state_of
 from billings.sync.events import store
 from billings.sync.sweep import sweep
-from billings.tests.conftest import USD49, USD59, Sold
 from billings.tests.support.drifting import ask_for_a_read, edit_price, no_drift, open_drift, read
 from billings.tests.support.in_sync import assert_in_sync
+from billings.tests.support.sold import USD49, USD59, Sold
 from tools.testing.sandbox import Sandbox
 
 EURO = {"eur": {"unit_amount": 100}}

@@ -7,9 +7,9 @@ from billings.drift.decisions import Inexpressible, MovedOn, Undecidable
 from billings.product_fields import Field
 from billings.status import is_older_than_stripe
 from billings.sync.events import request_reads
-from billings.tests.conftest import USD59
 from billings.tests.support.in_sync import assert_in_sync
 from billings.tests.support.restored import older_afterwards
+from billings.tests.support.sold import USD59
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from copy import copy
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import pytest
 from babel import Locale, localedata
@@ -117,14 +117,25 @@ def test_what_our_fields_show_is_read_back_as_it_was_without_a_question(initial)
                 assert parse_amount(format_amount(money, locale), code, locale) == money
 
 
-WAYS = [UNKNOWN_LOCALE, *sorted({str(conventions(locale)): locale for locale in LOCALES}.values())]
-ways = st.sampled_from(WAYS)
+@st.composite
+def ways(draw: st.DrawFn) -> str:
+    """A locale for each way of writing money that there is."""
+    return draw(st.sampled_from(all_ways()))
+
+
+@cache
+def all_ways() -> list[str]:
+    """Not at import: reading every locale takes a second, whichever test is run."""
+    return [UNKNOWN_LOCALE, *sorted({str(conventions(locale)): locale for locale in LOCALES}.values())]
+
+
 codes = st.sampled_from(sorted(CURRENCIES))
 amounts = st.one_of(st.integers(0, 10**9), st.integers(0, 10**6).map(lambda units: units * 1000))
 numbers = st.from_regex(r"\A[0-9]{1,4}([.,' ٬٫][0-9]{1,4}){0,3}\Z")
 
 
-@given(minor=amounts, code=codes, writer=ways, reader=ways)
+@pytest.mark.slow
+@given(minor=amounts, code=codes, writer=ways(), reader=ways())
 def test_what_one_writes_nobody_reads_as_a_thousandth_or_a_thousandfold(minor, code, writer, reader):
     """A price pasted from a page in one locale into a field of another: that amount, or asked, or refused."""
     money = Money(minor, code)
@@ -136,7 +147,8 @@ def test_what_one_writes_nobody_reads_as_a_thousandth_or_a_thousandfold(minor, c
         assert read == money
 
 
-@given(text=numbers, code=st.sampled_from(["usd", "kwd", "jpy", "isk"]), one=ways, other=ways)
+@pytest.mark.slow
+@given(text=numbers, code=st.sampled_from(["usd", "kwd", "jpy", "isk"]), one=ways(), other=ways())
 def test_without_a_question_two_people_differ_only_where_the_way_of_one_of_them_says_so(text, code, one, other):
     try:
         here, there = parse_amount(text, code, one), parse_amount(text, code, other)

@@ -627,6 +627,7 @@ class TestParseAmount:
         currency=st.sampled_from(sorted(CURRENCIES)),
         locale=st.sampled_from([*LOCALES, "und", "es_419", "uz_Arab"]),
     )
+    @pytest.mark.slow
     def test_reads_any_text_as_an_amount_or_refuses_it(self, text, currency, locale):
         outcome = outcome_of(text, currency, locale)
 
@@ -649,6 +650,7 @@ class TestRoundTrip:
     @example(amount=1230)
     @example(amount=123400)
     @example(amount=MAX_UNIT_AMOUNT)
+    @pytest.mark.slow
     def test_of_the_written_price_and_of_the_field(self, locale, amount):
         for code in CURRENCIES:
             money = Money(amount, code)

@@ -13,9 +13,9 @@ from billings.models import BillingPrice, BillingProduct
 from billings.operations.agreement import disagreements
 from billings.stripe_api import gateway
 from billings.sync import lease
-from billings.tests.conftest import USD59, Sold
 from billings.tests.support.drifting import ask_for_a_read, edit, read
 from billings.tests.support.in_sync import assert_in_sync
+from billings.tests.support.sold import USD59, Sold
 from tools.testing.sandbox import Sandbox
 
 REFUSAL = {"status": 400, "message": "We do not take this.", "param": "currency"}

@@ -7,7 +7,7 @@ from django.test import Client
 from django.utils import timezone
 
 from billings.models import BillingProduct
-from billings.tests.conftest import USD59, Sold
+from billings.tests.support.sold import USD59, Sold
 from tools.testing.sandbox import Sandbox
 
 REFUSAL = {"status": 400, "message": "We do not take this.", "param": "unit_amount"}

@@ -8,11 +8,11 @@ from django.core.management import CommandError, call_command
 
 from billings.management.commands import converge as command
 from billings.sync import lease
-from billings.tests.conftest import USD59
 from billings.tests.support.drifting import ask_for_a_read, edit, read
 from billings.tests.support.due import wait_until
 from billings.tests.support.in_sync import assert_in_sync
 from billings.tests.support.rejecting import refuse
+from billings.tests.support.sold import USD59
 
 
 def run(*arguments: str) -> tuple[int, list[str]]:

@@ -8,8 +8,8 @@ from django.core.management import CommandError, call_command
 from billings.models import StripeKey
 from billings.sync.converge import Result
 from billings.sync.sweep import sweep
-from billings.tests.conftest import USD59
 from billings.tests.support.in_sync import assert_in_sync
+from billings.tests.support.sold import USD59
 
 
 def use_second_account(sandbox, settings):

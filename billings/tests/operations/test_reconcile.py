@@ -11,9 +11,9 @@ from billings.money import PriceSpec
 from billings.operations import reconcile
 from billings.stripe_api import gateway
 from billings.sync.converge import Result
-from billings.tests.conftest import USD59
 from billings.tests.support.in_sync import Only, assert_in_sync
 from billings.tests.support.interruptions import at_call
+from billings.tests.support.sold import USD59
 
 
 def run(capsys, *options: str) -> tuple[int, str]:

@@ -8,8 +8,8 @@ from django.test import Client
 
 from billings.models import BillingProduct
 from billings.sync.sweep import sweep
-from billings.tests.conftest import USD59, Sold
 from billings.tests.support.in_sync import assert_in_sync
+from billings.tests.support.sold import USD59, Sold
 from tools.testing.sandbox import Sandbox
 
 JSON = {"Accept": "application/json"}

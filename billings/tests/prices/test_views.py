@@ -18,8 +18,8 @@ from billings.models import BillingPrice, BillingProduct, Drift, PriceChange, Re
 from billings.money import PriceSpec
 from billings.prices import repricing
 from billings.prices.slips import Unconfirmed
-from billings.tests.conftest import USD49, USD59, Sold
 from billings.tests.support.signed_in import signed_in
+from billings.tests.support.sold import USD49, USD59, Sold
 
 JSON = {"Accept": "application/json"}
 HTMX = {"HX-Request": "true", "HX-Current-URL": "http://testserver/billing/prices/?q=water"}

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from billings.models import BillingProduct
 from billings.prices import watching
-from billings.tests.conftest import USD59, Sold
+from billings.tests.support.sold import USD59, Sold
 
 HTMX = {"HX-Request": "true"}
 LISTS = {"/courses/": "/courses/statuses/", "/billing/prices/": "/billing/prices/statuses/"}

@@ -5,8 +5,8 @@ import pytest
 from billings.models import StripeKey, Trouble
 from billings.status import describe, state_of
 from billings.sync.converge import Result
-from billings.tests.conftest import USD59
 from billings.tests.support.in_sync import assert_in_sync
+from billings.tests.support.sold import USD59
 
 OTHER_KEY, LIVE_KEY, NEW_KEY = "sk_test_of_another_school", "sk_live_of_this_school", "sk_test_rolled"
 

@@ -6,7 +6,7 @@ from django.db.models import F
 
 from billings.models import BillingProduct, Drift
 from billings.sync.converge import Result
-from billings.tests.conftest import Sold
+from billings.tests.support.sold import Sold
 from tools.testing.sandbox import Sandbox
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from billings.models import BillingProduct
-from billings.tests.conftest import Sold
+from billings.tests.support.sold import Sold
 
 
 def wait_until(sold: Sold, seconds: float) -> None:

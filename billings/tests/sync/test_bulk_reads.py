@@ -14,10 +14,10 @@ from billings.sync import sweep as sweep_module
 from billings.sync.converge import ReadResult, Result, converge
 from billings.sync.events import request_reads
 from billings.sync.sweep import due, sweep
-from billings.tests.conftest import USD59
 from billings.tests.support.drifting import add_price, ask_for_a_read, edit, edit_price, open_drift
 from billings.tests.support.in_sync import assert_in_sync
 from billings.tests.support.interruptions import at_call
+from billings.tests.support.sold import USD59
 
 FIVE = 5
 

@@ -2,8 +2,12 @@
 
 import sys
 
-from billings.tests.support.fixtures import TABLE
+import pytest
+
 from tools.processes import run
+from tools.testing.tables import TABLE
+
+pytestmark = pytest.mark.processes
 
 SAMPLE = "60"
 

@@ -3,8 +3,8 @@
 import pytest
 
 from billings.sync.converge import Result
-from billings.tests.conftest import USD49, USD59
 from billings.tests.support.in_sync import assert_in_sync
+from billings.tests.support.sold import USD49, USD59
 from tools.processes import until
 
 

@@ -16,11 +16,11 @@ from billings.product_fields import Field
 from billings.stripe_api.requests import request_for
 from billings.sync import desired, lease
 from billings.sync.converge import Result
-from billings.tests.conftest import USD49, USD59, Sold
 from billings.tests.support.drifting import edit, edit_price, read
 from billings.tests.support.due import forget_the_lease
 from billings.tests.support.in_sync import assert_in_sync
 from billings.tests.support.rejecting import refuse
+from billings.tests.support.sold import USD49, USD59, Sold
 from billings.tests.support.wanted import but
 
 BUDGET = 20.0

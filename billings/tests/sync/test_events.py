@@ -15,9 +15,9 @@ from billings.models import StripeEvent
 from billings.stripe_api import accounts, gateway
 from billings.sync.events import KEEP_DAYS, process
 from billings.sync.sweep import sweep
-from billings.tests.conftest import USD59
 from billings.tests.support.delivering import URL, deliver
 from billings.tests.support.in_sync import assert_in_sync
+from billings.tests.support.sold import USD59
 
 
 def event(**changes):

@@ -14,6 +14,8 @@ from tools.processes import until
 from tools.testing.portal import PortalProcess, Teacher
 from tools.testing.sandbox import Sandbox
 
+pytestmark = pytest.mark.processes
+
 # How the killed process stood: still waiting for the answer, or with the answer in hand and the database shut.
 ANSWER_ON_ITS_WAY = "answer on its way"
 ANSWER_IN_HAND = "answer in hand"

@@ -14,10 +14,10 @@ from billings.models import BillingProduct
 from billings.sync import lease
 from billings.sync.converge import Result, converge_within
 from billings.sync.lease import LeaseLost
-from billings.tests.conftest import USD59
 from billings.tests.support.due import forget_the_lease
 from billings.tests.support.in_sync import assert_in_sync
 from billings.tests.support.interruptions import at_call
+from billings.tests.support.sold import USD59
 from tools.processes import Process, until
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -240,7 +240,7 @@ class TestWaiting:
 
 PREPARE = """
 from django.contrib.auth.models import User
-from billings.tests.conftest import Sold
+from billings.tests.support.sold import Sold
 owner, _ = User.objects.get_or_create(username="teacher")
 print(Sold(owner).row.pk)
 """
@@ -277,15 +277,14 @@ print(row.observed_generation == row.generation, row.prices.count(), row.request
 """
 
 
-@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+@pytest.mark.processes
 class TestProcesses:
     """Real processes over a real database file, and over PostgreSQL where there is one."""
 
     @pytest.fixture
-    def run(self, database, request, sandbox):
+    def run(self, database_url, sandbox):
         """Starts Django shells over that database; a busy machine must not look like a slow Stripe."""
-        url = request.getfixturevalue(f"{database}_url")
-        own = {"DATABASE_URL": url, "STRIPE_API_BASE": sandbox.url, "STRIPE_TIMEOUT_SECONDS": "300"}
+        own = {"DATABASE_URL": database_url, "STRIPE_API_BASE": sandbox.url, "STRIPE_TIMEOUT_SECONDS": "300"}
 
         def start(script: str) -> Process:
             command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "--command", script]

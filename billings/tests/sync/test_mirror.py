@@ -12,11 +12,11 @@ from billings.product_fields import Field
 from billings.status import describe, state_of
 from billings.stripe_api import gateway
 from billings.sync.converge import Result
-from billings.tests.conftest import USD49, USD59
 from billings.tests.support.drifting import add_price, ask_for_a_read, edit, edit_price, no_drift, open_drift, read
 from billings.tests.support.in_sync import assert_in_sync
 from billings.tests.support.interruptions import Killed, at_call, kill
 from billings.tests.support.restored import older_afterwards
+from billings.tests.support.sold import USD49, USD59
 from tools.testing.sandbox import Sandbox
 
 USD39 = PriceSpec(3900, "usd")

@@ -13,9 +13,9 @@ from billings.stripe_api import gateway
 from billings.sync import polling, restored_database
 from billings.sync.restored_database import Look
 from billings.sync.sweep import sweep
-from billings.tests.conftest import USD59
 from billings.tests.support.delivering import deliver
 from billings.tests.support.drifting import open_drift
+from billings.tests.support.sold import USD59
 from tools.processes import Process, until
 
 pytestmark = pytest.mark.django_db
@@ -334,7 +334,7 @@ PREPARE = """
 from django.contrib.auth.models import User
 from billings.sync import polling
 from billings.models import StripeKey
-from billings.tests.conftest import Sold
+from billings.tests.support.sold import Sold
 sold = Sold(User.objects.create_user("killed"))
 sold.converge()
 polling.poll(seconds=lambda: 5.0)
@@ -352,12 +352,10 @@ print(StripeEvent.objects.filter(shown__name__startswith="By hand").count(), len
 """
 
 
-@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
-def test_a_killed_process_loses_no_event(database, request, sandbox, run_script):
+def test_a_killed_process_loses_no_event(database_url, sandbox, run_script):
     """SIGKILL between two pages, in a real process: the first page is stored, and the cursor stays where it was."""
-    url = request.getfixturevalue(f"{database}_url")
-    own = {"STRIPE_API_BASE": sandbox.url, "DATABASE_URL": url, "STRIPE_TIMEOUT_SECONDS": "300"}
-    product = run_script(PREPARE, url, **own)
+    own = {"STRIPE_API_BASE": sandbox.url, "DATABASE_URL": database_url, "STRIPE_TIMEOUT_SECONDS": "300"}
+    product = run_script(PREPARE, database_url, **own)
     for number in range(150):
         sandbox.dashboard(f"products/{product}", name=f"By hand {number}")
     sandbox.fault("block", path="^/v1/events", skip=1)
@@ -368,6 +366,6 @@ def test_a_killed_process_loses_no_event(database, request, sandbox, run_script)
     process.kill()
     sandbox.release()
 
-    first, then = run_script(AFTERWARDS, url, **own).splitlines()
+    first, then = run_script(AFTERWARDS, database_url, **own).splitlines()
     assert first == "False 100", "its claim lasts a while longer, and its first page is stored"
     assert then == "150 True"

@@ -8,11 +8,11 @@ from billings.product_fields import Field
 from billings.status import describe, state_of
 from billings.sync import desired
 from billings.sync.converge import MAX_TURNS, Result
-from billings.tests.conftest import USD49, USD59, Sold
 from billings.tests.support.drifting import ask_for_a_read, edit
 from billings.tests.support.in_sync import assert_in_sync
 from billings.tests.support.interruptions import at_call
 from billings.tests.support.rejecting import refuse
+from billings.tests.support.sold import USD49, USD59, Sold
 from tools.testing.sandbox import Sandbox
 
 CHF49 = PriceSpec(4900, "chf")

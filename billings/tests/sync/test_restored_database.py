@@ -13,9 +13,9 @@ from billings.status import describe
 from billings.stripe_api import gateway, rate_limit
 from billings.sync import restored_database
 from billings.sync.converge import Result
-from billings.tests.conftest import USD59
 from billings.tests.support.drifting import edit, open_drift
 from billings.tests.support.restored import older_afterwards
+from billings.tests.support.sold import USD59
 from tools.processes import until
 
 USD29 = PriceSpec(2900, "usd")

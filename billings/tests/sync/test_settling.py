@@ -21,11 +21,11 @@ from billings.sync.converge import (
     backoff_seconds,
     converge,
 )
-from billings.tests.conftest import USD49, USD59, Sold
 from billings.tests.support.drifting import add_price, ask_for_a_read
 from billings.tests.support.due import forget_the_lease
 from billings.tests.support.in_sync import assert_in_sync
 from billings.tests.support.interruptions import Killed, at_call, kill
+from billings.tests.support.sold import USD49, USD59, Sold
 from tools.processes import until
 
 # Stripe forgets a key after 24 hours; none is sent beyond 22.

@@ -36,9 +36,9 @@ from billings.sync import bulk_reads
 from billings.sync.converge import KEY_LIFETIME, LANDED_AFTER
 from billings.sync.events import request_reads, store
 from billings.sync.sweep import due, sweep
-from billings.tests.conftest import Sold
 from billings.tests.support.in_sync import assert_in_sync
 from billings.tests.support.interruptions import Killed, at_call, kill
+from billings.tests.support.sold import Sold
 from tools.testing.sandbox import Sandbox
 
 PRICES = [None, PriceSpec(4900, "usd"), PriceSpec(5900, "usd"), PriceSpec(4900, "eur"), PriceSpec(4900, "usd", "month")]

@@ -10,10 +10,10 @@ from billings.sync import sweep as sweep_module
 from billings.sync.converge import Result
 from billings.sync.sweep import due, sweep
 from billings.sync.tasks import converge_product
-from billings.tests.conftest import USD59
 from billings.tests.support.drifting import ask_for_a_read, edit, open_drift
 from billings.tests.support.due import wait_until
 from billings.tests.support.in_sync import assert_in_sync
+from billings.tests.support.sold import USD59
 
 
 class TestWhatIsDue:

@@ -9,10 +9,10 @@ import stripe
 from billings.models import StripeEvent
 from billings.sync import events
 from billings.sync.sweep import sweep
-from billings.tests.conftest import USD59
 from billings.tests.support.delivering import SECRET, deliver, signature
 from billings.tests.support.drifting import open_drift
 from billings.tests.support.in_sync import assert_in_sync
+from billings.tests.support.sold import USD59
 
 pytestmark = pytest.mark.django_db
 

@@ -184,6 +184,7 @@ def environment(database: Path) -> dict[str, str]:
     return {**os.environ, "DATABASE_URL": f"sqlite:///{database}"}
 
 
+@pytest.mark.processes
 class TestProcess:
     @pytest.fixture
     def process(self, database) -> Iterator[Process]:

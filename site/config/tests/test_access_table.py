@@ -45,6 +45,7 @@ def test_every_address_has_a_row():
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.usefixtures("_quiet")
+@pytest.mark.slow
 def test_everybody_is_answered_as_the_table_says(db, settings, method):
     settings.STRIPE_INLINE_BUDGET_SECONDS = 0
     scenario, client, rows = Scenario.make(), Client(), dict(table())

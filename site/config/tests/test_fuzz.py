@@ -1,11 +1,14 @@
 """Odd requests at every address: a few of those that `make campaign` sends."""
 
+import pytest
+
 from config.tests.fuzz import Fuzz
 from config.tests.scenario import Scenario
 
 REQUESTS = 500
 
 
+@pytest.mark.slow
 def test_no_request_makes_an_error(db, settings):
     settings.STRIPE_INLINE_BUDGET_SECONDS = 0
     fuzz = Fuzz(Scenario.make(), seed=2)

@@ -46,6 +46,7 @@ def test_one_that_others_could_read_is_tightened(tmp_path, open_umask):
     careless.close()
 
 
+@pytest.mark.processes
 def test_what_one_process_has_saved_outlasts_another_that_looks_and_ends(tmp_path):
     """Had this process opened the file beside SQLite and closed it, the other would take itself for the only one, and
     remove the log in which this one goes on writing."""
@@ -66,6 +67,7 @@ def test_what_one_process_has_saved_outlasts_another_that_looks_and_ends(tmp_pat
     second.close()
 
 
+@pytest.mark.processes
 def test_it_is_so_by_every_command(tmp_path, open_umask):
     environment = {**os.environ, "DATABASE_URL": f"sqlite:///{tmp_path / 'db.sqlite3'}"}
     run([sys.executable, "manage.py", "migrate", "contenttypes", "--verbosity", "0"], env=environment)

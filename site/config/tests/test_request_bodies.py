@@ -236,6 +236,7 @@ def money_and_text(browser: Browser) -> list[object]:
 FORM = {"title": "Ink", "summary": "Draw.", "description": "After " * 50, "price": "98", "confirm": "yes"}
 
 
+@pytest.mark.processes
 class TestTheWebServer:
     """gunicorn as in production."""
 

@@ -15,6 +15,8 @@ from config.server import HEAD_SECONDS
 from tools.processes import listens, run, until
 from tools.testing.portal import WEB, PortalProcess
 
+pytestmark = pytest.mark.processes
+
 SILENT, DRIPPING = 64, 16
 # Far above what a page takes on a busy machine; a thread would wait longer for a connection that says nothing.
 SOON = 4

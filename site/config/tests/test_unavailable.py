@@ -76,6 +76,7 @@ def assert_a_line_each(said: str, words: str, times: int) -> None:
     assert said.count(words) == times
 
 
+@pytest.mark.processes
 class TestTheWebServer:
     def test_says_that_the_database_is_locked(self, portal, session):
         with closing(sqlite3.connect(portal.database, isolation_level=None)) as shut:

@@ -1,17 +1,15 @@
 """A teacher who is in, and one who is not yet."""
 
 import re
-import time
 from collections.abc import Callable
 
 import pytest
 from allauth.account.models import EmailAddress
-from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.test import Client
 
-PASSWORD = "eleven quiet evenings"
+from people.tests.app_codes import PASSWORD, code_of
 
 
 @pytest.fixture
@@ -27,11 +25,6 @@ def make_person(db) -> Callable[..., User]:
 @pytest.fixture
 def teacher(make_person) -> User:
     return make_person()
-
-
-def code_of(secret: str, *, period: int = 0) -> str:
-    """What an authenticator app shows, now or some periods of 30 seconds from now."""
-    return format_hotp_value(hotp_value(secret, int(time.time()) // 30 + period))
 
 
 @pytest.fixture

@@ -45,6 +45,7 @@ class TestGuessing:
 
         assert sign_in(address=GUESSER, headers={"host": "localhost:9000"}).status_code == 429
 
+    @pytest.mark.slow
     def test_no_forwarded_address_does(self, sign_in, settings):
         """With one proxy: what it did not write itself is not looked at."""
         settings.TRUSTED_PROXY_COUNT = 1
@@ -131,6 +132,7 @@ class TestTheOwner:
         assert is_in(sign_in(password=new, client=owner))
 
 
+@pytest.mark.slow
 class TestOneAddress:
     def test_guessing_at_one_account_closes_no_other(self, make_person, sign_in):
         make_person("colleague@example.com")

@@ -12,7 +12,7 @@ from django.test import Client
 
 from courses import lifecycle
 from courses.content import Content
-from people.tests.conftest import PASSWORD, code_of
+from people.tests.app_codes import PASSWORD, code_of
 
 SECURITY = "/accounts/security/"
 ACTIVATE = f"{SECURITY}totp/activate/"

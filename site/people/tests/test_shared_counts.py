@@ -48,6 +48,7 @@ def redis(settings) -> Iterator[str]:
     caches["default"].close()
 
 
+@pytest.mark.processes
 def test_two_processes_count_together_in_redis(redis, monkeypatch):
     monkeypatch.setenv("CACHE_URL", f"redis://{REDIS[0]}:{REDIS[1]}/0")
     monkeypatch.setenv("PYTHONPATH", "site")
