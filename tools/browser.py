@@ -1,7 +1,7 @@
-"""Makes sure that there is a Chromium which Playwright can drive, and prints its path (nothing: Playwright's own).
+"""Makes sure that there is a Chromium which Playwright can drive, and prints its path (empty: Playwright's own).
 
 A system's Chromium if there is one, else Playwright's own, else, on Debian as root, the package `chromium`. Each is
-started to be believed: Ubuntu's `chromium-browser` may be a sign that points to the snap store.
+started to check that it works: Ubuntu's `chromium-browser` may be a stub that points to the snap store.
 """
 
 import os
@@ -59,7 +59,7 @@ def install_package() -> str:
 
 
 def run(*command: str) -> bool:
-    """Run it with its output among the messages: what this program prints is the path alone."""
+    """Run a command with its output on stderr: stdout is for the path alone."""
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     return subprocess.run(command, stdout=sys.stderr, env=environment).returncode == 0
 

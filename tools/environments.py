@@ -1,7 +1,8 @@
-"""The settings with which the portal is started on this machine: one table, a small difference for each purpose.
+"""The settings with which the portal is started on this machine: one table, and the differences for each purpose.
 
-What is started for tests and figures has a value for every setting, since `config.settings` takes from `.env` whatever
-the environment lacks. `make run` and `make dev` are people's own: they keep the shell's and those of `.env`.
+Processes for tests and benchmarks have a value for every setting, since `config.settings` reads from `.env` whatever
+the
+environment lacks. `make run` and `make dev` keep the settings of the shell and of `.env`.
 """
 
 import os
@@ -11,7 +12,7 @@ from typing import Literal
 
 from tools.processes import LOOPBACK
 
-# Port 9 answers nobody: whoever means to talk to Stripe starts a sandbox and says so.
+# Nothing listens on port 9: a test that talks to Stripe starts a sandbox and says so.
 NOBODY = f"http://{LOOPBACK}:9"
 WEBHOOK_PATH = "/billing/webhooks/stripe/"
 SANDBOX = Path(sys.executable).with_name("stripe-sandbox")  # of the same virtual environment
@@ -65,18 +66,18 @@ DIFFERENCES = {
 }
 type Purpose = Literal["tests", "e2e", "bench"]
 
-# What programs need to run at all, and those that are measured by coverage.
+# Variables that processes need to run at all, and those of coverage.
 INHERITED = ("PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE", "PYTHONPATH")
 MEASURED = ("COVERAGE_", "COV_")
 
 
 def environment(purpose: Purpose, **settings: str) -> dict[str, str]:
-    """Of a process that no shell and no `.env` changes."""
+    """The environment of a process, independent of the shell and of `.env`."""
     return {**_inherited(), **EVERY_SETTING, **DIFFERENCES[purpose], **settings}
 
 
 def served_at(port: int) -> dict[str, str]:
-    """The web server's place on this machine."""
+    """The web server's address on this machine."""
     return {"BIND": LOOPBACK, "PORT": str(port), "SITE_URL": f"http://{LOOPBACK}:{port}"}
 
 
@@ -85,12 +86,12 @@ def files_in(folder: Path) -> dict[str, str]:
 
 
 def sandbox_for(site_url: str, *, state: Path, port: int = 0) -> dict[str, str]:
-    """What `stripe-sandbox` is told beside the key and the secret, which it shares with the portal."""
+    """The sandbox's settings in addition to the key and the secret, which it shares with the portal."""
     return {"SANDBOX_PORT": str(port), "SANDBOX_STATE": str(state), "SANDBOX_WEBHOOK_URL": site_url + WEBHOOK_PATH}
 
 
 def sandbox_alone() -> dict[str, str]:
-    """Of a sandbox that takes every key and tells nobody."""
+    """The settings of a sandbox that accepts every key and sends no webhooks."""
     return _inherited()
 
 

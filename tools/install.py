@@ -13,7 +13,7 @@ PYTHON = str(VENV / "bin" / "python")
 
 
 def main(requirements: str, wanted: str) -> None:
-    # Two commands typed at once fill it one after the other; the second finds everything there.
+    # Two commands started at once install one after the other; the second finds everything done.
     fcntl.flock(os.open("tools", os.O_RDONLY), fcntl.LOCK_EX)
 
     stamp = VENV / f"installed-{requirements}"
@@ -22,10 +22,10 @@ def main(requirements: str, wanted: str) -> None:
     elif stamp.exists() and stamp.read_text() == wanted:
         return
     print(f"Installing {requirements} into .venv (half a minute, once) ...", flush=True)
-    # What was changed on its way here, or put in its place, has another hash and is not installed.
+    # A package that was tampered with has another hash and is not installed.
     install("--require-hashes", "--requirement", str(Path(requirements).with_suffix(".lock")))
     if requirements == "requirements-dev.txt":
-        # It lies in this folder, so nothing of it has a hash; what it needs, and what builds it, is there by now.
+        # A local folder has no hash; its dependencies and build tools are installed already.
         install("--no-index", "--no-deps", "--no-build-isolation", "--editable", "tools/stripe_sandbox")
     stamp.write_text(wanted)
 
@@ -37,7 +37,7 @@ def install(*what: str) -> None:
 
 
 def usable() -> bool:
-    """Whether .venv was made in this folder, by a Python that is still there and new enough."""
+    """Whether .venv was created in this folder, by a Python that still exists and is new enough."""
     config = VENV / "pyvenv.cfg"
     if not Path(PYTHON).exists() or not config.exists() or str(VENV) not in config.read_text():
         return False
@@ -54,7 +54,7 @@ def make_venv() -> None:
 
 
 def add_ensurepip() -> None:
-    """Debian and Ubuntu keep what a virtual environment needs in a package of its own."""
+    """Debian and Ubuntu ship `ensurepip` in a package of its own."""
     package = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         sys.exit(

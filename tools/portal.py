@@ -1,7 +1,7 @@
 """Starts the portal: `run`, `dev` and `serve` of the Makefile. `static` is the part that the browser tests need.
 
-One process finds out what is new (files, migrations, a first start) and does only that, since each start of Python and
-Django costs half a second.
+One process finds out what has changed (files, migrations, a first start) and does only that, since each start of Python
+and Django costs half a second.
 """
 
 import fcntl
@@ -30,7 +30,7 @@ STATIC_STAMP = ROOT / ".stamps" / "static"
 
 PORT = "8000"
 SANDBOX_PORT = "12111"
-# Stripe's own keys have letters and digits behind the mode; those that this program makes up have a word there.
+# Stripe's own keys have letters and digits after the mode; generated ones have a word there.
 STRIPES_OWN_KEY = re.compile(r"[sr]k_(live|test)_[0-9A-Za-z]{16,}")
 
 
@@ -52,7 +52,7 @@ def main(what: str) -> None:
 
 
 def start(purpose: Literal["run", "dev"]) -> NoReturn:
-    """Everything at once, on this machine: database, files and demo data made ready, then web, worker and sandbox."""
+    """Start everything on this machine: prepare database, files and demo data, then run web, worker and sandbox."""
     make_env_file()
     place = served_at(port_for("PORT", PORT))
     address = place["SITE_URL"]
@@ -68,11 +68,11 @@ def start(purpose: Literal["run", "dev"]) -> NoReturn:
             collect_static_files()
         if sandbox:
             make_demo_data()
-    sys.exit(run_programs(f"tools/Procfile.{purpose}", address, sandbox))
+    sys.exit(run_processes(f"tools/Procfile.{purpose}", address, sandbox))
 
 
 def make_env_file() -> None:
-    """The first start's `.env`: secrets of its own, and the sandbox in Stripe's place."""
+    """On the first start, write `.env` with fresh secrets and the sandbox in place of Stripe."""
     try:
         file = os.open(ENV_FILE, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     except FileExistsError:
@@ -88,7 +88,7 @@ def make_env_file() -> None:
 
 
 def port_for(name: str, usual: str | int) -> int:
-    """The port that this variable wants, or any free one for 0; one sentence where that cannot be."""
+    """The port named by this variable, or any free one for 0. Exits with one sentence if it cannot be used."""
     wanted = os.environ.get(name) or usual
     try:
         return free_port(int(wanted))
@@ -97,7 +97,7 @@ def port_for(name: str, usual: str | int) -> int:
 
 
 def choose_sandbox(env: environs.Env, address: str) -> str:
-    """The sandbox's address; empty where STRIPE_API_BASE says that the portal shall talk to Stripe itself."""
+    """The sandbox's URL; empty if STRIPE_API_BASE points to Stripe itself."""
     base, key = env.str("STRIPE_API_BASE", ""), env.str("STRIPE_SECRET_KEY", "")
     if base and urlsplit(base).hostname not in {LOOPBACK, "localhost"}:
         return ""
@@ -110,7 +110,7 @@ def choose_sandbox(env: environs.Env, address: str) -> str:
     os.environ.update(
         sandbox_for(address, state=ROOT / "sandbox.sqlite3", port=port),
         STRIPE_API_BASE=f"http://{LOOPBACK}:{port}",
-        # The sandbox reads no `.env`: it takes this key alone, and signs with this secret.
+        # The sandbox does not read `.env`: it accepts this key alone, and signs with this secret.
         STRIPE_SECRET_KEY=key,
         STRIPE_WEBHOOK_SECRET=env.str("STRIPE_WEBHOOK_SECRET", ""),
     )
@@ -119,7 +119,7 @@ def choose_sandbox(env: environs.Env, address: str) -> str:
 
 @contextmanager
 def alone() -> Iterator[None]:
-    """Two starts at once in one checkout prepare it one after the other."""
+    """Serialise concurrent starts in one checkout."""
     folder = os.open("tools", os.O_RDONLY)
     try:
         fcntl.flock(folder, fcntl.LOCK_EX)
@@ -145,7 +145,7 @@ def migrate() -> None:
 
 
 def collect_static_files() -> None:
-    """Compressing them takes seconds, so only when a file or the way of keeping them changed."""
+    """Compressing takes seconds, so do it only if a file or the way of storing them changed."""
     import django
     from django.conf import settings
     from django.contrib.staticfiles import finders
@@ -168,7 +168,7 @@ def collect_static_files() -> None:
 
 
 def make_demo_data() -> None:
-    """The first start's: as long as the database holds nobody."""
+    """On the first start, that is, while the database has no users."""
     from django.contrib.auth import get_user_model
     from django.core.management import call_command
 
@@ -177,11 +177,11 @@ def make_demo_data() -> None:
         call_command("demo", force=True, stdout=io.StringIO())
 
 
-def run_programs(procfile: str, address: str, sandbox: str) -> int:
-    """The Procfile's programs, until one of them ends or somebody stops us; the status to exit with."""
+def run_processes(procfile: str, address: str, sandbox: str) -> int:
+    """Run the Procfile's processes until one of them ends or the user stops them; returns the exit status."""
     programs = ["web", "worker", "sandbox"] if sandbox else ["web", "worker"]
     command = [sys.executable, "-m", "honcho", "--procfile", procfile, "--env", os.devnull, "start", *programs]
-    # Ctrl-C reaches this process alone, which then asks honcho once.
+    # Ctrl-C reaches only this process, which then asks honcho once.
     honcho = Process.start(command, shown=True).popen
     stopping = started = False
 
@@ -194,7 +194,7 @@ def run_programs(procfile: str, address: str, sandbox: str) -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, stop)
 
-    # Honcho cannot stop what it has not started yet, so whoever is in a hurry waits here too.
+    # Honcho cannot stop what it has not started yet, so wait here even if interrupted early.
     hurry = time.monotonic() + 5
     while honcho.poll() is None and not all(listens(port_of(url)) for url in (address, sandbox) if url):
         if stopping and time.monotonic() > hurry:

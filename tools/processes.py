@@ -1,6 +1,6 @@
 """Starts and ends processes: one runner for `make run`, the tests, the browser tests and the benchmarks.
 
-It needs the standard library alone, so that whatever starts the portal can use it, whether Django is there or not.
+Uses the standard library alone, so that whatever starts the portal can use it, with or without Django.
 """
 
 import os
@@ -18,7 +18,7 @@ from typing import BinaryIO, Self
 
 ROOT = Path(__file__).resolve().parents[1]
 LOOPBACK = "127.0.0.1"
-# Longer than anything takes, so that a busy machine fails nothing; what is right goes on at once.
+# Longer than anything takes, so that a busy machine fails nothing; success returns at once.
 PATIENCE_SECONDS = 60.0
 ENDS_WITHIN_SECONDS = 20.0
 
@@ -27,14 +27,14 @@ type Command = str | Sequence[str | Path]
 
 
 class ProcessFailed(Exception):
-    """A process did not start, or ended with another status than it should: which one, and what it said last."""
+    """A process did not start, or ended with an unexpected status; includes its last output."""
 
 
 @dataclass
 class Process:
-    """A process beside us, in a session of its own: Ctrl-C is for us, and we then end it.
+    """A child process in a session of its own: Ctrl-C reaches only us, and we then end it.
 
-    What it says goes into a file that has no name, so that no pipe fills up and nothing is left behind.
+    Its output goes to an unnamed file, so that no pipe fills up and nothing is left behind.
     """
 
     name: str
@@ -52,7 +52,7 @@ class Process:
         keep: Sequence[int] = (),
         shown: bool = False,
     ) -> Self:
-        """`env` is ours where none is given; `keep` are descriptors that it inherits; `shown`: it has our terminal."""
+        """`env` defaults to ours; `keep` are inherited descriptors; `shown`: use our terminal."""
         said = None if shown else tempfile.TemporaryFile()  # noqa: SIM115  # as long as the process is asked about
         popen = subprocess.Popen(
             _arguments(command),
@@ -79,17 +79,17 @@ class Process:
         return self.popen.poll() is None
 
     def output(self, since: int = 0) -> str:
-        """Everything that it has said until now, errors too, from that byte on."""
+        """The output so far, including stderr, from that byte on."""
         if self.said is None:
             return ""
-        # Not by `read`: the place in the file is shared with the process, which would go on writing from there.
+        # Not `read`: the file position is shared with the process, which would continue writing there.
         return os.pread(self.said.fileno(), self.said_bytes() - since, since).decode(errors="replace")
 
     def said_bytes(self) -> int:
         return os.fstat(self.said.fileno()).st_size if self.said else 0
 
     def wait_until[T](self, answer: Callable[[], T | None]) -> T:
-        """The first answer that is true; raises ProcessFailed where the process ends before, or never gives one."""
+        """Wait for the first true result; raises ProcessFailed if the process ends first, or on a time-out."""
         give_up_at = time.monotonic() + PATIENCE_SECONDS
         while self.runs and time.monotonic() < give_up_at:
             if found := answer():
@@ -101,25 +101,25 @@ class Process:
         self.wait_until(lambda: listens(port))
 
     def wait(self, seconds: float | None = PATIENCE_SECONDS) -> int:
-        """The status that it ends with by itself; None: however long that takes."""
+        """Wait for the process to end by itself and return its status; None: without a time-out."""
         return self.popen.wait(seconds)
 
     def result(self, seconds: float = PATIENCE_SECONDS) -> str:
-        """What it said, once it has come to a good end by itself."""
+        """Wait for the process to succeed, and return its output."""
         if status := self.wait(seconds):
             raise ProcessFailed(f"{self.name} ended with {status}:\n{self.output()[-4000:]}")
         return self.output().strip()
 
     def stop(self) -> int:
-        """Asks it to end, and makes it where it does not; its status. Nothing of it is left."""
+        """Terminate the process, kill it if it does not end, and return its status."""
         self.popen.terminate()
         with suppress(subprocess.TimeoutExpired):
             self.popen.wait(ENDS_WITHIN_SECONDS)
         return self.kill()
 
     def kill(self) -> int:
-        """SIGKILL to it and all that it started: nothing of theirs runs any more."""
-        with suppress(ProcessLookupError):  # they have ended by themselves
+        """SIGKILL the process and everything it started."""
+        with suppress(ProcessLookupError):  # it has ended already
             os.killpg(self.popen.pid, signal.SIGKILL)
         return self.popen.wait()
 
@@ -132,7 +132,7 @@ def run(
     allowed: Collection[int] | None = (0,),
     seconds: float | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """Runs it to its end; raises ProcessFailed where that is none of the statuses allowed (None: any is)."""
+    """Run a command to its end; raises ProcessFailed for a status that is not in `allowed` (None: any status is)."""
     done = subprocess.run(
         _arguments(command), cwd=folder, env=env, capture_output=True, text=True, check=False, timeout=seconds
     )
@@ -143,7 +143,7 @@ def run(
 
 
 def until(holds: Callable[[], object]) -> None:
-    """Returns as soon as it holds; fails only when it has not for so long that it never will."""
+    """Wait until `holds()` is true; raises an error on a generous time-out."""
     give_up_at = time.monotonic() + PATIENCE_SECONDS
     while not holds():
         assert time.monotonic() < give_up_at, "it never came to hold"
@@ -151,7 +151,7 @@ def until(holds: Callable[[], object]) -> None:
 
 
 def free_port(wanted: int = 0) -> int:
-    """That port, or any free one for 0; raises OSError where it is taken, OverflowError where it is none."""
+    """That port, or any free one for 0. Raises OSError if it is taken, OverflowError if it is out of range."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind((LOOPBACK, wanted))

@@ -1,4 +1,4 @@
-"""A PostgreSQL database of one's own, in the server that is at hand."""
+"""A temporary PostgreSQL database in the server at hand."""
 
 import os
 import secrets
@@ -22,7 +22,7 @@ def postgresql_answers() -> bool:
 
 @contextmanager
 def new_postgresql_database() -> Iterator[str]:
-    """The address of one that is there as long as this lasts; raises psycopg.OperationalError without a server."""
+    """The URL of a database that exists as long as the context; raises psycopg.OperationalError without a server."""
     name = f"portal_{secrets.token_hex(8)}"
     _administer("CREATE DATABASE {}", name)
     try:

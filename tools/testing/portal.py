@@ -1,4 +1,4 @@
-"""The portal as real processes with a database of its own: what a test can kill."""
+"""The portal as real processes with a database of its own, which a test can kill."""
 
 import re
 import subprocess
@@ -24,7 +24,7 @@ User.objects.create_user("teacher", "{EMAIL}", "{PASSWORD}")
 
 @dataclass
 class PortalProcess:
-    """A web server over a fresh database in `folder`, talking to the Stripe at `stripe`."""
+    """A web server with a fresh database in `folder`, talking to the Stripe at `stripe`."""
 
     folder: Path
     stripe: str = NOBODY
@@ -49,7 +49,7 @@ class PortalProcess:
             "DATABASE_URL": self.database_url or files["DATABASE_URL"],
             "STRIPE_API_BASE": self.stripe,
             "DEBUG": "1",  # no collected files are needed
-            "STRIPE_INLINE_BUDGET_SECONDS": "2",  # a killed process leaves its lease for little longer
+            "STRIPE_INLINE_BUDGET_SECONDS": "2",  # so that a killed process's lease ends soon
         }
         return environment("tests", **{**own, **changes})
 
@@ -67,11 +67,11 @@ class PortalProcess:
         return web
 
     def output(self) -> str:
-        """What the web server has said since its last start."""
+        """The web server's output since its last start."""
         return self.web.output() if self.web else ""
 
     def kill(self) -> None:
-        """SIGKILL to the server and its workers: nothing of theirs runs any more."""
+        """SIGKILL the server and its workers."""
         if self.web is not None:
             self.web.kill()
             self.web = None
@@ -88,7 +88,7 @@ class PortalProcess:
 
 @dataclass
 class Teacher:
-    """A signed-in teacher who speaks JSON."""
+    """A signed-in teacher using JSON."""
 
     portal: PortalProcess
     session: requests.Session

@@ -1,4 +1,4 @@
-"""The Stripe sandbox as tests and benchmarks use it: a real process on a free port, and its control API in Python."""
+"""The Stripe sandbox for tests and benchmarks: a real process on a free port, and its control API in Python."""
 
 import json
 import re
@@ -12,19 +12,19 @@ import requests
 from tools.environments import SANDBOX, sandbox_alone
 from tools.processes import Process
 
-# Calls that learn whose key it is, what it may do, who is told of what, and what has happened.
-ASKED_ABOUT_ITSELF = ("/v1/account", "/v1/events", "/v1/webhook_endpoints")
+# Calls that identify the account, its permissions and endpoints, or read events.
+IDENTITY_CALLS = ("/v1/account", "/v1/events", "/v1/webhook_endpoints")
 
 
 @dataclass(frozen=True)
 class Sandbox:
-    """One sandbox, and what it holds. Objects come back as Stripe's own JSON."""
+    """One sandbox. Objects are returned as Stripe's own JSON."""
 
     url: str
 
     @classmethod
     def said_by(cls, process: Process) -> Self:
-        """The sandbox of this process, once it has said where it listens."""
+        """The sandbox of this process, once it has printed its address."""
         found = process.wait_until(lambda: re.search(r"http://\S+(?=/\n|\n)", process.output()))
         return cls(found.group().rstrip("/"))
 
@@ -40,14 +40,14 @@ class Sandbox:
         self.control("POST", "reset")
 
     def fault(self, kind: str, **how: Any) -> None:
-        """The next call that matches fails so; `when` is "before", "after" or "late"."""
+        """The next matching call fails like this; `when` is "before", "after" or "late"."""
         self.control("POST", "faults", {"kind": kind, **how})
 
     def clear_faults(self) -> None:
         self.control("DELETE", "faults")
 
     def release(self) -> None:
-        """Let blocked answers go, and late work be carried out, now."""
+        """Let blocked responses go, and perform late work, now."""
         self.control("POST", "faults/release")
 
     def settings(self, **settings: Any) -> None:
@@ -61,17 +61,17 @@ class Sandbox:
         self.control("POST", "keys", {"key": key, "account": account, "permission": permission})
 
     def dashboard(self, path: str, **body: Any) -> dict[str, Any]:
-        """Somebody edits in the Dashboard."""
+        """An edit in the Dashboard."""
         return self.control("POST", f"dashboard/{path}", body)
 
     def accept_key(self, key: str, *, account: str) -> None:
-        """One more key, of the account named."""
+        """Register a key of this account."""
         self.control("POST", "keys", {"key": key, "account": account})
 
     def calls(self, *, account: bool = False) -> list[dict[str, Any]]:
-        """Every call in order, but (unless asked for) those that learn whose key it is and what has happened."""
+        """All calls in order, by default without those of `IDENTITY_CALLS`."""
         calls = self.control("GET", "calls")["calls"]
-        return calls if account else [call for call in calls if call["path"] not in ASKED_ABOUT_ITSELF]
+        return calls if account else [call for call in calls if call["path"] not in IDENTITY_CALLS]
 
     def writes(self) -> list[dict[str, Any]]:
         return [call for call in self.calls() if call["method"] == "POST"]
@@ -80,7 +80,7 @@ class Sandbox:
         return self.control("GET", "state")
 
     def events(self) -> list[dict[str, Any]]:
-        """What Stripe has to tell, the newest first, as a webhook's body would say it."""
+        """All events, newest first, as in a webhook's body."""
         answer = requests.get(f"{self.url}/v1/events?limit=100", auth=("sk_test_sandbox_tests", ""), timeout=20)
         found: list[dict[str, Any]] = answer.json()["data"]
         return found
@@ -94,6 +94,6 @@ class Sandbox:
 
 @contextmanager
 def running_sandbox(*options: str) -> Iterator[Sandbox]:
-    """A sandbox of its own, which takes every key."""
+    """A sandbox for this context, which accepts every key."""
     with Process.start([SANDBOX, "--port", "0", *options], name="sandbox", env=sandbox_alone()) as process:
         yield Sandbox.said_by(process)

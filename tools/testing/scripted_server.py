@@ -1,4 +1,4 @@
-"""A server that answers by script, for what a Stripe never says and a proxy may; it remembers what it was asked."""
+"""A server with scripted responses, for what Stripe never sends but a proxy may; it records its requests."""
 
 import socket
 import threading
@@ -11,12 +11,12 @@ from typing import Any
 
 @dataclass
 class Scripted:
-    """Answers `body` with `status` and `headers` to everything."""
+    """Responds to everything with `status`, `headers` and `body`."""
 
     body: bytes = b'{"id": "prod_1", "object": "product"}'
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
-    promised: int | None = None  # bytes; more than there are: the body is cut short
+    promised: int | None = None  # Content-Length; larger than the body: the response is cut short
     url: str = ""
     connections: int = 0
     requests: list[dict[str, str]] = field(default_factory=list)  # the headers of each
@@ -64,7 +64,7 @@ def serving(**script: Any) -> Iterator[Scripted]:
 
 @contextmanager
 def nobody() -> Iterator[str]:
-    """An address at which nobody answers, for as long as this lasts."""
+    """A URL at which nothing answers, for this context."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield f"http://127.0.0.1:{taken.getsockname()[1]}"

@@ -1,7 +1,7 @@
-"""The tests' surroundings: a pytest plugin (`-p tools.testing.surroundings`) that no shell and no `.env` can change.
+"""The test environment: a pytest plugin (`-p tools.testing.surroundings`) that no shell and no `.env` can change.
 
-It is no part of `conftest.py` because pytest-django reads the settings before any of those is there. Processes that
-tests start inherit the environment: `{**os.environ, "DATABASE_URL": …}`.
+It is not in `conftest.py` because pytest-django reads the settings before any of those. Processes that tests start
+inherit the environment: `{**os.environ, "DATABASE_URL": …}`.
 """
 
 import os
@@ -21,7 +21,7 @@ os.environ.update(
     DJANGO_ALLOW_ASYNC_UNSAFE="1",
 )
 
-# The same examples in every run: a test that fails, fails for everybody.
+# The same examples in every run, so that a failure is reproducible everywhere.
 hypothesis_settings.register_profile("portal", derandomize=True, deadline=None)
 hypothesis_settings.load_profile("portal")
 
@@ -30,7 +30,7 @@ hypothesis_settings.load_profile("portal")
 def pytest_configure() -> None:
     from django.conf import settings
 
-    # SIGTERM ends a run as Ctrl-C does: whatever was started is stopped, whatever was written is removed.
+    # SIGTERM ends a run like Ctrl-C: processes are stopped and files removed.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     # A real password hash takes 0.3 s.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -1,4 +1,4 @@
-"""What is started here is what runs in production, with a Stripe stand-in beside it."""
+"""`make run` starts what runs in production, plus the Stripe sandbox."""
 
 from pathlib import Path
 

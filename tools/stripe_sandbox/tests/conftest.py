@@ -17,7 +17,7 @@ def running() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def sandbox(running: Sandbox) -> Sandbox:
-    running.door("reset", {})
+    running.control("reset", {})
     return running
 
 

@@ -36,7 +36,7 @@ def test_an_update_says_what_was_before(client):
 
 def test_an_update_that_changes_nothing_is_one_too(sandbox, client):
     client.v1.products.create({"id": "course_1", "name": "Etching", "default_price_data": USD})
-    sandbox.door("clock", {"advance": 10})
+    sandbox.control("clock", {"advance": 10})
 
     product = client.v1.products.update("course_1", {"name": "Etching"})
     event = newest(client)
@@ -55,7 +55,7 @@ def test_a_replay_makes_none(client):
 
 
 def test_the_dashboard_has_no_request(sandbox, client):
-    sandbox.door("dashboard/products", {"id": "course_1", "name": "Etching"})
+    sandbox.control("dashboard/products", {"id": "course_1", "name": "Etching"})
 
     assert newest(client)["request"] == {"id": None, "idempotency_key": None}
 
@@ -75,12 +75,12 @@ def test_they_are_filtered_by_type_and_kept_for_thirty_days(sandbox, client):
     assert newest(client, type="product.created")["type"] == "product.created"
     with pytest.raises(InvalidRequestError):
         client.v1.events.retrieve("evt_none")
-    sandbox.door("clock", {"advance": 31 * 86_400})
+    sandbox.control("clock", {"advance": 31 * 86_400})
     assert not client.v1.events.list().data
 
 
 def test_any_event_can_be_made_up(sandbox, client):
-    made = sandbox.door("events", {"type": "customer.created", "object": {"id": "cus_1", "object": "customer"}})
+    made = sandbox.control("events", {"type": "customer.created", "object": {"id": "cus_1", "object": "customer"}})
 
     assert client.v1.events.retrieve(made["id"]).data.object.id == "cus_1"
     assert sandbox.raw("POST", "/_sandbox/events", json={"type": 3}).status_code == 400
@@ -92,24 +92,25 @@ class TestDashboard:
         return client.v1.products.create({"id": "course_1", "name": "Etching", "default_price_data": USD})
 
     def test_a_product_is_archived_and_activated(self, sandbox, client, product):
-        assert not sandbox.door("dashboard/products/course_1/archive", {})["active"]
-        assert sandbox.door("dashboard/products/course_1/activate", {})["active"]
+        assert not sandbox.control("dashboard/products/course_1/archive", {})["active"]
+        assert sandbox.control("dashboard/products/course_1/activate", {})["active"]
         assert (
-            sandbox.door("dashboard/products/course_1", {"name": "Drypoint", "description": None})["name"] == "Drypoint"
+            sandbox.control("dashboard/products/course_1", {"name": "Drypoint", "description": None})["name"]
+            == "Drypoint"
         )
 
     def test_a_price_is_edited_in_place_by_making_another(self, sandbox, client, product):
-        made = sandbox.door("dashboard/products/course_1/price", {"unit_amount": 3900})
+        made = sandbox.control("dashboard/products/course_1/price", {"unit_amount": 3900})
 
         assert client.v1.products.retrieve("course_1").default_price == made["id"]
         assert [one.id for one in client.v1.prices.list({"product": "course_1"}).data] == [made["id"]]
 
     def test_a_recurring_price_stays_recurring(self, sandbox, client):
-        sandbox.door("dashboard/products", {"id": "course_2", "name": "A"})
+        sandbox.control("dashboard/products", {"id": "course_2", "name": "A"})
         monthly = {"currency": "eur", "recurring": {"interval": "month"}}
-        sandbox.door("dashboard/products/course_2/price", {**monthly, "unit_amount": 1000})
+        sandbox.control("dashboard/products/course_2/price", {**monthly, "unit_amount": 1000})
 
-        made = sandbox.door("dashboard/products/course_2/price", {"unit_amount": 2000})
+        made = sandbox.control("dashboard/products/course_2/price", {"unit_amount": 2000})
 
         assert (made["currency"], made["recurring"]["interval"]) == ("eur", "month")
 
@@ -119,28 +120,28 @@ class TestDashboard:
         old = client.v1.prices.create({**USD, **like, "product": "course_1", "recurring": recurring}).to_dict()
         client.v1.products.update("course_1", {"default_price": old["id"]})
 
-        made = sandbox.door("dashboard/products/course_1/price", {"unit_amount": 3900})
+        made = sandbox.control("dashboard/products/course_1/price", {"unit_amount": 3900})
 
         assert made["unit_amount"] == 3900
         for name in ("nickname", "tax_behavior", "metadata", "recurring", "transform_quantity"):
             assert made[name] == old[name]
 
     def test_prices_are_made_default_archived_and_deleted(self, sandbox, client, product):
-        made = sandbox.door("dashboard/prices", {**USD, "product": "course_1", "default": True})
+        made = sandbox.control("dashboard/prices", {**USD, "product": "course_1", "default": True})
         assert client.v1.products.retrieve("course_1").default_price == made["id"]
-        assert not sandbox.door(f"dashboard/prices/{product.default_price}/archive", {})["active"]
-        sandbox.door(f"dashboard/prices/{product.default_price}/activate", {})
-        sandbox.door(f"dashboard/prices/{product.default_price}/default", {})
+        assert not sandbox.control(f"dashboard/prices/{product.default_price}/archive", {})["active"]
+        sandbox.control(f"dashboard/prices/{product.default_price}/activate", {})
+        sandbox.control(f"dashboard/prices/{product.default_price}/default", {})
 
-        sandbox.door(f"dashboard/prices/{product.default_price}/delete", {})
+        sandbox.control(f"dashboard/prices/{product.default_price}/delete", {})
 
         assert client.v1.products.retrieve("course_1").default_price is None
         assert newest(client)["type"] == "price.deleted"
 
     def test_a_product_goes_with_its_prices(self, sandbox, client, product):
-        sandbox.door("dashboard/products/course_1/delete", {})
+        sandbox.control("dashboard/products/course_1/delete", {})
 
-        assert sandbox.door("state")["prices"] == []
+        assert sandbox.control("state")["prices"] == []
         assert newest(client)["type"] == "product.deleted"
 
     def test_the_apis_rules_hold_there_too(self, sandbox, client, product):

@@ -52,7 +52,7 @@ class TestNoAnswer:
         with pytest.raises(APIConnectionError):
             create(client)
 
-        sandbox.door("reset", {})
+        sandbox.control("reset", {})
 
         assert create(client).id == "course_1"
         assert sandbox.calls()[0]["seq"] > 0
@@ -99,21 +99,21 @@ class TestServerErrors:
     def test_one_from_the_edge_is_not(self, sandbox, client, kind, stored, when):
         sandbox.fault(kind, when=when, **({"stored": stored} if stored is not None else {}))
 
-        with pytest.raises(APIError) as refused:
+        with pytest.raises(APIError) as rejected:
             create(client)
 
-        assert refused.value.http_status == int(kind)
-        assert "Stripe-Should-Retry" not in refused.value.headers
+        assert rejected.value.http_status == int(kind)
+        assert "Stripe-Should-Retry" not in rejected.value.headers
         assert create(client).id == "course_1"
 
     def test_a_500_after_work_that_was_refused_anyway(self, sandbox, client):
         create(client, "first")
         sandbox.fault("500", when="after")
 
-        with pytest.raises(APIError) as refused:
+        with pytest.raises(APIError) as rejected:
             create(client)
 
-        assert refused.value.http_status == 500
+        assert rejected.value.http_status == 500
 
     def test_garbage_hides_an_answer(self, sandbox, client):
         sandbox.fault("garbage")
@@ -149,9 +149,9 @@ class TestRefusals:
         with pytest.raises(stripe.PermissionError):
             create(client)
         sandbox.fault("409")
-        with pytest.raises(APIError) as refused:
+        with pytest.raises(APIError) as rejected:
             create(client)
-        assert refused.value.http_status == 409
+        assert rejected.value.http_status == 409
         assert sandbox.products() == []
 
     def test_anything_else_by_choice_is_remembered(self, sandbox, client):
@@ -178,7 +178,7 @@ class TestHeld:
         assert sandbox.calls()[0]["status"] is None
         assert not answers
 
-        sandbox.door("faults/release", {})
+        sandbox.control("faults/release", {})
         waiting.join()
 
         assert answers[0].id == "course_1"
@@ -190,12 +190,12 @@ class TestHeld:
         waiting = threading.Thread(target=lambda: answers.append(create(client)))
         waiting.start()
         until(sandbox.calls, "the call")
-        with pytest.raises(APIError) as refused:
+        with pytest.raises(APIError) as rejected:
             create(sandbox.client())
-        assert refused.value.http_status == 409
+        assert rejected.value.http_status == 409
         assert sandbox.products() == []
 
-        sandbox.door("faults/release", {})
+        sandbox.control("faults/release", {})
         waiting.join()
 
         assert answers[0].id == "course_1"
@@ -242,7 +242,7 @@ class TestChoice:
     def test_by_chance_the_same_for_the_same_seed(self, sandbox, client):
         runs = []
         for _ in range(2):
-            sandbox.door("faults", method="DELETE")
+            sandbox.control("faults", method="DELETE")
             sandbox.fault("503", times=None, probability=0.5, seed=7)
             runs.append(self.hits(sandbox, client, 12))
 
@@ -261,10 +261,10 @@ class TestChoice:
         first, second = sandbox.fault("503"), sandbox.fault("503", times=None, path="nowhere")
         self.hits(sandbox, client, 1)
 
-        found = sandbox.door("faults")
+        found = sandbox.control("faults")
         assert [(one["id"], one["seen"]) for one in found["faults"]] == [(second["id"], 0)]
         assert [(one["id"], one["hits"]) for one in found["spent"]] == [(first["id"], 1)]
-        assert not sandbox.door(f"faults/{second['id']}", method="DELETE")["faults"]
+        assert not sandbox.control(f"faults/{second['id']}", method="DELETE")["faults"]
 
     @pytest.mark.parametrize(
         "body",

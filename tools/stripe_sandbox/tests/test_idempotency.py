@@ -36,10 +36,10 @@ def test_a_refusal_by_the_operation_is_replayed_even_when_it_would_work_now(clie
         create(client, "k", id="course_1")
     client.v1.products.delete("course_1")
 
-    with pytest.raises(InvalidRequestError) as refused:
+    with pytest.raises(InvalidRequestError) as rejected:
         create(client, "k", id="course_1")
 
-    assert refused.value.headers.get("Idempotent-Replayed") == "true"
+    assert rejected.value.headers.get("Idempotent-Replayed") == "true"
 
 
 def test_parameters_that_fail_validation_are_not_remembered(client):
@@ -52,19 +52,19 @@ def test_parameters_that_fail_validation_are_not_remembered(client):
 @pytest.mark.parametrize("kind", ["429", "lock", "409", "401", "403"])
 def test_what_is_judged_before_the_memory_is_not_remembered(sandbox, client, kind):
     sandbox.fault(kind)
-    with pytest.raises(Exception, match=r".") as refused:
+    with pytest.raises(Exception, match=r".") as rejected:
         create(client, "k")
-    assert "Idempotent-Replayed" not in refused.value.headers
+    assert "Idempotent-Replayed" not in rejected.value.headers
 
     assert create(client, "k").name == "Etching"
 
 
 def test_a_key_lives_for_a_day_of_the_sandboxs_clock(sandbox, client):
     first = create(client, "k")
-    sandbox.door("clock", {"advance": 24 * 3600 - 60})
+    sandbox.control("clock", {"advance": 24 * 3600 - 60})
     assert create(client, "k").id == first.id
 
-    sandbox.door("clock", {"advance": 120})
+    sandbox.control("clock", {"advance": 120})
 
     assert create(client, "k").id != first.id
 
@@ -80,8 +80,8 @@ def test_a_key_is_not_too_long_and_nothing_for_a_get(sandbox, client):
     with pytest.raises(IdempotencyError, match="can be up to 255 characters long"):
         create(client, "k" * 256)
     empty = {"Authorization": "Bearer sk_test_1", "Idempotency-Key": ""}
-    refused = sandbox.raw("POST", "/v1/products", headers=empty, data={"name": "A"})
-    assert refused.json()["error"]["message"] == "Idempotency Key must be a non-empty string."
+    rejected = sandbox.raw("POST", "/v1/products", headers=empty, data={"name": "A"})
+    assert rejected.json()["error"]["message"] == "Idempotency Key must be a non-empty string."
 
     headers = {"Authorization": "Bearer sk_test_1", "Idempotency-Key": "k"}
     answers = [sandbox.raw("GET", "/v1/products", headers=headers) for _ in range(2)]
@@ -93,36 +93,36 @@ def test_while_the_first_is_at_work_its_key_answers_409(sandbox, client):
     with pytest.raises(APIConnectionError):
         create(client, "k", id="course_1")
 
-    with pytest.raises(APIError) as refused:
+    with pytest.raises(APIError) as rejected:
         create(client, "k", id="course_1")
-    assert (refused.value.http_status, refused.value.error.code) == (409, "idempotency_key_in_use")
+    assert (rejected.value.http_status, rejected.value.error.code) == (409, "idempotency_key_in_use")
     assert sandbox.products() == []
 
-    sandbox.door("faults/release", {})
+    sandbox.control("faults/release", {})
     until(sandbox.products, "the late product")
     assert create(client, "k", id="course_1").last_response.headers["Idempotent-Replayed"] == "true"
 
 
 def test_rate_limits_in_all_and_for_an_endpoint(sandbox, client):
-    sandbox.door("settings", {"rate_limit_endpoint": 1})
+    sandbox.control("settings", {"rate_limit_endpoint": 1})
 
-    def refused():
+    def rejected():
         try:
             client.v1.products.list()
         except RateLimitError as error:
             return error
         return None
 
-    error = until(refused, "a 429")
+    error = until(rejected, "a 429")
     assert error.headers["Stripe-Rate-Limited-Reason"] == "endpoint-rate"
     assert error.error.code == "rate_limit"
 
-    sandbox.door("settings", {"rate_limit_endpoint": None, "rate_limit_total": 1})
-    assert until(refused, "a 429").headers["Stripe-Rate-Limited-Reason"] == "global-rate"
+    sandbox.control("settings", {"rate_limit_endpoint": None, "rate_limit_total": 1})
+    assert until(rejected, "a 429").headers["Stripe-Rate-Limited-Reason"] == "global-rate"
 
 
 def test_what_one_limit_refused_counts_for_no_other(sandbox, client):
-    sandbox.door("settings", {"rate_limit_endpoint": 1, "rate_limit_total": 2})
+    sandbox.control("settings", {"rate_limit_endpoint": 1, "rate_limit_total": 2})
 
     def reason(call):
         try:

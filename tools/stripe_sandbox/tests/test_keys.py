@@ -60,10 +60,10 @@ def test_keys_without_permission(sandbox):
 
 def test_keys_are_registered_and_revoked(sandbox):
     key = sandbox.client("sk_test_registered")
-    sandbox.door("keys", {"key": "sk_test_registered", "account": "acct_other"})
+    sandbox.control("keys", {"key": "sk_test_registered", "account": "acct_other"})
     assert key.v1.accounts.retrieve_current().id == "acct_other"
 
-    sandbox.door("keys", {"key": "sk_test_registered", "permission": "revoked"})
+    sandbox.control("keys", {"key": "sk_test_registered", "permission": "revoked"})
 
     with pytest.raises(AuthenticationError):
         key.v1.products.list()

@@ -87,10 +87,10 @@ def test_expansion_inside_a_list(client, five):
     ],
 )
 def test_what_a_list_refuses(client, five, params, param):
-    with pytest.raises(InvalidRequestError) as refused:
+    with pytest.raises(InvalidRequestError) as rejected:
         client.v1.products.list(params)
 
-    assert (refused.value.http_status, refused.value.param) == (400, param)
+    assert (rejected.value.http_status, rejected.value.param) == (400, param)
 
 
 def test_what_a_list_of_prices_refuses(client):

@@ -15,7 +15,7 @@ def limited(sandbox):
     """A client whose key has just these permissions."""
 
     def grant(*names):
-        sandbox.door("keys", {"key": KEY, "permissions": list(names)})
+        sandbox.control("keys", {"key": KEY, "permissions": list(names)})
         return sandbox.client(KEY)
 
     return grant
@@ -45,15 +45,15 @@ def test_a_permission_is_needed_enough_and_named_when_it_is_missing(client, limi
     also = {permission.replace("_read", "_write")} if permission.endswith("_read") else set()
 
     call(limited(permission).v1)
-    with pytest.raises(stripe.PermissionError) as refused:
+    with pytest.raises(stripe.PermissionError) as rejected:
         call(limited(*(EVERYTHING - {permission} - also)).v1)
 
-    assert refused.value.http_status == 403
-    assert refused.value.user_message == (
+    assert rejected.value.http_status == 403
+    assert rejected.value.user_message == (
         f"The provided key 'rk_test_***********wXyZ' does not have the required permissions for this endpoint on "
         f"account '{account}'. Having the '{permission}' permission would allow this request to continue."
     )
-    assert (refused.value.headers or {})["Request-Id"]
+    assert (rejected.value.headers or {})["Request-Id"]
 
 
 def test_to_write_is_to_read(limited):

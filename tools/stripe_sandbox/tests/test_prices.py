@@ -109,27 +109,27 @@ class TestCreate:
         ],
     )
     def test_what_stripe_refuses(self, client, product, params, param, code):
-        with pytest.raises(InvalidRequestError) as refused:
+        with pytest.raises(InvalidRequestError) as rejected:
             client.v1.prices.create({**USD, "product": "course_1", **params})
 
-        assert (refused.value.http_status, refused.value.param, refused.value.code) == (400, param, code)
+        assert (rejected.value.http_status, rejected.value.param, rejected.value.code) == (400, param, code)
 
 
 class TestUpdate:
     @pytest.mark.parametrize("field", ["unit_amount", "currency", "recurring", "product"])
     def test_what_a_price_is_never_changes(self, client, product, field):
-        with pytest.raises(InvalidRequestError) as refused:
+        with pytest.raises(InvalidRequestError) as rejected:
             client.v1.prices.update(product.default_price, {field: "1"})
 
-        assert (refused.value.code, refused.value.param) == ("parameter_unknown", field)
+        assert (rejected.value.code, rejected.value.param) == ("parameter_unknown", field)
 
     def test_the_default_price_of_a_product_cannot_be_archived(self, client, product):
-        with pytest.raises(InvalidRequestError) as refused:
+        with pytest.raises(InvalidRequestError) as rejected:
             client.v1.prices.update(product.default_price, {"active": False})
 
-        assert refused.value.code is None
+        assert rejected.value.code is None
         expected = "This price cannot be archived because it is the default price of its product."
-        assert refused.value.user_message == expected
+        assert rejected.value.user_message == expected
 
     def test_any_other_is_archived_and_comes_back(self, client, product):
         price = client.v1.prices.create({**USD, "product": "course_1"})
@@ -194,7 +194,7 @@ class TestUpdate:
         self, sandbox, client, product
     ):
         path = f"dashboard/prices/{product.default_price}"
-        sandbox.door(path, {"currency_options": {"eur": {"unit_amount": 100}}})
+        sandbox.control(path, {"currency_options": {"eur": {"unit_amount": 100}}})
 
         assert "currency_options" not in client.v1.prices.retrieve(product.default_price).to_dict()
         event = client.v1.events.list({"limit": 1}).data[0].to_dict()
@@ -216,10 +216,10 @@ class TestUpdate:
             client.v1.prices.update(product.default_price, {"currency_options": euros})
 
         euros = {"eur": {"unit_amount": 100, "tax_behavior": "exclusive"}}
-        with pytest.raises(InvalidRequestError) as refused:
+        with pytest.raises(InvalidRequestError) as rejected:
             client.v1.prices.update(product.default_price, {"currency_options": euros})
 
-        assert refused.value.param == "currency_options[eur][tax_behavior]"
+        assert rejected.value.param == "currency_options[eur][tax_behavior]"
         price = client.v1.prices.retrieve(product.default_price, {"expand": ["currency_options"]}).to_dict()
         assert price["currency_options"]["eur"]["tax_behavior"] == "inclusive"
 

@@ -26,14 +26,14 @@ class TestCreate:
     def test_a_taken_id_is_refused(self, client):
         client.v1.products.create({"id": "course_1", "name": "Etching"})
 
-        with pytest.raises(InvalidRequestError) as refused:
+        with pytest.raises(InvalidRequestError) as rejected:
             client.v1.products.create({"id": "course_1", "name": "Etching"})
 
-        assert (refused.value.http_status, refused.value.code) == (400, "resource_already_exists")
+        assert (rejected.value.http_status, rejected.value.code) == (400, "resource_already_exists")
 
     @pytest.mark.parametrize("taken", [True, False])
     def test_the_id_of_a_deleted_product_is_free_or_taken_as_set(self, sandbox, client, taken):
-        sandbox.door("settings", {"deleted_ids": "taken" if taken else "free"})
+        sandbox.control("settings", {"deleted_ids": "taken" if taken else "free"})
         client.v1.products.create({"id": "course_1", "name": "Etching"})
         client.v1.products.delete("course_1")
 
@@ -44,7 +44,7 @@ class TestCreate:
             assert client.v1.products.create({"id": "course_1", "name": "Etching"}).id == "course_1"
 
     def test_a_refused_price_leaves_no_product(self, sandbox, client):
-        sandbox.door("settings", {"refused_currencies": ["inr"]})
+        sandbox.control("settings", {"refused_currencies": ["inr"]})
 
         with pytest.raises(InvalidRequestError):
             client.v1.products.create(
@@ -71,10 +71,10 @@ class TestCreate:
         ],
     )
     def test_a_value_out_of_bounds_is_refused(self, client, params, param):
-        with pytest.raises(InvalidRequestError) as refused:
+        with pytest.raises(InvalidRequestError) as rejected:
             client.v1.products.create({"name": "Etching", **params})
 
-        assert refused.value.param == param
+        assert rejected.value.param == param
 
 
 class TestUpdate:
@@ -104,7 +104,7 @@ class TestUpdate:
         client.v1.products.create({"id": "course_1", "name": "Etching"})
 
         for given, held in (("txcd_10000000", "txcd_10000000"), ("", None)):
-            sandbox.door("dashboard/products/course_1", {"tax_code": given})
+            sandbox.control("dashboard/products/course_1", {"tax_code": given})
             assert client.v1.products.retrieve("course_1").tax_code == held
         event = client.v1.events.list({"limit": 1}).data[0]
         assert (event.type, event.request.id) == ("product.updated", None)
@@ -125,7 +125,7 @@ class TestUpdate:
         ],
     )
     def test_a_tax_code_that_is_not_on_the_list_is_refused(self, sandbox, client, code, given, param):
-        sandbox.door("settings", {"unknown_tax_codes": ["txcd_10000001"]})
+        sandbox.control("settings", {"unknown_tax_codes": ["txcd_10000001"]})
         client.v1.products.create({"id": "course_1", "name": "Etching"})
 
         with pytest.raises(InvalidRequestError) as changed:
@@ -166,10 +166,10 @@ class TestDefaultPrice:
             client.v1.products.update("course_1", {"default_price": other.default_price})
 
     def test_an_unknown_one_is_a_400(self, client, product):
-        with pytest.raises(InvalidRequestError) as refused:
+        with pytest.raises(InvalidRequestError) as rejected:
             client.v1.products.update("course_1", {"default_price": "price_none"})
 
-        assert (refused.value.http_status, refused.value.code, refused.value.param) == (
+        assert (rejected.value.http_status, rejected.value.code, rejected.value.param) == (
             400,
             "resource_missing",
             "default_price",
@@ -181,9 +181,9 @@ class TestDelete:
         client.v1.products.create({"id": "course_1", "name": "Etching"})
 
         assert client.v1.products.delete("course_1").deleted
-        with pytest.raises(InvalidRequestError) as refused:
+        with pytest.raises(InvalidRequestError) as rejected:
             client.v1.products.retrieve("course_1")
-        assert (refused.value.http_status, refused.value.code) == (404, "resource_missing")
+        assert (rejected.value.http_status, rejected.value.code) == (404, "resource_missing")
 
     def test_with_a_price_even_an_archived_one_is_refused(self, client):
         client.v1.products.create({"id": "course_1", "name": "Etching"})

@@ -7,7 +7,7 @@ USD = {"currency": "usd", "unit_amount": 4900}
 
 def destination(sandbox, receiver, *events):
     body = {"url": receiver.url, "enabled_events": list(events) or ["*"], "payload": "thin"}
-    return sandbox.door("dashboard/webhook_endpoints", body)
+    return sandbox.control("dashboard/webhook_endpoints", body)
 
 
 def posted(receiver, count):
@@ -45,7 +45,7 @@ def test_it_says_what_happened_to_what_and_whose_call_it_was(sandbox, client, re
 
 def test_the_dashboard_has_no_reason(sandbox, receiver):
     destination(sandbox, receiver)
-    sandbox.door("dashboard/products", {"name": "Etching"})
+    sandbox.control("dashboard/products", {"name": "Etching"})
 
     assert posted(receiver, 1)[0]["reason"] is None
 

@@ -22,7 +22,7 @@ def verified(receiver, secret, number=-1):
 
 
 def deliveries(sandbox):
-    return sandbox.door("webhooks")["deliveries"]
+    return sandbox.control("webhooks")["deliveries"]
 
 
 def test_events_are_sent_signed(client, endpoint, receiver):
@@ -54,15 +54,15 @@ def test_without_an_endpoint_nothing_waits(sandbox, client):
 
 def test_a_failed_one_is_sent_again_when_its_time_has_come(sandbox, client, endpoint, receiver):
     receiver.answers += [500, 302]
-    sandbox.door("settings", {"webhook_retries": [3600, 7200]})
+    sandbox.control("settings", {"webhook_retries": [3600, 7200]})
     client.v1.products.create({"name": "Etching"})
     until(lambda: deliveries(sandbox)[0]["state"] == "retrying", "the failure")
     missed = client.v1.events.list({"delivery_success": False}).data
     assert [event.pending_webhooks for event in missed] == [1]
 
-    sandbox.door("clock", {"advance": 3601})
+    sandbox.control("clock", {"advance": 3601})
     until(lambda: deliveries(sandbox)[0]["attempts"] == 2, "the second attempt")
-    sandbox.door("webhooks/hurry", {})
+    sandbox.control("webhooks/hurry", {})
     until(lambda: deliveries(sandbox)[0]["state"] == "delivered", "the third attempt")
 
     assert len({event["id"] for event in receiver.events()}) == 1
@@ -72,13 +72,13 @@ def test_a_failed_one_is_sent_again_when_its_time_has_come(sandbox, client, endp
 
 def test_one_that_never_gets_through_is_given_up_and_can_be_sent_again_by_hand(sandbox, client, endpoint, receiver):
     receiver.answers += [500]
-    sandbox.door("settings", {"webhook_retries": []})
+    sandbox.control("settings", {"webhook_retries": []})
     client.v1.products.create({"name": "Etching"})
     until(lambda: deliveries(sandbox)[0]["state"] == "failed", "giving up")
     event = client.v1.events.list({"delivery_success": False}).data[0]
     assert event.pending_webhooks == 0
 
-    assert sandbox.door("webhooks/resend", {"event": event.id})["deliveries"] == 1
+    assert sandbox.control("webhooks/resend", {"event": event.id})["deliveries"] == 1
 
     until(lambda: deliveries(sandbox)[0]["state"] == "delivered", "the delivery")
 
@@ -89,7 +89,7 @@ def test_one_sent_again_by_hand_while_it_is_under_way_is_sent_once_more(sandbox,
     client.v1.products.create({"name": "Etching"})
     event = receiver.wait(1)[0]["id"]
 
-    assert sandbox.door("webhooks/resend", {"event": event})["deliveries"] == 1
+    assert sandbox.control("webhooks/resend", {"event": event})["deliveries"] == 1
     receiver.open.set()
 
     receiver.wait(2)
@@ -103,7 +103,7 @@ def test_an_answer_from_before_a_reset_says_nothing_about_what_came_after(sandbo
     client.v1.products.create({"name": "Etching"})
     receiver.wait(1)
 
-    sandbox.door("reset", {})
+    sandbox.control("reset", {})
     other = client.v1.webhook_endpoints.create({"url": receiver.url + "2", "enabled_events": ["*"]})
     sandbox.fault("delay", target="webhook", seconds=3600)
     client.v1.products.create({"name": "Drypoint"})
@@ -117,7 +117,7 @@ def test_an_answer_from_before_a_reset_says_nothing_about_what_came_after(sandbo
 
 
 def test_a_new_timeout_reaches_connections_that_are_open(sandbox, client, endpoint, receiver):
-    sandbox.door("settings", {"webhook_timeout": 300})
+    sandbox.control("settings", {"webhook_timeout": 300})
     receiver.open.clear()
     for number in range(THREADS):  # each waits on a connection of its own
         client.v1.products.create({"name": f"Etching {number}"})
@@ -125,7 +125,7 @@ def test_a_new_timeout_reaches_connections_that_are_open(sandbox, client, endpoi
     receiver.open.set()
     until(lambda: {one["state"] for one in deliveries(sandbox)} == {"delivered"}, "every delivery")
 
-    sandbox.door("settings", {"webhook_timeout": 0.05})
+    sandbox.control("settings", {"webhook_timeout": 0.05})
     receiver.open.clear()
     client.v1.products.create({"name": "Drypoint"})
 
@@ -142,13 +142,15 @@ def test_nobody_listening_is_a_failure_with_its_reason(sandbox, client, endpoint
 
 
 def test_while_a_secret_is_rolled_both_sign(sandbox, client, endpoint, receiver):
-    new = sandbox.door(f"dashboard/webhook_endpoints/{endpoint.id}/roll", {"secret": "whsec_new", "expires_in": 3600})
+    new = sandbox.control(
+        f"dashboard/webhook_endpoints/{endpoint.id}/roll", {"secret": "whsec_new", "expires_in": 3600}
+    )
     client.v1.products.create({"name": "Etching"})
     receiver.wait(1)
     assert new["secret"] == "whsec_new"
     assert verified(receiver, "whsec_new").id == verified(receiver, endpoint.secret).id
 
-    sandbox.door("clock", {"advance": 3601})
+    sandbox.control("clock", {"advance": 3601})
     client.v1.products.create({"name": "Drypoint"})
     receiver.wait(2)
 
@@ -221,7 +223,7 @@ class TestFaults:
         client.v1.products.create({"name": "Drypoint"})
         assert receiver.wait(1)[0]["data"]["object"]["name"] == "Drypoint"
 
-        sandbox.door("clock", {"advance": 3601})
+        sandbox.control("clock", {"advance": 3601})
 
         assert receiver.wait(2)[1]["data"]["object"]["name"] == "Etching"
 
@@ -231,7 +233,7 @@ class TestFaults:
             client.v1.products.create({"name": str(number)})
         order = [one["event"] for one in sorted(deliveries(sandbox), key=lambda one: one["due"])]
 
-        sandbox.door("clock", {"advance": 3601})
+        sandbox.control("clock", {"advance": 3601})
 
         receiver.wait(6)
         assert sorted(order) == sorted(event["id"] for event in receiver.events())
@@ -254,7 +256,7 @@ class TestFaults:
 
     def test_wrongly_signed_once(self, sandbox, client, endpoint, receiver):
         receiver.answers += [400]
-        sandbox.door("settings", {"webhook_retries": [0]})
+        sandbox.control("settings", {"webhook_retries": [0]})
         self.make(sandbox, client, "forge")
 
         receiver.wait(2)
@@ -293,13 +295,13 @@ class TestEndpoints:
         client.v1.products.create({"name": "Etching"})
         client.v1.webhook_endpoints.delete(endpoint.id)
 
-        sandbox.door("webhooks/hurry", {})
+        sandbox.control("webhooks/hurry", {})
 
         until(lambda: deliveries(sandbox)[0]["state"] == "failed", "giving up")
 
     def test_an_address_must_be_one_and_https_in_live_mode(self, sandbox, client):
         odd = ["nowhere", "http://", "http://a..b/", f"http://{'a' * 70}.invalid/", "http://a:99999/", "http://a b/"]
         for one, url in ((sandbox.client("sk_live_1"), "http://example.com/"), *((client, url) for url in odd)):
-            with pytest.raises(InvalidRequestError) as refused:
+            with pytest.raises(InvalidRequestError) as rejected:
                 one.v1.webhook_endpoints.create({"url": url, "enabled_events": ["*"]})
-            assert refused.value.code == "url_invalid"
+            assert rejected.value.code == "url_invalid"

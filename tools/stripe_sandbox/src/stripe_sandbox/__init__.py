@@ -1,4 +1,4 @@
-"""A Stripe stand-in for products, prices, events and webhooks: stateful, strict, and faulty when asked to be.
+"""A stand-in for Stripe: products, prices, events and webhooks; stateful, strict, with fault injection.
 
-An independent program: it imports nothing of the portal, and the portal nothing of it. README.md says how to use it.
+Independent of the portal: neither imports the other. README.md describes its use.
 """

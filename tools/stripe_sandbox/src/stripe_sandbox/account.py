@@ -1,4 +1,4 @@
-"""The account of a key (docs.stripe.com/api/accounts/object): enough of it to know whose key it is."""
+"""The account of a key (docs.stripe.com/api/accounts/object): enough to identify it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def retrieve(context: Context, params: Json, account_id: str | None = None) -> J
 
 
 def list_all(context: Context, params: Json) -> Json:
-    """Connected accounts: there are none here."""
+    """Connected accounts: there are none."""
     for cursor in ("starting_after", "ending_before"):
         if cursor in params:
             raise no_access(context.secret, params[cursor])

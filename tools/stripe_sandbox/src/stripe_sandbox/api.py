@@ -1,6 +1,6 @@
-"""One call from arrival to answer, in the order Stripe judges it: key, rate, address, idempotency, parameters, work.
+"""An API request from arrival to response, checked in Stripe's order: key, rate, URL, idempotency, parameters, work.
 
-Everything in here is synchronous and one transaction, so that requests never meet half-done work.
+Everything here is synchronous and in one transaction, so that requests never see half-done work.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from stripe_sandbox import expand, forms, operations, permissions, versions
 from stripe_sandbox.accounts import Key, Realm, no_permission
 from stripe_sandbox.calls import Call
-from stripe_sandbox.checks import check
+from stripe_sandbox.errors import ApiError, invalid, server_error
 from stripe_sandbox.idempotency import Remembered
-from stripe_sandbox.refusals import Refusal, invalid, server_error
 from stripe_sandbox.schema import shape_of
 from stripe_sandbox.shapes import Json
+from stripe_sandbox.validation import check
 from stripe_sandbox.world import World
 
 FORM = "application/x-www-form-urlencoded"
@@ -40,21 +40,21 @@ class Api:
         self.world = world
 
     def open(self, method: str, path: str, query: str, headers: dict[str, str], body: bytes) -> Call:
-        """A call as it arrived, before anything judged it."""
+        """Log a request on arrival, before any check."""
         call = self.world.calls.open(method, path, headers)
         try:
             call.params = _parameters(method, query, headers, body)
-        except Refusal as refusal:
-            call.unreadable = refusal
+        except ApiError as error:
+            call.unreadable = error
         return call
 
     def perform(self, call: Call, twist: Twist | None = None) -> Answer:
-        """The answer to a call. When this returns, what it says is stored."""
+        """The response to a request. When this returns, its effects are committed."""
         with self.world.store.transaction():
             try:
                 answer = self._judge(call, twist)
-            except Refusal as refusal:
-                answer = self.refused(call, refusal)
+            except ApiError as error:
+                answer = self.rejected(call, error)
             call.status = answer.status
             self.world.calls.save(call)
         self.world.webhooks.wake()
@@ -65,20 +65,20 @@ class Api:
         call.account, call.livemode = key.realm.account, key.realm.livemode
         return key
 
-    def forbidden(self, call: Call) -> Refusal:
-        """The 403 of a key that lacks just what this call needs."""
+    def forbidden(self, call: Call) -> ApiError:
+        """The 403 of a key that lacks the one permission this request needs."""
         try:
             key = self.identify(call)
             operation, _ = operations.find(call.method, call.path)
-        except Refusal as refusal:
-            return refusal
+        except ApiError as error:
+            return error
         return no_permission(key.secret, key.realm.account, permissions.needed(call.method, operation.kind))
 
     @contextmanager
     def holding(self, call: Call) -> Iterator[None]:
-        """While this lasts, the call's key is answered 409: its first request is at work."""
+        """Meanwhile, other requests with the same idempotency key get 409."""
         realm = None
-        with suppress(Refusal):
+        with suppress(ApiError):
             realm = self.identify(call).realm
         if realm is None or call.key is None or self.world.keys.knows(realm, call.key):
             yield
@@ -91,23 +91,23 @@ class Api:
             self.world.keys.held.discard(place)
 
     def broken(self, call: Call, error: Exception) -> Answer:
-        """An exception nobody foresaw: a defect of this program, said as Stripe says its own."""
+        """An unexpected exception: a defect of the sandbox, reported like one of Stripe's own."""
         logging.getLogger(__name__).error("%s %s", call.method, call.path, exc_info=error)
         call.done = False
-        answer = self.refused(call, server_error(500, stored=False))
+        answer = self.rejected(call, server_error(500, stored=False))
         self.note(call, answer.status)
         return answer
 
     def note(self, call: Call, status: int | None) -> None:
-        """What the client was answered, in the log. None: nothing (yet)."""
+        """Log the response's status; None: no response (yet)."""
         call.status = status
         with self.world.store.transaction():
             self.world.calls.save(call)
 
-    def refused(self, call: Call, refusal: Refusal) -> Answer:
-        error = refusal.body(call.request_id, account=call.account, livemode=bool(call.livemode))
-        call.error = refusal.code or refusal.type
-        return Answer(refusal.status, error, dict(refusal.headers), refusal.anonymous)
+    def rejected(self, call: Call, error: ApiError) -> Answer:
+        body = error.body(call.request_id, account=call.account, livemode=bool(call.livemode))
+        call.error = error.code or error.type
+        return Answer(error.status, body, dict(error.headers), error.anonymous)
 
     def _judge(self, call: Call, twist: Twist | None) -> Answer:
         world = self.world
@@ -143,13 +143,13 @@ class Api:
         return params
 
     def _worked(self, call: Call, realm: Realm, request: str, work: Callable[[], Json]) -> Answer:
-        """What began to work is final, and says so: as 9,171 of 9,171 POSTs answered 200 in four public projects."""
+        """A request that began to work is final, and says so, as 9,171 of 9,171 POSTs in public code do."""
         final = {"Stripe-Should-Retry": "false"} if call.method == "POST" else {}
         try:
             answer = Answer(200, work(), final)
-        except Refusal as refusal:
-            answer = self.refused(call, refusal)
-            if not refusal.remembered:
+        except ApiError as error:
+            answer = self.rejected(call, error)
+            if not error.remembered:
                 return answer
             answer.headers.update(final)
         if call.key:
@@ -173,7 +173,7 @@ class Api:
 
 
 def _needed_besides(operation: operations.Operation, params: Json, tree: expand.Tree) -> Iterator[str]:
-    """For objects that are put in the place of their ids, or made by the same call: our reading."""
+    """Permissions for expanded objects and for objects created by the same request: our reading."""
     yield from map(permissions.reading, sorted(expand.reached(operation.returns, tree)))
     for name, kind in (("default_price_data", "price"), ("product_data", "product")):
         if name in params:

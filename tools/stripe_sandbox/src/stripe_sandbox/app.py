@@ -1,4 +1,4 @@
-"""The application: Stripe's API on every address, the sandbox's own door under `/_sandbox/`."""
+"""The ASGI application: Stripe's API on every URL, the control API under `/_sandbox/`."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stripe_sandbox.api import Answer, Api
 from stripe_sandbox.calls import Call
-from stripe_sandbox.door import Door
-from stripe_sandbox.faulty import Cut, Faulty, Garbage
-from stripe_sandbox.refusals import too_large
+from stripe_sandbox.control_api import ControlApi
+from stripe_sandbox.errors import too_large
+from stripe_sandbox.fault_injection import Cut, FaultInjection, Garbage
 from stripe_sandbox.server import cut
 from stripe_sandbox.store import dump
 from stripe_sandbox.world import World
@@ -35,14 +35,14 @@ def application(world: World) -> ASGIApp:
         world.store.close()
 
     return Starlette(
-        routes=[Mount("/_sandbox", app=Door(world).app), Mount("/", app=StripeApi(world))], lifespan=lifespan
+        routes=[Mount("/_sandbox", app=ControlApi(world).app), Mount("/", app=StripeApi(world))], lifespan=lifespan
     )
 
 
 class StripeApi:
     def __init__(self, world: World) -> None:
         self.world, self.api = world, Api(world)
-        self.faulty = Faulty(world, self.api)
+        self.fault_injection = FaultInjection(world, self.api)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
@@ -57,7 +57,7 @@ class StripeApi:
             call.unreadable = too_large(LARGEST_BODY)
         fault = self.world.faults.pick_for_call(call.method, call.path)
         try:
-            answer = await self.faulty.answer(call, fault, receive) if fault else self.api.perform(call)
+            answer = await self.fault_injection.answer(call, fault, receive) if fault else self.api.perform(call)
         except Cut as ending:
             await cut(scope, receive, reset=ending.reset)
         except Garbage:
@@ -72,7 +72,7 @@ class StripeApi:
 
 
 async def _read(receive: Receive) -> bytes | None:
-    """The whole body, or more of it than is taken; None: the client went away in the middle of it."""
+    """The whole body, or more than is accepted; None if the client disconnected."""
     chunks: list[bytes] = []
     size = 0
     message: Message = {"more_body": True}

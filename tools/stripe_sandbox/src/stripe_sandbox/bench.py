@@ -1,6 +1,6 @@
-"""How fast it is: start, seed, simple requests a second, memory. `python -m stripe_sandbox.bench [--state]`.
+"""Measures start, seed, requests per second and memory. `python -m stripe_sandbox.bench [--state]`.
 
-A real sandbox process on a free port, and two client processes that keep their connections open.
+A real sandbox process on a free port, and two client processes with persistent connections.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def page(number: int) -> Step:
 
 
 def rate(place: str, one: object) -> float:
-    """Requests a second of two clients at once."""
+    """Requests per second of two concurrent clients."""
     count = REQUESTS // 10 if one is page else REQUESTS
     started = time.perf_counter()
     clients = [multiprocessing.Process(target=client, args=(place, one, count, offset)) for offset in (0, count)]
@@ -94,7 +94,7 @@ def call(connection: http.client.HTTPConnection, method: str, path: str, body: s
 
 
 def resident(pid: int) -> float | None:
-    """Where the system tells: Linux."""
+    """Linux only."""
     status = Path(f"/proc/{pid}/status")
     if not status.exists():
         return None

@@ -1,4 +1,4 @@
-"""The log: every call in the order of arrival, kept to the last 100,000."""
+"""The log: every call in order of arrival, limited to the last 100,000."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from stripe_sandbox import ids
 from stripe_sandbox.clock import Clock
-from stripe_sandbox.refusals import Refusal
+from stripe_sandbox.errors import ApiError
 from stripe_sandbox.shapes import Json
 from stripe_sandbox.store import KEPT, Store, dump
 from stripe_sandbox.versions import NEWEST
@@ -25,16 +25,16 @@ class Call:
     path: str
     headers: dict[str, str]
     params: Json = field(default_factory=dict)
-    unreadable: Refusal | None = None  # a body that is no form
+    unreadable: ApiError | None = None  # the body is not form-encoded
     request_id: str = field(default_factory=ids.request_id)
     account: str | None = None
     livemode: bool | None = None
-    status: int | None = None  # what the client was answered; None: nothing (yet)
-    error: str | None = None  # the answer's error code, or its type
+    status: int | None = None  # of the response; None: no response (yet)
+    error: str | None = None  # the response's error code, or its type
     done: bool = False  # the operation succeeded in this very call
     replayed: bool = False
     fault: Json | None = None
-    late: bool = False  # carried out after the client was cut off
+    late: bool = False  # performed after the client was cut off
     started: float = field(default_factory=time.perf_counter)
 
     @property
@@ -43,7 +43,7 @@ class Call:
 
     @property
     def version(self) -> str:
-        """Of the API, as the request asked for it."""
+        """The API version the request asked for."""
         return self.headers.get("stripe-version", NEWEST)
 
     def as_json(self) -> Json:
@@ -82,7 +82,7 @@ class Calls:
             self.store.db.execute("DELETE FROM calls WHERE seq <= ?", (call.seq - KEPT,))
 
     def since(self, seq: int, limit: int | None = None) -> list[Any]:
-        """In order of arrival, those after number `seq`."""
+        """Calls after number `seq`, in order of arrival."""
         most = -1 if limit is None else limit
         rows = self.store.rows("SELECT body FROM calls WHERE seq > ? ORDER BY seq LIMIT ?", (seq, most))
         return [json.loads(row[0]) for row in rows]

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from stripe_sandbox import permissions, server
 from stripe_sandbox.app import application
-from stripe_sandbox.refusals import Refusal
+from stripe_sandbox.errors import ApiError
 from stripe_sandbox.store import BadState
 from stripe_sandbox.values import is_address
 from stripe_sandbox.world import Options, World
@@ -21,7 +21,7 @@ DEFAULT_PORT = 12111
 
 
 class CannotStart(Exception):
-    """Says in one sentence why not."""
+    """Says in one sentence why the sandbox cannot start."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -105,7 +105,7 @@ def _world(options: Namespace) -> World:
         raise CannotStart(
             f"{options.state} cannot be used: another sandbox has it, or it is no state file, or its folder is missing."
         ) from error
-    except Refusal as error:
+    except ApiError as error:
         raise CannotStart("--secret-key must look like sk_test_… or sk_live_….") from error
 
 

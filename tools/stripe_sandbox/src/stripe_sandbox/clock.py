@@ -1,19 +1,19 @@
-"""The sandbox's clock: real time, moved by as much as somebody asked for.
+"""The sandbox's clock: real time plus an offset.
 
-It dates objects and events, ends idempotency keys after 24 hours and says when a webhook is tried again. Waiting in a
-fault and the rate limits go by real time, and so does the time in a webhook's signature, which the receiver judges.
+It dates objects and events, expires idempotency keys after 24 hours and schedules webhook retries. Waiting in a fault,
+rate limits and the timestamp in a webhook's signature use real time.
 """
 
 import time
 
-from stripe_sandbox.bodies import BadBody
+from stripe_sandbox.control_bodies import BadBody
 
-LATEST = 221_845_392_000  # the year 9000: what is due a while later still has a date
+LATEST = 221_845_392_000  # the year 9000: dates a while later are still valid
 
 
 class Clock:
     def __init__(self, offset: float = 0.0) -> None:
-        self.offset = offset if _has_a_date(offset) else 0.0  # a state file may be older than these bounds
+        self.offset = offset if _has_a_date(offset) else 0.0  # a state file may be older than these limits
 
     def time(self) -> float:
         return time.time() + self.offset

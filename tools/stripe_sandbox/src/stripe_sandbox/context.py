@@ -1,4 +1,4 @@
-"""What an operation works with: whose request it is, and where things are kept."""
+"""The context of an operation: who makes the request, and where objects are stored."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Context:
     settings: Settings
     events: Events
     realm: Realm
-    request_id: str | None = None  # None: somebody in the Dashboard
+    request_id: str | None = None  # None: an action in the Dashboard
     idempotency_key: str | None = None
     secret: str = ""  # the key of the request
     version: str = NEWEST  # of the API

@@ -1,7 +1,7 @@
-"""Somebody at work in the Dashboard: the same rules as the API's, events without a request.
+"""Actions in the Dashboard: the API's rules, but events without a request.
 
-Bodies are the API's parameters as JSON. What only the Dashboard can do is here too: deleting prices and with them
-products, and editing a price in place, which makes a new one behind the scenes.
+Bodies are the API's parameters as JSON. Includes what only the Dashboard can do: deleting prices, and products with
+them, and editing a price, which creates a new one behind the scenes.
 """
 
 from __future__ import annotations
@@ -9,19 +9,19 @@ from __future__ import annotations
 from typing import Any
 
 from stripe_sandbox import endpoints, ids, lookup, prices, products
-from stripe_sandbox.bodies import LONGEST, BadBody, whole
-from stripe_sandbox.checks import check
 from stripe_sandbox.context import Context
+from stripe_sandbox.control_bodies import LONGEST, BadBody, whole
+from stripe_sandbox.errors import no_such_address
 from stripe_sandbox.operations import OPERATIONS
-from stripe_sandbox.refusals import no_such_address
 from stripe_sandbox.schema import shape_of
 from stripe_sandbox.shapes import Json
+from stripe_sandbox.validation import check
 
 KEPT = ("currency", "metadata", "nickname", "tax_behavior", "transform_quantity")  # when a price is edited
 
 
 def act(context: Context, steps: list[str], body: Json) -> Json:
-    """`steps` is the address behind `/_sandbox/dashboard/`: products, products/ID, products/ID/archive, …"""
+    """`steps` is the path after `/_sandbox/dashboard/`: products, products/ID, products/ID/archive, …"""
     match steps:
         case ["products" | "prices" as kind]:
             return _create(context, kind, body)
@@ -52,7 +52,7 @@ def _call(context: Context, kind: str, body: Json, *names: str) -> Json:
 
 
 def as_form(value: Any) -> Any:
-    """JSON as it would have come in a form."""
+    """JSON as the equivalent decoded form."""
     match value:
         case None:
             return ""
@@ -80,7 +80,7 @@ def _make_default(context: Context, price_id: str) -> Json:
 
 
 def _edit_price(context: Context, product_id: str, body: Json) -> Json:
-    """A new price like the old default with what was changed; it becomes the default, the old one is archived."""
+    """A new price like the old default with the changes; it becomes the default, the old one is archived."""
     product = lookup.product(context, product_id)
     old = lookup.price(context, product["default_price"]) if product["default_price"] else None
     like: Json = {"product": product_id} | (_kept(old) if old else {})
@@ -92,7 +92,7 @@ def _edit_price(context: Context, product_id: str, body: Json) -> Json:
 
 
 def _kept(price: Json) -> Json:
-    """What a new price has from the old one: all but its amounts and its lookup key."""
+    """What a new price takes over from the old one: all but its amounts and its lookup key."""
     kept = {name: price[name] for name in KEPT if price[name] is not None}
     if price["recurring"]:
         kept["recurring"] = {name: value for name, value in price["recurring"].items() if value is not None}
@@ -109,7 +109,7 @@ def _delete_price(context: Context, price_id: str) -> Json:
 
 
 def _delete_product(context: Context, product_id: str) -> Json:
-    """With its prices, as nobody ever bought here: our reading of products-prices/manage-prices#delete-product."""
+    """With its prices, since nobody ever bought here: our reading of products-prices/manage-prices#delete-product."""
     lookup.product(context, product_id)
     for price in context.store.prices.find(context.realm, [("product = ?", (product_id,))]):
         prices.remove(context, price)

@@ -1,7 +1,7 @@
-"""Webhook endpoints (docs.stripe.com/api/webhook_endpoints): who is told of which events, signed with which secrets.
+"""Webhook endpoints (docs.stripe.com/api/webhook_endpoints): which events each gets, signed with which secrets.
 
-Rotation (docs.stripe.com/webhooks#roll-endpoint-secrets) is a Dashboard action: the old secret goes on signing, beside
-the new one, until it expires.
+Rotation (docs.stripe.com/webhooks#roll-endpoint-secrets) is a Dashboard action: the old secret also signs until it
+expires.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from stripe_sandbox import ids, listing, values
 from stripe_sandbox.accounts import Realm
 from stripe_sandbox.context import Context
-from stripe_sandbox.refusals import invalid, no_such
+from stripe_sandbox.errors import invalid, no_such
 from stripe_sandbox.shapes import Json
 from stripe_sandbox.store import Condition, Store, dump
 
@@ -68,12 +68,12 @@ def _new(now: int, realm: Realm, endpoint_id: str, params: Json) -> Json:
 
 
 def is_thin(endpoint: Json) -> bool:
-    """An event destination that is sent thin events: made at the control door, not through `/v1/webhook_endpoints`."""
+    """An event destination for thin events: created by the control API, not through `/v1/webhook_endpoints`."""
     return bool(endpoint["object"] == DESTINATION)
 
 
 def create_thin(context: Context, params: Json) -> Json:
-    """docs.stripe.com/api/v2/core/event-destinations, flat, as the control door shows it."""
+    """docs.stripe.com/api/v2/core/event-destinations, flattened, as the control API shows it."""
     endpoint = _new(context.clock.now(), context.realm, ids.destination_id(context.realm.mode), params)
     endpoint |= {"object": DESTINATION, "enabled_events": thin_names(params["enabled_events"]), "event_payload": "thin"}
     secret = ids.webhook_secret()
@@ -83,7 +83,7 @@ def create_thin(context: Context, params: Json) -> Json:
 
 
 def thin_names(enabled: list[str]) -> list[str]:
-    """As thin events are called: `product.updated` is `v1.product.updated` there."""
+    """The thin events' names: `product.updated` is `v1.product.updated`."""
     return [name if name == "*" or re.match(r"v\d\.", name) else f"v1.{name}" for name in enabled]
 
 
@@ -124,7 +124,7 @@ def list_all(context: Context, params: Json) -> Json:
 
 
 def configure(store: Store, realm: Realm, now: int, url: str | None, secrets: list[str], *, thin: bool) -> None:
-    """The endpoint given on the command line: one, replaced at every start."""
+    """The endpoint given on the command line, replaced at every start."""
     with store.transaction():
         store.db.execute("DELETE FROM endpoints WHERE id = ?", (CONFIGURED,))
         if url:
@@ -139,13 +139,13 @@ def keep_secrets(store: Store, endpoint_id: str, secrets: list[Secret]) -> None:
 
 
 def secrets_of(store: Store, endpoint_id: str, now: float) -> list[str]:
-    """Those that sign now, the newest first."""
+    """The secrets that sign now, the newest first."""
     row: Any = store.one("SELECT secrets FROM endpoints WHERE id = ?", (endpoint_id,))
     kept = json.loads(row[0]) if row and row[0] else []
     return [value for value, expires in kept if expires is None or expires > now]
 
 
 def roll(store: Store, endpoint_id: str, secret: str, now: float, expires_in: float) -> None:
-    """A new secret; those there were go on signing until they expire."""
+    """Add a new secret; the existing ones sign until they expire."""
     old = [Secret(value, now + expires_in) for value in secrets_of(store, endpoint_id, now)]
     keep_secrets(store, endpoint_id, [Secret(secret), *old])

@@ -1,7 +1,7 @@
 # ruff: noqa: S608 - the tables in the SQL are named here
-"""Events: one for each change, kept to the last 100,000, each with a delivery for every endpoint that wants it.
+"""Events: one for each change, limited to the last 100,000, each with a delivery for every endpoint that wants it.
 
-What else grows with them is trimmed with them: deliveries, and the answers of keys that have ended.
+Deliveries, and responses of expired idempotency keys, are trimmed along with them.
 
 docs.stripe.com/api/events: `request` names the call that caused it and is empty for the Dashboard;
 `previous_attributes` has what an update changed, of metadata only the keys that did.

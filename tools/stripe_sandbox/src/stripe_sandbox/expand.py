@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from stripe_sandbox.accounts import Realm
-from stripe_sandbox.refusals import Refusal, invalid
+from stripe_sandbox.errors import ApiError, invalid
 from stripe_sandbox.shapes import Json
 from stripe_sandbox.store import Store
 
 DEEPEST = 4
-TOTAL = "total_count"  # of what a search found, only when asked for
-# By kind: what each field leads to; None: a field that is only there when asked for.
+TOTAL = "total_count"  # of search results, only on request
+# By kind: what each field expands to; None: a field that is only present on request.
 FIELDS: Mapping[str, Mapping[str, str | None]] = {
     "product": {"default_price": "price", "tax_code": None},
     "price": {"product": "product", "currency_options": "currency options", "tiers": None},
@@ -24,7 +24,7 @@ type Tree = dict[str, "Tree"]
 
 
 def plan(kind: str, paths: list[str]) -> Tree:
-    """The paths as a tree, or Stripe's refusal. `kind` is what the call answers: "price", or "list of price".
+    """The paths as a tree. Raises Stripe's error. `kind` is the kind of the response: "price", or "list of price".
 
     The sentences, without a param: Kiln-AI/stripe_world (2026-08-26).
     """
@@ -60,14 +60,14 @@ def _walk(kind: str, steps: list[str]) -> None:
         current = fields[step]
 
 
-def _not_in_a_list(step: str) -> Refusal:
+def _not_in_a_list(step: str) -> ApiError:
     if step == TOTAL:
         return invalid(f"This property cannot be included ({step})")
     return invalid(f"This property cannot be expanded ({step}). You may want to try expanding 'data.{step}' instead.")
 
 
 def reached(kind: str, tree: Tree) -> set[str]:
-    """The kinds of the objects that a tree puts in the place of their ids."""
+    """The kinds of the objects that a tree expands to."""
     kinds: set[str] = set()
     for name, below in tree.items():
         if name == "data" and " of " in kind:
@@ -78,7 +78,7 @@ def reached(kind: str, tree: Tree) -> set[str]:
 
 
 def expanded(store: Store, realm: Realm, answer: Json, tree: Tree) -> Json:
-    """The answer as asked for: what is only there on request left out, ids in `tree` replaced by objects."""
+    """The response with fields that are only present on request left out, and ids in `tree` replaced by objects."""
     if answer.get("object") in ("list", "search_result"):
         return answer | {"data": [expanded(store, realm, one, tree.get("data", {})) for one in answer["data"]]}
     kind = answer.get("object", "")
@@ -95,7 +95,7 @@ def expanded(store: Store, realm: Realm, answer: Json, tree: Tree) -> Json:
 
 
 def _currency_options(price: Json, asked: Tree) -> Json:
-    """All currencies a price sells in, its own among them; their tiers only when those are asked for, too."""
+    """All currencies of a price, including its own; their tiers only if requested too."""
     own = {name: price.get(name) for name in OPTION}
     options = {price["currency"]: own, **price.get("currency_options", {})}
     return {

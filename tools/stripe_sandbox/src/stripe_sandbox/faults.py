@@ -1,6 +1,6 @@
-"""Faults on command: which calls go wrong, and how. README.md has the bodies of `POST /_sandbox/faults`.
+"""Faults on demand: which calls fail, and how. README.md documents the bodies of `POST /_sandbox/faults`.
 
-This module only chooses; `faulty.py` carries out the faults of calls, `webhooks.py` those of deliveries.
+This module only chooses; `fault_injection.py` performs faults of calls, `webhooks.py` those of deliveries.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from stripe_sandbox.bodies import LONGEST, BadBody
+from stripe_sandbox.control_bodies import LONGEST, BadBody
 from stripe_sandbox.shapes import Json
 
 # kind of fault -> when it may happen, the default first
@@ -41,7 +41,7 @@ SPENT_KEPT = 200
 
 
 class BadFault(BadBody):
-    """Says in one sentence what is wrong with a control body."""
+    """A fault's body is invalid; says why in one sentence."""
 
 
 @dataclass(slots=True)
@@ -61,7 +61,7 @@ class Fault:
     seconds: float = 0.0
     stored: bool = False
     reason: str = "global-rate"
-    error: Json = field(default_factory=dict)  # of a refusal: status, message, code, param
+    error: Json = field(default_factory=dict)  # of a rejection: status, message, code, param
     seen: int = 0
     hits: int = 0
     chance: random.Random = field(default_factory=random.Random)
@@ -71,7 +71,7 @@ class Fault:
         return self.times is not None and self.hits >= self.times
 
     def picks(self) -> bool:
-        """One more call or delivery that it matches: is it this one's turn?"""
+        """Count one more matching call or delivery; whether the fault applies to it."""
         self.seen += 1
         turn = self.seen > self.skip and (self.seen - self.skip) % self.every == 0
         if turn and self.probability is not None:
@@ -88,8 +88,8 @@ class Faults:
     def __init__(self) -> None:
         self.active: list[Fault] = []
         self.spent: deque[Fault] = deque(maxlen=SPENT_KEPT)
-        self.released = asyncio.Event()  # replaced at each release: lets blocked answers go and late work land
-        self.epoch = 0  # raised when all is forgotten: what waits is cut off then, and late work never lands
+        self.released = asyncio.Event()  # replaced at each release: lets blocked responses go and late work land
+        self.epoch = 0  # raised by a reset: waiting calls are cut off then, and late work never lands
         self._last = 0
 
     def add(self, body: Json) -> Fault:
@@ -99,11 +99,11 @@ class Faults:
         return fault
 
     def pick_for_call(self, method: str, path: str) -> Fault | None:
-        """The first fault whose turn it is; those behind it do not see this call."""
+        """The first fault that applies; those after it do not count this call."""
         return next(self._picked(lambda one: one.target == "call" and _matches_call(one, method, path), most=1), None)
 
     def pick_for_event(self, name: str) -> list[Fault]:
-        """Every fault whose turn it is: a delivery can be doubled and late at once."""
+        """Every fault that applies: a delivery can be both duplicated and late."""
         return list(self._picked(lambda one: one.target == "webhook" and re.search(one.type or "", name) is not None))
 
     def _picked(self, matches: Callable[[Fault], bool], most: int | None = None) -> Any:
@@ -122,12 +122,12 @@ class Faults:
         self.active = [fault for fault in self.active if fault_id is not None and fault.id != fault_id]
 
     def release(self) -> None:
-        """Blocked, hanging and slow answers go on, and late work is carried out, now."""
+        """Let blocked, hanging and slow responses go, and perform late work, now."""
         self.released.set()
         self.released = asyncio.Event()
 
     def forget(self) -> None:
-        """Nothing is set any more; whoever is held is cut off, and late work never lands."""
+        """Remove all faults; held calls are cut off, and late work never lands."""
         self.active.clear()
         self.spent.clear()
         self.epoch += 1
@@ -220,7 +220,7 @@ def _reason(value: Any) -> str:
 
 
 def _error(value: Any) -> Json:
-    """What a refusal says: its status, and texts."""
+    """The error to respond with: its status and texts."""
     given = {name: one for name, one in dict(value).items() if one is not None}
     status = given.get("status", 400)
     texts = [one for name, one in given.items() if name != "status"]

@@ -1,17 +1,17 @@
 """Form encoding as Stripe reads it: `recurring[interval]=month&images[0]=…&expand[]=…` into nested dictionaries.
 
-Lists stay dictionaries with their indices as keys ("0", "1", …; a bare `[]` counts on): only `checks.py` knows which
-parameters are lists.
+Lists stay dictionaries with their indices as keys ("0", "1", …; a bare `[]` continues counting): only `validation.py`
+knows which parameters are lists.
 """
 
 import re
 from urllib.parse import parse_qsl
 
-from stripe_sandbox.refusals import invalid
+from stripe_sandbox.errors import invalid
 from stripe_sandbox.shapes import Json
 
 MOST_FIELDS = 10_000
-DEEPEST = 20  # no parameter of Stripe's is nearly as deep
+DEEPEST = 20  # Stripe's parameters are nowhere near as deep
 _NAME = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
 
 

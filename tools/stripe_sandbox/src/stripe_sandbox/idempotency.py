@@ -1,7 +1,8 @@
 """Idempotency keys (docs.stripe.com/api/idempotent_requests, docs.stripe.com/error-low-level).
 
-The first answer of a key is kept for 24 hours of the sandbox's clock and replayed, also when it was an error of the
-operation or a 500. Not kept: parameters that fail validation, 401, 403, 409 and 429.
+The first response for a key is stored for 24 hours of the sandbox's clock and replayed, including errors of the
+operation
+and 500s. Not stored: failed validation, 401, 403, 409 and 429.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 
 from stripe_sandbox.accounts import Realm
 from stripe_sandbox.clock import Clock
-from stripe_sandbox.refusals import Refusal, key_in_use
+from stripe_sandbox.errors import ApiError, key_in_use
 from stripe_sandbox.shapes import Json
 from stripe_sandbox.store import Store, dump
 
@@ -30,17 +31,17 @@ class Remembered:
 class Keys:
     def __init__(self, store: Store, clock: Clock) -> None:
         self.store, self.clock = store, clock
-        self.held: set[tuple[Realm, str]] = set()  # whose first request is still at work
+        self.held: set[tuple[Realm, str]] = set()  # keys whose first request is in progress
 
     def recall(self, realm: Realm, key: str, request: str) -> Remembered | None:
-        """The answer this key already has; None: it is new. `request` is method, path and parameters as one text.
+        """The stored response for this key; None: it is new. `request` is method, path and parameters as one string.
 
         Sentences about the key itself: crvouga/mockingbird, compared with Stripe's test mode (2026-08-26).
         """
         if not key:
-            raise Refusal(400, "Idempotency Key must be a non-empty string.")
+            raise ApiError(400, "Idempotency Key must be a non-empty string.")
         if len(key) > LONGEST_KEY:
-            raise Refusal(400, f"Idempotency keys can be up to {LONGEST_KEY} characters long.", type=ERROR)
+            raise ApiError(400, f"Idempotency keys can be up to {LONGEST_KEY} characters long.", type=ERROR)
         if (realm, key) in self.held:
             raise key_in_use(key)
         row = self.store.one(
@@ -66,20 +67,20 @@ class Keys:
         self.store.db.execute("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?, ?, ?)", row)
 
     def knows(self, realm: Realm, key: str) -> bool:
-        """Is there a first request of this key, at work or answered?"""
+        """Whether this key has a first request, in progress or answered."""
         where = (self.store.number(realm), key, self.clock.now() - LIFETIME)
         row = self.store.one("SELECT 1 FROM answers WHERE realm = ? AND key = ? AND created > ?", where)
         return (realm, key) in self.held or row is not None
 
 
-def _reused(key: str, first: str, now: str) -> Refusal:
+def _reused(key: str, first: str, now: str) -> ApiError:
     """Same parameters: Kiln-AI/stripe_world (2026-08-26). Same endpoint: logs of 2019, the present one first."""
     method, place = now.split(" ")[:2]
     before = first.split(" ")[1]
     what = "with the same parameters they were first used with"
     if [method, place] != first.split(" ")[:2]:
         what = f"for the same endpoint they were first used for ('{place}' vs '{before}')"
-    return Refusal(
+    return ApiError(
         400,
         f"Keys for idempotent requests can only be used {what}. Try using a key other than '{key}' if you meant to "
         "execute a different request.",

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from stripe_sandbox.accounts import Realm
-from stripe_sandbox.refusals import invalid, no_such
+from stripe_sandbox.errors import invalid, no_such
 from stripe_sandbox.shapes import Json
 from stripe_sandbox.store import Condition, Shelf
 
@@ -14,7 +14,7 @@ MOST, USUAL = 100, 10
 
 
 def page(shelf: Shelf, realm: Realm, kind: str, params: Json, conditions: Iterable[Condition], url: str) -> Json:
-    """`limit` is brought into its bounds in silence: Kiln-AI/stripe_world, cassette 08 (2026-08-26)."""
+    """`limit` is clamped silently: Kiln-AI/stripe_world, cassette 08 (2026-08-26)."""
     limit = min(max(params.get("limit", USUAL), 1), MOST)
     backwards = "ending_before" in params
     found = shelf.find(
@@ -28,7 +28,7 @@ def page(shelf: Shelf, realm: Realm, kind: str, params: Json, conditions: Iterab
 
 
 def _cursor(shelf: Shelf, realm: Realm, kind: str, params: Json) -> list[Condition]:
-    """Looked up before both are found to be there: Kiln-AI/stripe_world, cassettes 08 and 09 (2026-08-26)."""
+    """Looked up before both are rejected: Kiln-AI/stripe_world, cassettes 08 and 09 (2026-08-26)."""
     found: list[Condition] = []
     for name, sign in (("starting_after", "<"), ("ending_before", ">")):
         if name in params and not found:
@@ -52,12 +52,12 @@ def created(params: Json) -> list[Condition]:
 
 
 def equals(params: Json, *names: str) -> list[Condition]:
-    """A filter for each of these parameters that is there; the columns have the parameters' names."""
+    """A filter for each of these parameters that is present; the columns have the parameters' names."""
     return [(f"{name} = ?", (params[name],)) for name in names if name in params]
 
 
 def like(*types: str | None) -> list[Condition]:
-    """Events of one of these types, `*` standing for anything (docs.stripe.com/api/events/list). None: of any."""
+    """Events of one of these types, with `*` as a wildcard (docs.stripe.com/api/events/list). None: any."""
     asked = [name for name in types if name is not None]
     if not asked:
         return []

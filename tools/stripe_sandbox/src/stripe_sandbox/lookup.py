@@ -1,4 +1,4 @@
-"""Objects by their id, or Stripe's refusal (docs.stripe.com/error-codes#resource-missing)."""
+"""Objects by id, or Stripe's error (docs.stripe.com/error-codes#resource-missing)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 from stripe_sandbox.accounts import Realm
 from stripe_sandbox.context import Context
-from stripe_sandbox.refusals import no_such
+from stripe_sandbox.errors import no_such
 from stripe_sandbox.shapes import Json
 from stripe_sandbox.store import Shelf
 

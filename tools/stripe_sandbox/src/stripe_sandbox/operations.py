@@ -1,4 +1,4 @@
-"""The calls this sandbox takes: for each method and address what it is named in `stripe.params`, and who does it."""
+"""The supported API requests: for each method and path its class in `stripe.params`, and its function."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from stripe_sandbox import account, endpoints, listing, prices, products, search, thin, values
+from stripe_sandbox import account, endpoints, listing, prices, products, search, thin_events, values
 from stripe_sandbox.context import Context
-from stripe_sandbox.refusals import exclusive, no_such, no_such_address
+from stripe_sandbox.errors import exclusive, no_such, no_such_address
 from stripe_sandbox.shapes import Json
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
     params: str  # the class in stripe.params
-    returns: str  # what may be expanded in the answer
+    returns: str  # the kind of response, for expansion
     run: Callable[..., Json]  # (context, params[, id])
     examine: Callable[[Json], None] | None = None
 
     @property
     def kind(self) -> str:
-        """Of the objects it is about."""
+        """The kind of object it is about."""
         return self.returns.rpartition(" ")[2]
 
 
@@ -91,11 +91,11 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
 
 
 # The library's `fetch_event()`: a thin event, by its own id.
-THIN_EVENT = Operation("EventRetrieveParams", "event", thin.retrieve)
+THIN_EVENT = Operation("EventRetrieveParams", "event", thin_events.retrieve)
 
 
 def find(method: str, path: str) -> tuple[Operation, list[str]]:
-    """The operation of an address and the id in it."""
+    """The operation for a path, and the ids in it."""
     if method == "GET" and (match := re.fullmatch(r"/v2/core/events/([^/]+)", path)):
         return THIN_EVENT, [match[1]]
     start, _, rest = path.removeprefix("/v1/").partition("/")

@@ -1,6 +1,6 @@
-"""What the pages for people show: what the sandbox holds, what was called, and the levers. `templates/` has their HTML.
+"""The data of the pages for people: what the sandbox holds, the calls it got, and its controls. HTML in `templates/`.
 
-Nothing here needs JavaScript; `live.js` only spares following the log by hand.
+No page needs JavaScript; `live.js` only updates the log automatically.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from stripe_sandbox import endpoints
 from stripe_sandbox.accounts import Key, Realm, masked
 from stripe_sandbox.faults import CALL_KINDS, REASONS, WEBHOOK_KINDS
 from stripe_sandbox.permissions import EVERYTHING
+from stripe_sandbox.selection import Selection
 from stripe_sandbox.shapes import Json
-from stripe_sandbox.shown import Shown
 from stripe_sandbox.store import Condition
 from stripe_sandbox.webhooks import payload
 
@@ -26,8 +26,8 @@ type Query = dict[str, str]
 type Context = dict[str, Any]
 
 
-def catalogue(shown: Shown, query: Query) -> Context:
-    """Products with their prices, newest first, found by name or id."""
+def catalogue(shown: Selection, query: Query) -> Context:
+    """Products with their prices, newest first, searched by name or id."""
     store, realm, search = shown.world.store, shown.realm, query.get("q", "")
     like = f"%{search}%"
     conditions: list[Condition] = [("(name LIKE ? OR id LIKE ?)", (like, like))] if search else []
@@ -46,13 +46,13 @@ def catalogue(shown: Shown, query: Query) -> Context:
 
 
 def _page(asked: str, count: int) -> tuple[int, int]:
-    """The page that is asked for, or the nearest there is; and the last one."""
+    """The requested page, or the nearest that exists; and the last page."""
     last = max((count - 1) // PER_PAGE + 1, 1)
     return min(max(int(asked[:9]), 1), last) if asked.isdecimal() else 1, last
 
 
-def _from_page(shown: Shown, page: int, conditions: list[Condition]) -> list[Condition]:
-    """Starts at the page's first product, which is found without reading those before it."""
+def _from_page(shown: Selection, page: int, conditions: list[Condition]) -> list[Condition]:
+    """Starts at the page's first product, found without reading those before it."""
     if page == 1:
         return []
     where = " AND ".join(["realm = ?", *(sql for sql, _ in conditions)])
@@ -61,10 +61,10 @@ def _from_page(shown: Shown, page: int, conditions: list[Condition]) -> list[Con
     return [(f"seq <= ({first})", [*values, PER_PAGE * (page - 1)])]
 
 
-def _prices(shown: Shown, products: list[Json]) -> dict[str, list[Json]]:
-    """Those of a page's products, newest first, read at once.
+def _prices(shown: Selection, products: list[Json]) -> dict[str, list[Json]]:
+    """The prices of a page's products, newest first, in one query.
 
-    They are picked before they are put in order: SQLite would rather go through all prices there are in their order.
+    Filtered before sorting: SQLite would otherwise scan all prices in their order.
     """
     store = shown.world.store
     picked = "SELECT seq FROM prices WHERE realm = ? AND product IN (SELECT value FROM json_each(?))"
@@ -76,13 +76,13 @@ def _prices(shown: Shown, products: list[Json]) -> dict[str, list[Json]]:
 
 
 def _product(product: Json, prices: list[Json]) -> Json:
-    """With the default price first, and how many older ones are not shown."""
+    """With the default price first, and the number of older prices not shown."""
     prices = sorted(prices, key=lambda price: bool(price["id"] != product["default_price"]))
     return {"product": product, "prices": prices[:PRICES_SHOWN], "older": max(len(prices) - PRICES_SHOWN, 0)}
 
 
-def calls(shown: Shown, query: Query) -> Context:
-    """Of every account: whoever looks here wants to know what arrived at all. `live` follows what comes."""
+def calls(shown: Selection, query: Query) -> Context:
+    """Calls of every account, since what is sought may have used another one. `live` follows new ones."""
     found = shown.world.calls.newest(CALLS_SHOWN)
     return {"calls": [_call(call, shown.realm) for call in found], "live": "live" in query}
 
@@ -103,7 +103,7 @@ def _call(call: Json, realm: Realm) -> Json:
     }
 
 
-def faults(shown: Shown, query: Query) -> Context:
+def faults(shown: Selection, query: Query) -> Context:
     found = shown.world.faults.as_json()
     return {
         "call_kinds": CALL_KINDS,
@@ -130,8 +130,8 @@ def _fault(fault: Json) -> Json:
     return fault | {"picks": ", ".join(filter(None, said))}
 
 
-def webhooks(shown: Shown, query: Query) -> Context:
-    """`secret` names the endpoint whose secrets are shown unfolded, `before` the delivery that the page ends before."""
+def webhooks(shown: Selection, query: Query) -> Context:
+    """`secret` names the endpoint whose secrets are unfolded, `before` the delivery at which the page ends."""
     store, now = shown.world.store, shown.world.clock.time()
     sent = _deliveries(shown, query.get("before", ""))
     return {
@@ -144,8 +144,8 @@ def webhooks(shown: Shown, query: Query) -> Context:
     }
 
 
-def _deliveries(shown: Shown, before: str) -> list[Json]:
-    """Of the account shown, newest first, one more than a page holds."""
+def _deliveries(shown: Selection, before: str) -> list[Json]:
+    """Deliveries of the selected account, newest first, one more than fits on a page."""
     names = ("seq", "event", "type", "endpoint", "due", "attempts", "state", "answer")
     last = int(before[:18]) if before.isdecimal() else None
     rows = shown.world.store.rows(
@@ -156,9 +156,9 @@ def _deliveries(shown: Shown, before: str) -> list[Json]:
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
-def _delivery(shown: Shown, one: Json) -> Json:
-    """With its body as it is sent: in the endpoint's version. What was sent is not kept, and only `pending_webhooks`
-    can differ."""
+def _delivery(shown: Selection, one: Json) -> Json:
+    """With its body as it would be sent now, in the endpoint's version; only `pending_webhooks` may differ from what
+    was sent."""
     event = shown.world.store.events.get(shown.realm, one["event"])
     endpoint = shown.world.store.endpoints.get(shown.realm, one["endpoint"])
     return one | {
@@ -169,8 +169,8 @@ def _delivery(shown: Shown, one: Json) -> Json:
     }
 
 
-def clock(shown: Shown, query: Query) -> Context:
-    """The clock, what can be switched, and which keys were registered."""
+def clock(shown: Selection, query: Query) -> Context:
+    """The clock, the settings and the registered keys."""
     world = shown.world
     return {
         "now": world.clock.time(),

@@ -1,8 +1,9 @@
 """What restricted keys may do (docs.stripe.com/keys#limit-access), resource by resource.
 
-The names are those of Stripe's refusals ("Having the 'rak_…' permission would allow this request to continue"). The row
-called Prices in the Dashboard is `plan` here, its older name. Which permission `GET /v1/account` needs is from refusals
-of 2025 and 2026; that the list of accounts needs the same one is our reading. Writing includes reading.
+The names are those of Stripe's errors ("Having the 'rak_…' permission would allow this request to continue"). The row
+called Prices in the Dashboard is `plan` here, its older name. Which permission `GET /v1/account` needs is from errors
+of
+2025 and 2026; that the list of accounts needs the same one is our reading. Write includes read.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ EVERYTHING = READING | {f"rak_{name}_write" for name in ("product", "plan", "web
 
 
 def reading(kind: str) -> str:
-    """The permission that reading objects of this kind needs."""
+    """The permission needed to read objects of this kind."""
     return ACCOUNT if kind == "account" else f"rak_{_RESOURCES[kind]}_read"
 
 
@@ -32,12 +33,12 @@ def needed(method: str, kind: str) -> str:
 
 
 def allowing(permissions: frozenset[str]) -> frozenset[str]:
-    """With what they include: a permission to write is one to read as well."""
+    """With the permissions they include: write includes read."""
     return permissions | {name.removesuffix("_write") + "_read" for name in permissions if name.endswith("_write")}
 
 
 def read(value: object) -> frozenset[str]:
-    """A list of their names, or a text with commas between them. Raises ValueError for what is none."""
+    """A list of names, or a comma-separated string. Raises ValueError for anything else."""
     names = re.findall(r"[^\s,]+", value) if isinstance(value, str) else value
     if not isinstance(names, list | tuple) or not all(isinstance(one, str) and _NAME.fullmatch(one) for one in names):
         raise ValueError

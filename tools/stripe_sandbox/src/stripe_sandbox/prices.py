@@ -1,7 +1,8 @@
 """Prices (docs.stripe.com/api/prices, docs.stripe.com/products-prices/manage-prices).
 
-What can never change (amount, currency, interval, product) is not in `stripe.params.PriceUpdateParams` and so refused
-as an unknown parameter.
+Immutable fields (amount, currency, interval, product) are not in `stripe.params.PriceUpdateParams`, so they are
+rejected
+as unknown parameters.
 """
 
 from __future__ import annotations
@@ -10,21 +11,21 @@ from decimal import Decimal
 
 from stripe_sandbox import ids, listing, lookup, values
 from stripe_sandbox.context import Context
+from stripe_sandbox.errors import ApiError, exclusive, invalid, missing
 from stripe_sandbox.events import differences
-from stripe_sandbox.refusals import Refusal, exclusive, invalid, missing
 from stripe_sandbox.shapes import Json
 from stripe_sandbox.values import named
 from stripe_sandbox.versions import METERS, is_before
 
 AMOUNTS = ("unit_amount", "unit_amount_decimal", "custom_unit_amount")
-CHOSEN = ("maximum", "minimum", "preset")  # of an amount that buyers choose
+CHOSEN = ("maximum", "minimum", "preset")  # of a customer-chosen amount
 TIER_AMOUNTS = ("flat_amount", "flat_amount_decimal", "unit_amount", "unit_amount_decimal")
 LONGEST = {"day": 1095, "week": 156, "month": 36, "year": 3}  # three years: docs.stripe.com/api/prices/create
-ONLY_WHEN_ASKED = ("currency_options", "tiers")  # left out unless expanded: docs.stripe.com/api/prices/object
+ONLY_WHEN_ASKED = ("currency_options", "tiers")  # omitted unless expanded: docs.stripe.com/api/prices/object
 
 
 def examine(params: Json, inside: str = "") -> None:
-    """What is wrong with the parameters of a new price by themselves."""
+    """Validate the parameters of a new price on their own."""
     code = values.currency(params["currency"], named("currency", inside))
     _one_amount(params, inside)
     _amounts_fit(params, code, inside)
@@ -53,7 +54,7 @@ def examine_update(params: Json) -> None:
 
 
 def _amounts_fit(params: Json, code: str, inside: str) -> None:
-    """Those of a price, or of one of its currency options."""
+    """The amounts of a price, or of one of its currency options."""
     for name in ("unit_amount", "unit_amount_decimal"):
         values.amount(params.get(name), code, named(name, inside))
     for name, value in params.get("custom_unit_amount", {}).items():
@@ -79,7 +80,7 @@ def _options_fit(options: Json | str | None, inside: str = "", own: str | None =
         _amounts_fit(option, code, place)
 
 
-def _its_own_currency(param: str) -> Refusal:
+def _its_own_currency(param: str) -> ApiError:
     return invalid(  # stripe-node issue 1559
         "You are specifying an update to a currency option that matches the top-level currency for this price. "
         "Please remove this currency option and update the top-level params instead.",
@@ -88,7 +89,7 @@ def _its_own_currency(param: str) -> Refusal:
 
 
 def _one_amount(params: Json, inside: str) -> None:
-    """The sentences and what they are about: Kiln-AI/stripe_world, cassette 07_catalog (2026-08-26)."""
+    """Messages and their params: Kiln-AI/stripe_world, cassette 07_catalog (2026-08-26)."""
     given = [name for name in AMOUNTS if name in params]
     tiered = params.get("billing_scheme") == "tiered"
     if len(given) > 1:
@@ -163,7 +164,7 @@ def _must_have_a_meter(context: Context, recurring: Json) -> None:
 
 
 def _lookup_key(params: Json) -> str | None:
-    """None for one that is blank (an update clears it so: Kiln-AI/stripe_world); else as it is written."""
+    """None if it is blank (which clears it in an update: Kiln-AI/stripe_world), otherwise unchanged."""
     key: str = params.get("lookup_key", "")
     return key if values.stripped(key) else None
 
@@ -197,7 +198,7 @@ def _tier(given: Json) -> Json:
 
 
 def _amounts(params: Json, name: str = "unit_amount") -> tuple[int | None, str | None]:
-    """`unit_amount` is null when the decimal is no whole number (docs.stripe.com/api/prices/object)."""
+    """`unit_amount` is null if the decimal is not an integer (docs.stripe.com/api/prices/object)."""
     given = params.get(name, params.get(f"{name}_decimal"))
     if given is None:
         return None, None
@@ -293,14 +294,14 @@ def _other_currencies(price: Json, options: Json | str) -> Json:
 
 
 def save(context: Context, before: Json, after: Json) -> Json:
-    """Also when nothing changed: crvouga/mockingbird, compared with live webhooks (2026-08-26)."""
+    """Even if nothing changed: crvouga/mockingbird, compared with live webhooks (2026-08-26)."""
     context.store.prices.save(context.realm, after)
     context.emit("price.updated", shown(after), differences(shown(before), shown(after)))
     return after
 
 
 def remove(context: Context, price: Json) -> None:
-    """Only the Dashboard can (docs.stripe.com/products-prices/manage-prices#delete-price): the API has no such call."""
+    """Only in the Dashboard (docs.stripe.com/products-prices/manage-prices#delete-price): not in the API."""
     context.store.prices.remove(context.realm, price["id"])
     context.emit("price.deleted", shown(price) | {"active": False})
 
@@ -312,7 +313,7 @@ def examine_list(params: Json) -> None:
 
 
 def list_all(context: Context, params: Json) -> Json:
-    """Without `active` only the active ones (docs.stripe.com/api/prices/list); an unknown product is refused."""
+    """Without `active` only active ones (docs.stripe.com/api/prices/list); an unknown product is an error."""
     if "product" in params:
         lookup.product(context, params["product"], "product", status=400)
     asked = {"active": True, **params, **params.get("recurring", {})}

@@ -6,8 +6,8 @@ import re
 
 from stripe_sandbox import ids, listing, lookup, prices, values
 from stripe_sandbox.context import Context
+from stripe_sandbox.errors import ApiError, exclusive, invalid
 from stripe_sandbox.events import differences
-from stripe_sandbox.refusals import Refusal, exclusive, invalid
 from stripe_sandbox.shapes import Json
 
 PLAIN = ("active", "shippable")
@@ -17,10 +17,10 @@ _FORBIDDEN = re.compile(r"[<>\\\"']")
 
 
 def examine(params: Json, inside: str = "") -> None:
-    """What is wrong with the parameters themselves: refused before anything begins, so not remembered for the key.
+    """Validate the parameters on their own; errors come before the operation, so they are not stored for the key.
 
-    A name of 5,000 characters: the published schema, and 251 were taken in crvouga/mockingbird's walks (2026-08-26);
-    docs.stripe.com/changelog/2018-05-21 says 250. The order is Stripe's, too; an address is judged last.
+    A name of 5,000 characters: the published schema, and 251 were accepted in crvouga/mockingbird's walks (2026-08-26);
+    docs.stripe.com/changelog/2018-05-21 says 250. The order is Stripe's too; URLs are validated last.
     """
     values.client_id(params.get("id"), values.named("id", inside))
     values.not_blank(params, "name", inside)
@@ -49,7 +49,7 @@ def _features(features: list[Json]) -> None:
 
 
 def _descriptor(descriptor: str | None, param: str) -> None:
-    """The sentences, and that an asterisk is taken: crvouga/mockingbird, compared with test mode (2026-08-26)."""
+    """The messages, and that an asterisk is accepted: crvouga/mockingbird, compared with test mode (2026-08-26)."""
     if not descriptor:
         return
     if len(descriptor) > 22:
@@ -73,7 +73,7 @@ def create(context: Context, params: Json) -> Json:
 
 
 def build(context: Context, params: Json) -> tuple[Json, Json | None]:
-    """A product and its default price, not yet kept."""
+    """A product and its default price, not stored yet."""
     product = _new(context, params.get("id") or ids.product_id(), params)
     if "default_price_data" not in params:
         return product, None
@@ -88,7 +88,7 @@ def _must_be_free(context: Context, product_id: str) -> None:
         where = (context.store.number(context.realm), product_id)
         taken = bool(context.store.one("SELECT 1 FROM deleted WHERE realm = ? AND id = ?", where))
     if taken:
-        raise Refusal(400, "Product already exists.", "resource_already_exists", "id")
+        raise ApiError(400, "Product already exists.", "resource_already_exists", "id")
 
 
 def _new(context: Context, product_id: str, params: Json) -> Json:
@@ -118,7 +118,7 @@ def _new(context: Context, product_id: str, params: Json) -> Json:
 
 
 def _trimmed(features: list[Json] | str) -> list[Json]:
-    """Names without blanks around them: crvouga/mockingbird, compared with test mode (2026-08-26)."""
+    """Names without surrounding blanks: crvouga/mockingbird, compared with test mode (2026-08-26)."""
     if isinstance(features, str):
         return []
     return [{**feature, "name": values.stripped(feature["name"])} for feature in features]
@@ -127,7 +127,7 @@ def _trimmed(features: list[Json] | str) -> list[Json]:
 def _tax(context: Context, before: Json, params: Json) -> Json:
     """`tax_details` is null, or has both of its fields: Kiln-AI/stripe_world, cassette 07_catalog (2026-08-26).
 
-    That its code and `tax_code` are one is recorded there, too; that either way of writing it sets both, our reading.
+    That its code equals `tax_code` is recorded there too; that setting either sets both is our reading.
     """
     given = params.get("tax_details") or {}
     had = before.get("tax_details") or {}
@@ -169,7 +169,7 @@ def update(context: Context, params: Json, product_id: str) -> Json:
 
 
 def save(context: Context, before: Json, after: Json) -> Json:
-    """Also when nothing changed: crvouga/mockingbird, compared with live webhooks (2026-08-26)."""
+    """Even if nothing changed: crvouga/mockingbird, compared with live webhooks (2026-08-26)."""
     after["updated"] = context.clock.now()
     context.store.products.save(context.realm, after)
     context.emit("product.updated", after, differences(before, after))
@@ -177,7 +177,7 @@ def save(context: Context, before: Json, after: Json) -> Json:
 
 
 def _default_price(context: Context, product_id: str, price_id: str) -> str | None:
-    """An active price of this very product, or "" for none (docs.stripe.com/api/products/update)."""
+    """An active price of this product, or "" for none (docs.stripe.com/api/products/update)."""
     if not price_id:
         return None
     price = lookup.price(context, price_id, "default_price", status=400)
@@ -189,7 +189,7 @@ def _default_price(context: Context, product_id: str, price_id: str) -> str | No
 
 
 def delete(context: Context, params: Json, product_id: str) -> Json:
-    """Only without prices, archived ones counted (docs.stripe.com/api/products/delete)."""
+    """Only without prices, archived ones included (docs.stripe.com/api/products/delete)."""
     product = lookup.product(context, product_id)
     if context.store.prices.count(context.realm, [("product = ?", (product_id,))]):
         raise invalid("This product cannot be deleted because it has one or more user-created prices.")

@@ -1,7 +1,7 @@
-"""The query language of searches (docs.stripe.com/search#search-query-language), as clauses.
+"""The search query language (docs.stripe.com/search#search-query-language), parsed into clauses.
 
-`name~"etch" AND -metadata["level"]:"2"`: a field, an operator, a value; `-` for the contrary; AND or OR between
-clauses, never both, and AND where there is nothing; ten clauses at most.
+`name~"etch" AND -metadata["level"]:"2"`: a field, an operator, a value; `-` negates; AND or OR between clauses, never
+both, with AND as the default; ten clauses at most.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from stripe_sandbox.refusals import Refusal, invalid
+from stripe_sandbox.errors import ApiError, invalid
 
 MOST_CLAUSES = 10
 
@@ -37,7 +37,7 @@ class Query:
 
 
 def parse(text: str) -> Query:
-    """Raises Stripe's refusal for what is no query."""
+    """Raises Stripe's error for an invalid query."""
     rest, words, clauses = text.strip(), set[str](), list[Clause]()
     while True:
         match = _CLAUSE.match(rest)
@@ -55,7 +55,7 @@ def parse(text: str) -> Query:
     return Query(tuple(clauses), words == {"OR"})
 
 
-def unreadable() -> Refusal:
+def unreadable() -> ApiError:
     """Of crvouga/mockingbird (compared with test mode, 2026-08-26) and stripe-ruby-mock (specs run against Stripe)."""
     return invalid(
         'We were unable to parse your search query. Try using the format `metadata["key"]:"value"` to query for '

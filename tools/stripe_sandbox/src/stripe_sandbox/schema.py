@@ -1,7 +1,7 @@
-"""What Stripe takes, read from the installed `stripe` package's own typed parameter classes.
+"""The parameters Stripe accepts, read from the typed parameter classes of the installed `stripe` package.
 
-Each call of the library has a TypedDict in `stripe.params`. `shape_of("ProductCreateParams")` turns it into a `Shape`
-that `checks.py` can hold a request against. Read once, when first needed, so that the sandbox starts quickly.
+Each request has a TypedDict in `stripe.params`. `shape_of("ProductCreateParams")` turns it into a `Shape` for
+`validation.py`. Read on first use, so that the sandbox starts quickly.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ type Kind = Literal["string", "integer", "decimal", "number", "boolean", "list",
 
 SCALARS: dict[object, Kind] = {str: "string", int: "integer", Decimal: "decimal", float: "number", bool: "boolean"}
 
-# Parameters that may be emptied though their type does not say so, with the page that does.
+# Parameters that accept an empty value though their type does not say so, with the page that does.
 ALSO_EMPTY = {
     # docs.stripe.com/products-prices/manage-prices, stripe-python issue 658
     ("ProductUpdateParams", "default_price"),
@@ -34,17 +34,17 @@ ALSO_EMPTY = {
 @dataclass(frozen=True, slots=True)
 class Shape:
     kind: Kind
-    empty: bool = False  # an empty string is taken, and unsets
+    empty: bool = False  # accepts an empty string, which unsets
     choices: tuple[str, ...] = ()
     item: Shape | None = None  # of a list or a map
     fields: Mapping[str, Shape] = field(default_factory=dict)
     required: frozenset[str] = frozenset()
-    otherwise: Shape | None = None  # a second way to write it: `created=…` beside `created[gte]=…`
+    otherwise: Shape | None = None  # an alternative form: `created=…` beside `created[gte]=…`
 
 
 @functools.cache
 def shape_of(name: str) -> Shape:
-    """The shape of one call's parameters, by the name of its class in `stripe.params`."""
+    """The shape of a request's parameters, by the name of its class in `stripe.params`."""
     import stripe.params
 
     shape = _object(getattr(stripe.params, name))
@@ -86,7 +86,7 @@ def _shape(hint: Any) -> Shape:
 
 
 def _union(args: tuple[Any, ...]) -> Shape:
-    """`Literal['']|…` can be emptied, `Literal['a','b']|str` is a closed list; a StripeObject is its dictionary."""
+    """`Literal['']|…` accepts empty, `Literal['a','b']|str` is an enumeration; a StripeObject is its dictionary."""
     shapes = [_shape(arg) for arg in args if not _is_stripe_object(arg)]
     empty = any(shape.empty for shape in shapes)
     choices = tuple(choice for shape in shapes for choice in shape.choices)

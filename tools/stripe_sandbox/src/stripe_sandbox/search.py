@@ -1,7 +1,6 @@
 """`GET /v1/products/search` and `/v1/prices/search` (docs.stripe.com/search): newest first, in pages.
 
-Stripe's index is about a minute behind; here it is as late as `search_delay` says, and by default not at all. Case
-makes no difference.
+Stripe's index is about a minute behind; here the delay is `search_delay`, by default none. Case-insensitive.
 """
 
 from __future__ import annotations
@@ -14,14 +13,14 @@ from dataclasses import dataclass
 
 from stripe_sandbox import query, values
 from stripe_sandbox.context import Context
+from stripe_sandbox.errors import ApiError, invalid
 from stripe_sandbox.listing import MOST, USUAL
 from stripe_sandbox.query import Clause, Query
-from stripe_sandbox.refusals import Refusal, invalid
 from stripe_sandbox.shapes import Json
 from stripe_sandbox.store import Condition, Shelf
 
-TOKEN, TEXT = (":",), (":", "~")  # what may be asked of a field
-SHORTEST = 3  # of a part of a text
+TOKEN, TEXT = (":",), (":", "~")  # the operators of each type of field
+SHORTEST = 3  # for a substring
 COUNTED = 10_000  # `total_count` goes no further: docs.stripe.com/api/pagination/search
 
 
@@ -55,7 +54,7 @@ def prices(context: Context, params: Json) -> Json:
 
 
 def examine(params: Json) -> None:
-    """Here a limit is refused, and a list's is not: crvouga/mockingbird, compared with test mode (2026-08-26)."""
+    """Unlike a list's, a search's limit is validated: crvouga/mockingbird, compared with test mode (2026-08-26)."""
     values.whole(params.get("limit"), "limit", 1, MOST)
 
 
@@ -90,7 +89,7 @@ def _clause(what: Searchable, clause: Clause) -> Condition:
     column = place or f"json_extract(body, '$.{clause.field}')"
     named = [clause.key] if clause.key is not None else []
     sql, given = _comparison(clause, column)
-    # A field that is empty is not what was asked for, and so it is the contrary.
+    # An empty field does not match, so it matches the negation.
     return (f"NOT coalesce({sql}, 0)" if clause.negated else sql), [*named, *given]
 
 
@@ -106,8 +105,8 @@ def _comparison(clause: Clause, column: str) -> Condition:
     return f"fold({column}) = fold(?)", [clause.value]
 
 
-def _unsupported(what: Searchable, clause: Clause) -> Refusal:
-    """The sentence of stripe-ruby-mock, whose specs run against Stripe itself."""
+def _unsupported(what: Searchable, clause: Clause) -> ApiError:
+    """The message of stripe-ruby-mock, whose specs run against Stripe itself."""
     return invalid(
         f"Field `{clause.field}` is an unsupported search field for resource `{what.name}`. See "
         f"http://stripe.com/docs/search#query-fields-for-{what.name} for a list of supported fields."
@@ -115,7 +114,7 @@ def _unsupported(what: Searchable, clause: Clause) -> Refusal:
 
 
 def _token(position: int, what: Searchable, text: str) -> str:
-    """A page that only this query leads to."""
+    """A page token, valid for this query only."""
     return base64.urlsafe_b64encode(json.dumps([position, _mark(what, text)]).encode()).decode()
 
 

@@ -1,4 +1,4 @@
-"""Many objects at once, without calls and without events: a catalogue to start from."""
+"""Creates many objects at once, without calls and events."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from itertools import islice
 from typing import Any
 
 from stripe_sandbox import prices, products
-from stripe_sandbox.bodies import BadBody, whole
-from stripe_sandbox.checks import check
 from stripe_sandbox.context import Context
+from stripe_sandbox.control_bodies import BadBody, whole
 from stripe_sandbox.dashboard import as_form
-from stripe_sandbox.refusals import invalid
+from stripe_sandbox.errors import invalid
 from stripe_sandbox.schema import shape_of
 from stripe_sandbox.shapes import Json
+from stripe_sandbox.validation import check
 
 BATCH = 2_000
 MOST = 1_000_000
 
 
 def seed(context: Context, body: Json) -> Json:
-    """Either `items`, each the parameters of a product (with `archived_prices` besides), or a number of `products`."""
+    """Either `items`, each with a product's parameters (and `archived_prices`), or a number of `products`."""
     made: Json = {"products": 0, "prices": 0}
     items = iter(_listed(body["items"])) if "items" in body else _numbered(body)
     with context.store.transaction():
@@ -40,7 +40,7 @@ def _listed(items: Any) -> list[Json]:
 
 
 def _numbered(body: Json) -> Iterator[Json]:
-    """`{n}` in the id, the name and the values of the metadata is the number of the product, from `first` on."""
+    """`{n}` in id, name and metadata values is the product's number, starting with `first`."""
     count, first = whole(body, "products", 0, 0, MOST), whole(body, "first", 1, 0, 10**18)
     archived = whole(body, "archived_prices", 0, 0, 1000)
     for number in range(first, first + count):
@@ -75,7 +75,7 @@ def _filled(value: Any, number: str) -> Any:
 
 
 def _build(context: Context, item: Json) -> tuple[Json, list[Json]]:
-    """Checked as a call would be: a seed cannot hold what Stripe would refuse."""
+    """Validated like a request: a seed cannot hold what Stripe would reject."""
     item = dict(item)
     archived = item.pop("archived_prices", [])
     params = check(shape_of("ProductCreateParams"), as_form(item))

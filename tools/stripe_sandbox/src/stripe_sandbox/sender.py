@@ -1,4 +1,4 @@
-"""Posts webhooks from a few threads, each with connections it keeps open. No redirects: docs.stripe.com/webhooks."""
+"""Posts webhooks from a few threads with persistent connections. No redirects: docs.stripe.com/webhooks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HEADERS = {
     "Content-Type": "application/json; charset=utf-8",
     "User-Agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
 }
-WRITTEN_PLAINLY = "%!$&'()*+,;=:@/?[]~-._"  # all of ASCII that an address may have already
+WRITTEN_PLAINLY = "%!$&'()*+,;=:@/?[]~-._"  # ASCII that needs no quoting in a URL
 
 type Outcome = int | str
 """The status of the answer, or why there was none."""
@@ -40,12 +40,12 @@ class Sender:
     def send(self, parcel: Parcel) -> None:
         if not self.started:
             self.started = True
-            for number in range(THREADS):  # daemons: an endpoint that hangs does not hold up the end of the program
+            for number in range(THREADS):  # daemons: a hanging endpoint does not delay the exit
                 threading.Thread(target=self._work, name=f"webhooks-{number}", daemon=True).start()
         self.parcels.put(parcel)
 
     def drop(self) -> None:
-        """What no thread has taken yet is never sent."""
+        """Drop what no thread has taken yet."""
         with suppress(queue.Empty):
             while True:
                 self.parcels.get_nowait()
@@ -58,7 +58,7 @@ class Sender:
 
 
 def _post(parcel: Parcel, kept: dict[str, http.client.HTTPConnection]) -> Outcome:
-    """Once more over a new connection when the kept one turns out to be closed."""
+    """Retried on a new connection if the kept one turns out to be closed."""
     try:
         place = urlsplit(parcel.url)
     except ValueError as error:
@@ -66,7 +66,7 @@ def _post(parcel: Parcel, kept: dict[str, http.client.HTTPConnection]) -> Outcom
     reused = place.netloc in kept
     try:
         return _post_once(parcel, kept)
-    except Exception as error:  # not only the network's: an odd address breaks in many ways, and must fail alone
+    except Exception as error:  # not only network errors: a malformed URL can raise anything, and must fail alone
         kept.pop(place.netloc, None)
         if reused and isinstance(error, (ConnectionError, http.client.RemoteDisconnected)):
             return _post(parcel, kept)

@@ -1,4 +1,4 @@
-"""uvicorn, with what a stand-in for Stripe needs besides: cutting connections, and a prompt, clean end."""
+"""uvicorn with connection cutting and a prompt, clean shutdown."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LINGER_NOT = struct.pack("ii", 1, 0)  # close() sends a reset
 
 
 class CuttableProtocol(HttpToolsProtocol):
-    """Gives the application a way to end its connection without an answer."""
+    """Lets the application end its connection without a response."""
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -33,13 +33,13 @@ class CuttableProtocol(HttpToolsProtocol):
 
 
 async def cut(scope: Scope, receive: Receive, *, reset: bool) -> None:
-    """Ends the connection of a request; returns when the server has noticed."""
+    """End a request's connection; returns when the server has noticed."""
     scope["state"][CUT](reset=reset)
     await gone(receive)
 
 
 async def gone(receive: Receive) -> None:
-    """Returns when the client has gone. The request's body must have been read."""
+    """Wait for the client to disconnect. The request's body must have been read."""
     while (await receive())["type"] != "http.disconnect":
         pass
 
@@ -55,7 +55,7 @@ class Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
-        """SIGTERM and SIGINT end the program with status 0: that is how it is meant to be ended."""
+        """SIGTERM and SIGINT end the process with status 0, as intended."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._end)
@@ -67,9 +67,9 @@ class Server(uvicorn.Server):
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket on this address, or OSError when it is taken."""
+    """A listening socket. Raises OSError if the address is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio switches off Nagle only where the protocol is named; else answers wait 40 ms for acknowledgements.
+    # asyncio disables Nagle only if the protocol is given; otherwise responses wait 40 ms for acknowledgements.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

@@ -1,23 +1,23 @@
-"""What can be switched while the sandbox runs (`POST /_sandbox/settings`), kept with the state."""
+"""Settings that can change while the sandbox runs (`POST /_sandbox/settings`), stored with the state."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal
 
-from stripe_sandbox.bodies import LONGEST, BadBody
+from stripe_sandbox.control_bodies import LONGEST, BadBody
 from stripe_sandbox.shapes import Json
 
 
 class BadSetting(BadBody):
-    """Says in one sentence what is wrong with a control body."""
+    """A setting is invalid; says why in one sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    rate_limit_total: int | None = None  # requests a second of one account and mode; Stripe: 25 in test mode, 100 live
-    rate_limit_endpoint: int | None = None  # requests a second of one method and path; Stripe: 25
-    deleted_ids: Literal["free", "taken"] = "free"  # may the id of a deleted product be used again? Not documented
+    rate_limit_total: int | None = None  # requests per second of an account and mode; Stripe: 25 in test mode, 100 live
+    rate_limit_endpoint: int | None = None  # requests per second of a method and path; Stripe: 25
+    deleted_ids: Literal["free", "taken"] = "free"  # can the id of a deleted product be reused? Not documented
     refused_currencies: list[str] = field(default_factory=list)  # which ones depends on an account's country
     unknown_tax_codes: list[str] = field(default_factory=list)  # of the right shape, and not on Stripe's list of them
     search_delay: float = 0.0  # seconds that searches are behind; Stripe: about a minute
@@ -26,7 +26,7 @@ class Settings:
 
     @classmethod
     def stored(cls, body: Json) -> Settings:
-        """Those of a state file, which may be older or newer than this program."""
+        """The settings of a state file, which may be older or newer than this version."""
         return cls(**{one.name: body[one.name] for one in fields(cls) if one.name in body})
 
     def changed(self, body: Json) -> Settings:

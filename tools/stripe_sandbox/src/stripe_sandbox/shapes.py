@@ -1,4 +1,4 @@
-"""Names for the two shapes of data that pass through every module."""
+"""Names for the two kinds of data that pass through every module."""
 
 from typing import Any
 

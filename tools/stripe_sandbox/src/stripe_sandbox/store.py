@@ -1,8 +1,8 @@
-# ruff: noqa: S608 - tables and columns in the SQL are named by this program, values never are
-"""What the sandbox keeps, in one SQLite file (or in memory): objects as JSON, with the columns that lists filter by.
+# ruff: noqa: S608 - table and column names in the SQL are constants, values are always parameters
+"""Storage in one SQLite file (or in memory): objects as JSON, with the columns that lists filter by.
 
-One connection, used by one thread; every request is one transaction, committed before it is answered, so that what
-was answered survives a SIGKILL. The file is locked: a second sandbox on it is refused.
+One connection, used by one thread; every request is one transaction, committed before the response, so that what was
+answered survives a SIGKILL. The file is locked: a second sandbox on it fails to start.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ type Condition = tuple[str, Sequence[object]]
 
 
 class BadState(Exception):
-    """The state file cannot be used: another sandbox has it, it is something else, or there is no place for it."""
+    """The state file cannot be used: locked by another sandbox, not a state file, or not writable."""
 
 
 def dump(value: object) -> str:
@@ -69,7 +69,7 @@ def dump(value: object) -> str:
 
 
 def _folded(value: object) -> str | None:
-    """For comparisons that know no case."""
+    """For case-insensitive comparison."""
     return None if value is None else str(value).casefold()
 
 
@@ -93,7 +93,7 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing. Inside another one it is a savepoint of that one."""
+        """All or nothing. Nested ones are savepoints."""
         mark = f"level{self._depth}"
         self.db.execute(f"SAVEPOINT {mark}" if self._depth else "BEGIN IMMEDIATE")
         self._depth += 1
@@ -101,14 +101,14 @@ class Store:
             yield
         except BaseException:
             self._depth -= 1
-            self._realms.clear()  # one that was new is gone with the rest
+            self._realms.clear()  # a new one was rolled back with the rest
             self.db.execute(f"ROLLBACK TO {mark}" if self._depth else "ROLLBACK")
             raise
         self._depth -= 1
         self.db.execute(f"RELEASE {mark}" if self._depth else "COMMIT")
 
     def number(self, realm: Realm) -> int:
-        """A small number for an account and mode, so that rows and indices stay small."""
+        """A small number for an account and mode, which keeps rows and indices small."""
         if realm not in self._realms:
             place = (realm.account, realm.livemode)
             self.db.execute("INSERT OR IGNORE INTO realms (account, livemode) VALUES (?, ?)", place)
@@ -133,7 +133,7 @@ class Store:
         self.db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, dump(value)))
 
     def clear(self) -> None:
-        """Forgets every object, event, call and key; settings stay."""
+        """Delete every object, event, call and key; settings stay."""
         with self.transaction():
             for table in ("products", "prices", "events", "endpoints", "deliveries", "answers", "deleted", "calls"):
                 self.db.execute(f"DELETE FROM {table}")
@@ -154,11 +154,11 @@ class Shelf:
         return json.loads(row[0]) if row else None
 
     def add(self, realm: Realm, body: Json) -> int:
-        """Its place in the order."""
+        """Returns its place in the order."""
         return self.add_all(realm, [body])
 
     def add_all(self, realm: Realm, bodies: Iterable[Json]) -> int:
-        """The place of the first."""
+        """Returns the place of the first."""
         number = self.store.number(realm)
         rows = ({"realm": number, "id": body["id"], "body": dump(body)} | self.columns(body) for body in bodies)
         first = next(rows, None)
@@ -193,7 +193,7 @@ class Shelf:
         limit: int | None = None,
         oldest_first: bool = False,
     ) -> list[Json]:
-        """Newest first, unless asked for the other way round."""
+        """Newest first by default."""
         pieces = [("realm = ?", (self.store.number(realm),)), *conditions]
         where = " AND ".join(sql for sql, _ in pieces)
         order = "seq" if oldest_first else "seq DESC"

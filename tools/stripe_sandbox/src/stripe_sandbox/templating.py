@@ -1,4 +1,4 @@
-"""The templates of the pages for people, and how they write amounts, times and accounts."""
+"""Jinja templates of the pages, and their filters for amounts, times and accounts."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def named(realm: Realm) -> str:
 
 
 def moment(seconds: float) -> str:
-    """A date and time in UTC. A clock can be moved to where no calendar goes, and its page must show that as well."""
+    """A date and time in UTC. The clock can be moved beyond any calendar, and its page must work there too."""
     try:
         return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}"
     except (ValueError, OverflowError, OSError):
@@ -48,7 +48,7 @@ def hour(seconds: float) -> str:
 
 
 def as_json(value: object) -> str:
-    """To be read, and escaped like any text; Jinja's own `tojson` is for scripts."""
+    """For reading, escaped like any text; Jinja's own `tojson` is for scripts."""
     return json.dumps(value, ensure_ascii=False)
 
 

@@ -1,4 +1,4 @@
-"""What a single value may be: lengths, metadata, currencies, amounts, addresses."""
+"""Validation of single values: lengths, metadata, currencies, amounts, URLs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from urllib.parse import urlsplit
 
-from stripe_sandbox.refusals import empty, invalid, too_long
+from stripe_sandbox.errors import empty, invalid, too_long
 from stripe_sandbox.shapes import Json
 
 # docs.stripe.com/currencies
@@ -54,12 +54,12 @@ def text(params: Json, name: str, most: int, inside: str = "") -> None:
 
 
 def stripped(value: str) -> str:
-    """Without blanks around it, as Ruby strips: crvouga/mockingbird, compared with Stripe's test mode (2026-08-26)."""
+    """Without surrounding blanks, as Ruby strips: crvouga/mockingbird, compared with test mode (2026-08-26)."""
     return value.strip(_AROUND)
 
 
 def not_blank(params: Json, name: str, inside: str = "") -> None:
-    """An empty text and one of blanks are refused alike."""
+    """An empty string and a blank one get the same error."""
     if name in params and not stripped(params[name]):
         raise empty(named(name, inside))
 
@@ -77,7 +77,7 @@ def client_id(value: str | None, param: str = "id") -> None:
 def metadata(values: Mapping[str, str] | str | None) -> None:
     """docs.stripe.com/api/metadata: keys of 40 characters, values of 500; fifty keys.
 
-    The sentences, without a param: logged answers quoted on GitHub, crvouga/mockingbird (2026-08-26).
+    The messages, without a param: logged responses quoted on GitHub, crvouga/mockingbird (2026-08-26).
     """
     if not isinstance(values, Mapping):
         return
@@ -98,7 +98,7 @@ def few_enough(values: Mapping[str, str]) -> None:
 
 
 def merged(old: Mapping[str, str], new: Mapping[str, str] | str) -> dict[str, str]:
-    """docs.stripe.com/api/metadata: new keys are added, empty values unset theirs, an empty metadata unsets all."""
+    """docs.stripe.com/api/metadata: new keys are added, empty values unset keys, an empty metadata unsets all."""
     if isinstance(new, str):
         return {}
     both = {**old, **new}
@@ -107,7 +107,7 @@ def merged(old: Mapping[str, str], new: Mapping[str, str] | str) -> dict[str, st
 
 
 def currency(value: str, param: str = "currency") -> str:
-    """The sentence repeats it in small letters, and has US dollars first: app logs quoted on GitHub."""
+    """The message repeats the code in lower case and lists US dollars first: app logs quoted on GitHub."""
     code = value.lower()
     if code not in CURRENCIES:
         known = ", ".join(["usd", *sorted(CURRENCIES - {"usd"})])
@@ -116,7 +116,7 @@ def currency(value: str, param: str = "currency") -> str:
 
 
 def amount(value: int | str | None, code: str, param: str = "unit_amount") -> None:
-    """`value` is a whole number, or the text of a decimal. Sentences of negative ones: crvouga/mockingbird."""
+    """`value` is an integer, or a decimal as text. Messages for negative ones: crvouga/mockingbird."""
     if value is None:
         return
     number = Decimal(value)
@@ -133,7 +133,7 @@ def amount(value: int | str | None, code: str, param: str = "unit_amount") -> No
 
 
 def ruby(text: str) -> str:
-    """A decimal as Ruby's BigDecimal writes it, and so Stripe's sentences do: 1.5 is `0.15e1`."""
+    """A decimal in Ruby's BigDecimal notation, as in Stripe's messages: 1.5 is `0.15e1`."""
     sign, digits, exponent = Decimal(text).as_tuple()
     written = "".join(map(str, digits)).lstrip("0")
     if not written or not isinstance(exponent, int):
@@ -142,15 +142,15 @@ def ruby(text: str) -> str:
 
 
 def few(items: Sequence[object] | None, param: str, most: int) -> None:
-    """Sentence by crvouga/mockingbird, which is compared with Stripe's test mode (2026-08-26)."""
+    """Message by crvouga/mockingbird, which is compared with Stripe's test mode (2026-08-26)."""
     if items and len(items) > most:
         raise invalid(f"Array {param} exceeded maximum {most} allowed elements.", param)
 
 
 def address(value: str | None, param: str, most: int | None = None) -> None:
-    """An address to show, as crvouga/mockingbird found Stripe's test mode to judge it (2026-08-26); "" is none.
+    """A URL to show, validated as Stripe's test mode does (crvouga/mockingbird, 2026-08-26); "" is none.
 
-    Length, then ASCII, then form: of the web where it has a scheme at all. `most` is a length of the field's own.
+    Length, then ASCII, then form: http or https if it has a scheme at all. `most`: the field's own length limit.
     """
     if not value:
         return
@@ -166,24 +166,24 @@ def address(value: str | None, param: str, most: int | None = None) -> None:
 
 
 def place_to_post(value: str, param: str) -> None:
-    """An address that webhooks can be sent to. Stripe takes only public ones; here one on this machine is the use."""
+    """A URL that webhooks can be sent to. Stripe accepts only public ones; here local ones are the point."""
     address(value, param)
     if not is_address(value):
         raise invalid("Not a valid URL", param, "url_invalid")
 
 
 def is_address(value: str) -> bool:
-    """Of the web, and one that something can be sent to: with a name of a machine, and a port that exists."""
+    """An http or https URL with a valid host name and port."""
     try:
         place = urlsplit(value)
         name = (place.hostname or "").encode("idna")
         return place.scheme in ("http", "https") and bool(name) and place.port != 0 and not _BLANK.search(value)
-    except ValueError:  # UnicodeError too: labels of a name are neither empty nor longer than 63 letters
+    except ValueError:  # includes UnicodeError: a host's labels must have 1 to 63 letters
         return False
 
 
 def whole(value: int | None, param: str, least: int, most: int | None = None) -> None:
-    """What is too small is not repeated (antiwork/gumroad, 2023-10-16), what is too large is (crvouga/mockingbird)."""
+    """The message for too small does not repeat the value (antiwork/gumroad, 2023-10-16), that for too large does."""
     if value is None:
         return
     if value < least:

@@ -1,4 +1,4 @@
-"""Versions of the API: dates, with a release's name behind them (docs.stripe.com/api/versioning)."""
+"""API versions: a date, followed by a release's name (docs.stripe.com/api/versioning)."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ import functools
 import re
 from datetime import date
 
-from stripe_sandbox.refusals import Refusal
+from stripe_sandbox.errors import ApiError
 
 NEWEST = "2026-10-28.endive"
-METERS = "2025-03-31.basil"  # since then usage is metered by meters only
+METERS = "2025-03-31.basil"  # since then metered usage requires a meter
 
 _VERSION = re.compile(r"(\d{4})-(\d{2})-(\d{2})(\.[a-z]+)?(; ?\w+=v\d+)*")
 
 
 def must_be_known(version: str | None) -> None:
-    """400 for what is none: Kiln-AI/stripe_world, cassette 03 (2026-08-26), which has no page about the request.
+    """400 for an unknown version: Kiln-AI/stripe_world, cassette 03 (2026-08-26), which has no page about the request.
 
-    A date before the newest version must be a version's own: our reading. Previews and later ones are not known here.
+    A date before the newest version must be that of a version: our reading. Previews and later ones are unknown here.
     """
     if version is None or version == NEWEST or is_known(version):
         return
-    raise Refusal(400, f"Invalid Stripe API version: {version}", logged=False)
+    raise ApiError(400, f"Invalid Stripe API version: {version}", logged=False)
 
 
 def is_known(version: str) -> bool:
@@ -34,7 +34,7 @@ def is_known(version: str) -> bool:
 
 @functools.cache
 def published() -> frozenset[str]:
-    """Those that the installed library names, as versions of a webhook endpoint."""
+    """The versions the installed library names for webhook endpoints."""
     from stripe_sandbox.schema import shape_of
 
     return frozenset(shape_of("WebhookEndpointCreateParams").fields["api_version"].choices)

@@ -1,8 +1,8 @@
-# ruff: noqa: S608 - only numbers of our own are put into the SQL
-"""Webhooks (docs.stripe.com/webhooks): signed, retried with backoff until a 2xx, in no promised order.
+# ruff: noqa: S608 - only our own numbers are formatted into the SQL
+"""Webhooks (docs.stripe.com/webhooks): signed, retried with backoff until a 2xx, without a guaranteed order.
 
-A delivery is a row: it outlives a restart, and is sent again when the sandbox was killed before it heard the answer.
-The days between the retries are days of the sandbox's clock.
+A delivery is a row: it survives a restart, and is sent again if the sandbox was killed before it got the response. The
+time between retries is the sandbox clock's.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from stripe_sandbox import endpoints, thin
+from stripe_sandbox import endpoints, thin_events
 from stripe_sandbox.accounts import Realm
 from stripe_sandbox.clock import Clock
 from stripe_sandbox.faults import Fault, Faults
@@ -25,7 +25,7 @@ from stripe_sandbox.settings import Settings
 from stripe_sandbox.shapes import Json
 from stripe_sandbox.store import Store, dump
 
-AT_ONCE = 32  # deliveries under way
+AT_ONCE = 32  # concurrent deliveries
 LONGEST_SLEEP = 3600.0
 
 
@@ -45,12 +45,12 @@ class Webhooks:
         self.store, self.clock, self.faults, self.settings = store, clock, faults, settings
         self.sender = Sender()
         self.under_way: set[int] = set()
-        self.once_more: set[int] = set()  # of those under way: sent again by hand meanwhile
-        self.epoch = 0  # raised when all is forgotten: what is answered later says nothing about what came then
+        self.once_more: set[int] = set()  # deliveries in progress that were resent by hand in the meantime
+        self.epoch = 0  # raised by a reset: results of earlier deliveries are ignored
         self._due = asyncio.Event()
 
     def announce(self, realm: Realm, event: Json) -> int:
-        """Queues a new event for each endpoint that wants it, and says for how many; -1: this event never was."""
+        """Queue a new event for each endpoint that wants it; returns how many, or -1 for an event that vanishes."""
         wanting = {one["id"]: found for one in self.store.endpoints.find(realm) if (found := _wanted(one, event))}
         if not wanting:
             return 0
@@ -79,7 +79,7 @@ class Webhooks:
         )
 
     def again(self, event_id: str) -> int:
-        """Sends an event once more to every endpoint it was for (the Dashboard's "Resend")."""
+        """Send an event again to every endpoint it was for (the Dashboard's "Resend")."""
         sql = "UPDATE deliveries SET due = ?, state = 'waiting', attempts = 0 WHERE event = ?"
         count = self.store.db.execute(sql, (self.clock.time(), event_id)).rowcount
         rows = self.store.rows("SELECT seq FROM deliveries WHERE event = ?", (event_id,))
@@ -88,13 +88,13 @@ class Webhooks:
         return count
 
     def hurry(self) -> int:
-        """Everything that waits for its time is due now."""
+        """Make everything that waits due now."""
         count = self.store.db.execute("UPDATE deliveries SET due = ? WHERE due > ?", (self.clock.time(),) * 2).rowcount
         self.wake()
         return count
 
     def forget(self) -> None:
-        """Nothing is under way any more: the numbers of deliveries start again."""
+        """Forget deliveries in progress: their numbers start again."""
         self.epoch += 1
         self.sender.drop()
         self.under_way.clear()
@@ -104,7 +104,7 @@ class Webhooks:
         self._due.set()
 
     async def run(self) -> None:
-        """Sends what is due, for ever."""
+        """Send what is due, for ever."""
         while True:
             self._due.clear()
             now = self.clock.time()
@@ -126,7 +126,7 @@ class Webhooks:
         return [one for one in ready if one.seq not in self.under_way][: AT_ONCE - len(self.under_way)]
 
     def _pause(self) -> float:
-        """Until the next delivery is due; what is under way wakes the loop itself."""
+        """Seconds until the next delivery is due; finished deliveries wake the loop themselves."""
         busy = ", ".join(map(str, self.under_way))
         row = self.store.one(f"SELECT min(due) FROM deliveries WHERE due IS NOT NULL AND seq NOT IN ({busy})")
         if row[0] is None or len(self.under_way) >= AT_ONCE:
@@ -135,7 +135,7 @@ class Webhooks:
         return min(max(due - self.clock.time(), 0.0), LONGEST_SLEEP)
 
     def _attempt(self, delivery: Delivery) -> None:
-        """One that cannot even be sent fails alone: those behind it are still sent."""
+        """A delivery that cannot even be sent fails alone."""
         try:
             self._send(delivery)
         except Exception as error:
@@ -167,7 +167,7 @@ class Webhooks:
         if epoch != self.epoch:
             return
         self.under_way.discard(delivery.seq)
-        if delivery.seq in self.once_more:  # it is due already, and counts from the start
+        if delivery.seq in self.once_more:  # due again, with a new count of attempts
             self.once_more.discard(delivery.seq)
             told = (str(outcome), delivery.seq)
             self.store.db.execute("UPDATE deliveries SET answer = ?, faults = '{}' WHERE seq = ?", told)
@@ -193,7 +193,7 @@ class Webhooks:
         self.wake()
 
     def _count(self, delivery: Delivery) -> None:
-        """What the event says about itself: `pending_webhooks`, and whether `delivery_success` finds it."""
+        """Update the event's own fields: `pending_webhooks`, and whether `delivery_success` finds it."""
         sql = "SELECT count(DISTINCT endpoint), count(DISTINCT CASE WHEN due IS NOT NULL THEN endpoint END)"
         undelivered, pending = self.store.one(
             f"{sql} FROM deliveries WHERE event = ? AND state != 'delivered'", (delivery.event,)
@@ -210,18 +210,18 @@ class Webhooks:
 
 
 def _wanted(endpoint: Json, event: Json) -> list[str]:
-    """What an endpoint is sent of an event, by its names: snapshots, or for a thin destination thin events."""
+    """The names under which an endpoint gets an event: one snapshot, or thin events for a thin destination."""
     if endpoint["status"] != "enabled":
         return []
     if endpoints.is_thin(endpoint):
-        return list(thin.wanted(event, endpoint["enabled_events"]))
+        return list(thin_events.wanted(event, endpoint["enabled_events"]))
     return [event["type"]] if {"*", event["type"]} & set(endpoint["enabled_events"]) else []
 
 
 def payload(endpoint: Json | None, event: Json, name: str) -> Json:
-    """As it is sent: a snapshot in the endpoint's version, or a thin event."""
+    """The body sent: a snapshot in the endpoint's version, or a thin event."""
     if endpoint and endpoints.is_thin(endpoint):
-        return thin.notification(event, name)
+        return thin_events.notification(event, name)
     return event | {"api_version": (endpoint or {}).get("api_version") or event["api_version"]}
 
 

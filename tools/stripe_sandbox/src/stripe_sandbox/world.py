@@ -1,4 +1,4 @@
-"""Everything one sandbox holds, put together once."""
+"""Wires up everything that one sandbox consists of."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from stripe_sandbox.context import Context
 from stripe_sandbox.events import Events
 from stripe_sandbox.faults import Faults
 from stripe_sandbox.idempotency import Keys
-from stripe_sandbox.limits import RateLimits
 from stripe_sandbox.permissions import EVERYTHING
+from stripe_sandbox.rate_limits import RateLimits
 from stripe_sandbox.settings import Settings
 from stripe_sandbox.store import Store
 from stripe_sandbox.versions import NEWEST
@@ -28,7 +28,7 @@ class Options:
     secret_key: str | None = None
     rate_limits: bool = False
     webhook_payload: str = "snapshot"
-    permissions: frozenset[str] = EVERYTHING  # of restricted keys that nobody registered
+    permissions: frozenset[str] = EVERYTHING  # of restricted keys that were not registered
 
 
 class World:
@@ -67,7 +67,7 @@ class World:
         endpoints.configure(self.store, self.default, self.clock.now(), url, secrets, thin=thin)
 
     def _limited(self, settings: Settings) -> Settings:
-        """docs.stripe.com/rate-limits: in all 100 requests a second in live mode, 25 else; 25 for each endpoint."""
+        """docs.stripe.com/rate-limits: 100 requests per second in total in live mode, else 25; 25 per endpoint."""
         total = 100 if self.default.livemode else 25
         return settings.changed({"rate_limit_total": total, "rate_limit_endpoint": 25})
 
@@ -76,16 +76,16 @@ class World:
         self.store.set("settings", changed.as_json())
 
     def move_clock(self) -> None:
-        """Keeps where the clock was moved to, and looks for deliveries that are due by it."""
+        """Store the clock's offset, and send deliveries that it made due."""
         self.store.set("clock_offset", self.clock.offset)
         self.webhooks.wake()
 
     def end(self) -> None:
-        """The program is about to end: nobody is kept waiting."""
+        """Shut down: nobody is kept waiting."""
         self.faults.forget()
 
     def reset(self) -> None:
-        """As just begun: empty, in real time, with the settings, keys and webhook endpoint it was started with."""
+        """As just started: empty, in real time, with the original settings, keys and webhook endpoint."""
         self.faults.forget()
         self.webhooks.forget()
         self.store.clear()

@@ -1,1 +1,1 @@
-"""For tests against a sandbox: a process of its own with a client of it, and recorded answers to compare with."""
+"""For tests against a sandbox: a process with a client, and recorded responses to compare with."""

@@ -1,9 +1,9 @@
-"""Recorded answers of Stripe, asked of a sandbox again.
+"""Recorded responses of Stripe, compared with a sandbox's.
 
-`recorded.json`: every difference that was found between recordings and this program, with its source.
-`kinds.json`: more of the same kinds, where the recordings or their authors say so.
+`recorded.json`: every difference found between recordings and the sandbox, with its source.
+`kinds.json`: more cases of the same kinds, where the recordings or their authors say so.
 
-`python -m stripe_sandbox.testing.conformance` prints the share that holds, and what does not.
+`python -m stripe_sandbox.testing.conformance` prints the share that holds, and the differences.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ type Json = dict[str, Any]
 HERE = Path(__file__).parent
 RECORDED: list[Json] = json.loads((HERE / "recorded.json").read_text())
 KINDS: list[Json] = json.loads((HERE / "kinds.json").read_text())
-TRIES = 1_000  # until a limit in whole seconds is met
+TRIES = 1_000  # until a limit per whole second is reached
 
 _LONG = re.compile(r"<(.)\*(\d+)>")
 _SAVED = re.compile(r"<([a-z]+)>")
@@ -35,7 +35,7 @@ def named(row: Json) -> str:
 
 
 def differences(sandbox: Sandbox, row: Json) -> list[str]:
-    """What an empty sandbox answers otherwise than was recorded; nothing when all is as it was."""
+    """Differences between an empty sandbox's responses and the recorded ones."""
     saved: dict[str, Any] = {}
     answer = None
     for call in row["calls"]:
@@ -56,8 +56,8 @@ def _compared(answer: requests.Response | None, expected: Json, saved: Json) -> 
 
 
 def _made(sandbox: Sandbox, call: Json, saved: Json) -> requests.Response | None:
-    if "door" in call:
-        sandbox.door(call["door"], call["body"])
+    if "control" in call:
+        sandbox.control(call["control"], call["body"])
         return None
     headers = {"Authorization": f"Bearer {call.get('secret', 'sk_test_1')}", **call.get("headers", {})}
     if "key" in call:
@@ -78,7 +78,7 @@ def _made(sandbox: Sandbox, call: Json, saved: Json) -> requests.Response | None
 
 
 def _filled(value: Any, saved: Json) -> Any:
-    """`<n*251>` is that many letters, `<product>` what was saved under that name."""
+    """`<n*251>` is that many letters, `<product>` the value saved under that name."""
     match value:
         case str():
             whole = _SAVED.fullmatch(value)
@@ -95,7 +95,7 @@ def _filled(value: Any, saved: Json) -> Any:
 
 
 def _seen(answer: requests.Response | None, path: str) -> Any:
-    """`status`, `raw`, `header.NAME` or a way into the `body`; None for what is not there."""
+    """`status`, `raw`, `header.NAME` or a path in the `body`; None if it does not exist."""
     if answer is None:
         return None
     kind, _, rest = path.partition(".")
@@ -107,7 +107,7 @@ def _seen(answer: requests.Response | None, path: str) -> Any:
 
 
 def _found(body: Any, path: str) -> Any:
-    """`data.0.id`; `data.#` counts, `data.*.id` takes one of each, `error.keys` their names."""
+    """`data.0.id`; `data.#` counts, `data.*.id` maps, `error.keys` are the names."""
     step, _, rest = path.partition(".")
     match step, body:
         case "", _:
@@ -127,12 +127,12 @@ def _found(body: Any, path: str) -> Any:
 
 
 def share(sandbox: Sandbox) -> tuple[str, list[str]]:
-    """The sentence, and what does not hold."""
+    """A sentence with the share, and the differences."""
     failed: list[str] = []
     closed = {"recorded": 0, "kinds": 0}
     for name, rows in (("recorded", RECORDED), ("kinds", KINDS)):
         for row in rows:
-            sandbox.door("reset", {})
+            sandbox.control("reset", {})
             found = differences(sandbox, row)
             closed[name] += not found
             failed += [f"{named(row)}: {one}" for one in found]

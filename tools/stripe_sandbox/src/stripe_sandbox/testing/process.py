@@ -21,11 +21,11 @@ import stripe
 
 PROGRAM = Path(sys.executable).with_name("stripe-sandbox")  # of the same virtual environment
 KEY = "sk_test_ofTheTests"
-PATIENCE = 30.0  # how long anything may take before a test gives up; nothing waits this long when all is well
+PATIENCE = 30.0  # time-out of any wait in a test; success returns at once
 
 
 def command(*options: str, program: Path = PROGRAM) -> dict[str, Any]:
-    """What subprocess needs to start a sandbox that no environment of the developer's changes."""
+    """Arguments for subprocess to start a sandbox independent of the developer's environment."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("STRIPE_", "SANDBOX_"))}
     return {"args": [program, "--port", "0", *options], "env": clean}
 
@@ -62,7 +62,7 @@ class Sandbox:
         options.setdefault("headers", {"Authorization": f"Bearer {KEY}"})
         return requests.request(method, self.url + path, timeout=PATIENCE, **options)
 
-    def door(self, path: str, body: dict[str, Any] | None = None, method: str | None = None) -> dict[str, Any]:
+    def control(self, path: str, body: dict[str, Any] | None = None, method: str | None = None) -> dict[str, Any]:
         method = method or ("GET" if body is None else "POST")
         answer = requests.request(method, f"{self.url}/_sandbox/{path}", json=body, timeout=PATIENCE)
         answer.raise_for_status()
@@ -70,18 +70,18 @@ class Sandbox:
         return found
 
     def fault(self, kind: str, **how: Any) -> dict[str, Any]:
-        return self.door("faults", {"kind": kind, **how})
+        return self.control("faults", {"kind": kind, **how})
 
     def calls(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.door("calls")["calls"]
+        found: list[dict[str, Any]] = self.control("calls")["calls"]
         return found
 
     def products(self) -> list[str]:
-        return [product["id"] for product in self.door("state")["products"]]
+        return [product["id"] for product in self.control("state")["products"]]
 
 
 def until(happened: Callable[[], Any], what: str = "it") -> Any:
-    """What `happened` gives once it is true; polls."""
+    """Poll until `happened` returns something true, and return that."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         found = happened()
@@ -93,11 +93,11 @@ def until(happened: Callable[[], Any], what: str = "it") -> Any:
 
 @dataclass
 class Receiver:
-    """An endpoint that stores what it was sent, and answers as told."""
+    """An endpoint that stores what it receives, and responds as told."""
 
-    answers: list[int] = field(default_factory=list)  # for the first ones; then 200
+    answers: list[int] = field(default_factory=list)  # statuses of the first responses; then 200
     got: list[tuple[str, bytes]] = field(default_factory=list)  # signature, body
-    open: threading.Event = field(default_factory=threading.Event)  # cleared: answers wait
+    open: threading.Event = field(default_factory=threading.Event)  # while cleared, responses wait
 
     def __post_init__(self) -> None:
         receiver = self
@@ -136,7 +136,7 @@ class Receiver:
 
 
 def in_a_thread_of_its_own[**P](test: Callable[P, object]) -> Callable[P, None]:
-    """For a test that runs an event loop: the browser tests of the same run leave theirs in the main thread."""
+    """For a test that runs an event loop: the browser tests leave theirs in the main thread."""
 
     @wraps(test)
     def apart(*args: P.args, **kwargs: P.kwargs) -> None:

@@ -78,20 +78,20 @@ class TestWhatIsTyped:
         send("settings", rate_limit_total="null", rate_limit_endpoint="7", webhook_retries="[1, 2.5]")
         send("clock", offset="3600")
 
-        settings = sandbox.door("settings")
+        settings = sandbox.control("settings")
         assert (settings["rate_limit_total"], settings["rate_limit_endpoint"]) == (None, 7)
         assert settings["webhook_retries"] == [1, 2.5]
-        assert sandbox.door("clock")["offset"] == 3600
+        assert sandbox.control("clock")["offset"] == 3600
 
     @pytest.mark.parametrize("offset", ["NaN", "Infinity", "1e999", "tomorrow"])
     def test_a_clock_is_set_by_numbers_only(self, sandbox, send, offset):
         assert send("clock", offset=offset).status_code == 400
-        assert sandbox.door("clock")["offset"] == 0
+        assert sandbox.control("clock")["offset"] == 0
 
     def test_a_faults_path_of_digits_is_a_pattern_too(self, sandbox, send):
         send("faults", kind="500", path="1", times="null", stored="false")
 
-        fault = sandbox.door("faults")["faults"][0]
+        fault = sandbox.control("faults")["faults"][0]
         assert (fault["kind"], fault["path"], fault["times"], fault["stored"]) == ("500", "1", None, False)
 
 
@@ -180,10 +180,10 @@ class TestAccounts:
 
         assert answer.headers["Location"] == f"/_sandbox/?{other}"
         assert sandbox.products() == []
-        assert len(sandbox.door(f"state?{other}")["products"]) == 2
+        assert len(sandbox.control(f"state?{other}")["products"]) == 2
 
     def test_the_others_are_a_link_away(self, sandbox, look, other):
-        sandbox.door("keys", {"key": "sk_test_new", "account": "acct_new"})
+        sandbox.control("keys", {"key": "sk_test_new", "account": "acct_new"})
 
         text = look("pages/webhooks")
 
@@ -198,7 +198,7 @@ class TestAccounts:
 
 class TestCatalogue:
     def test_the_last_of_many_pages(self, sandbox, look):
-        sandbox.door("seed", {"products": 120})
+        sandbox.control("seed", {"products": 120})
 
         for page in ("3", "4", "9999999", "9" * 30):
             text = look(f"?page={page}")
@@ -207,7 +207,7 @@ class TestCatalogue:
         assert "seed_120<" in look("?page=²")
 
     def test_a_far_page_is_as_near_as_the_first(self, sandbox, look):
-        sandbox.door("seed", {"products": 10_000})
+        sandbox.control("seed", {"products": 10_000})
 
         def seconds(page):
             started = time.perf_counter()
@@ -224,12 +224,12 @@ class TestCatalogue:
             {"name": "Etching", "default_price_data": {"currency": "usd", "unit_amount": 4900}}
         )
         euros = {"currency_options": {"eur": {"unit_amount": 100}}}
-        sandbox.door(f"dashboard/prices/{product.default_price}", euros)
+        sandbox.control(f"dashboard/prices/{product.default_price}", euros)
 
         assert "49.00 USD</strong><span> also 1.00 EUR" in look()
 
     def test_of_many_prices_the_newest_are_shown_and_the_others_counted(self, sandbox, look):
-        sandbox.door("seed", {"products": 1, "archived_prices": 30})
+        sandbox.control("seed", {"products": 1, "archived_prices": 30})
 
         text = look()
 
@@ -239,7 +239,7 @@ class TestCatalogue:
 
 @pytest.mark.parametrize("now", [10**11, 0])
 def test_the_clock_can_be_set_right_again_whatever_it_says(sandbox, client, look, send, now):
-    sandbox.door("clock", {"now": now})
+    sandbox.control("clock", {"now": now})
 
     assert "Back to real time" in look("pages/clock")
     look("pages/calls")
@@ -264,7 +264,7 @@ class TestFaults:
 
         send("faults", **fields, probability="0.5", seed="7", stored="true", reason="endpoint-rate")
 
-        fault = sandbox.door("faults")["faults"][0]
+        fault = sandbox.control("faults")["faults"][0]
         assert (fault["times"], fault["skip"], fault["seed"], fault["reason"]) == (None, 2, 7, "endpoint-rate")
         assert "for ever, every 1, skip 2, chance 0.5 by seed 7, remembered, endpoint-rate" in look("pages/faults")
 
@@ -273,9 +273,9 @@ class TestFaults:
             "faults", kind="refuse", **{"error[status]": "402", "error[code]": "card_declined", "error[message]": "No."}
         )
 
-        with pytest.raises(CardError) as refused:
+        with pytest.raises(CardError) as rejected:
             client.v1.products.create({"name": "Etching"})
-        assert (refused.value.code, refused.value.user_message) == ("card_declined", "No.")
+        assert (rejected.value.code, rejected.value.user_message) == ("card_declined", "No.")
 
     def test_one_is_removed_and_all_are(self, sandbox, look, send):
         for kind in ("500", "502", "503"):
@@ -283,9 +283,9 @@ class TestFaults:
         removals = re.findall(r'action="/_sandbox/(faults/\d+/remove)"', look("pages/faults"))
 
         assert send(removals[0]).status_code == 303
-        assert [fault["kind"] for fault in sandbox.door("faults")["faults"]] == ["502", "503"]
+        assert [fault["kind"] for fault in sandbox.control("faults")["faults"]] == ["502", "503"]
         send("faults/remove")
-        assert sandbox.door("faults")["faults"] == []
+        assert sandbox.control("faults")["faults"] == []
         assert "Remove" not in look("pages/faults")
 
 
@@ -338,7 +338,7 @@ class TestWebhooks:
 
     def test_a_delivery_has_its_time_and_its_body(self, sandbox, client, look, receiver):
         client.v1.webhook_endpoints.create({"url": receiver.url, "enabled_events": ["*"]})
-        sandbox.door("clock", {"now": 2_000_000_000})
+        sandbox.control("clock", {"now": 2_000_000_000})
         client.v1.products.create({"name": "<Etching>"})
         event = receiver.wait(1)[0]
         until(lambda: "delivered" in look("pages/webhooks"), "the delivery")

@@ -1,4 +1,4 @@
-"""Calls that go wrong on purpose: what happens instead of, after, or long after the work."""
+"""Performs the faults of calls: what happens instead of, after, or long after the work."""
 
 from __future__ import annotations
 
@@ -8,49 +8,49 @@ from contextlib import suppress
 
 from starlette.types import Receive
 
-from stripe_sandbox import refusals
+from stripe_sandbox import errors
 from stripe_sandbox.accounts import masked
 from stripe_sandbox.api import Answer, Api
 from stripe_sandbox.calls import Call
+from stripe_sandbox.errors import ApiError
 from stripe_sandbox.faults import Fault
-from stripe_sandbox.refusals import Refusal
 from stripe_sandbox.server import gone
 from stripe_sandbox.shapes import Json
 from stripe_sandbox.world import World
 
 
 class Cut(Exception):
-    """No answer: the connection ends. `reset`: rudely, so that the client sees a reset and not an end."""
+    """No response: the connection ends, with `reset` by a TCP reset."""
 
     def __init__(self, *, reset: bool) -> None:
         self.reset = reset
 
 
 class Garbage(Exception):
-    """An answer that is no JSON."""
+    """A response that is not JSON."""
 
 
-class Faulty:
+class FaultInjection:
     def __init__(self, world: World, api: Api) -> None:
         self.world, self.api = world, api
         self.landing: set[asyncio.Task[None]] = set()
 
     async def answer(self, call: Call, fault: Fault, receive: Receive) -> Answer:
-        """The answer after all, or Cut, or Garbage."""
+        """The response, or Cut or Garbage."""
         call.fault = {"id": fault.id, "kind": fault.kind, "when": fault.when}
         if fault.kind == "late":
             self._later(call, fault.seconds)
             raise Cut(reset=True)
-        refusal = self._refusal(fault, call)
-        if refusal and fault.stored:
-            return self.api.perform(call, _twist(fault, refusal))
+        error = self._error(fault, call)
+        if error and fault.stored:
+            return self.api.perform(call, _twist(fault, error))
         if fault.when == "after":
-            return await self._after(call, fault, refusal, receive)
-        return await self._before(call, fault, refusal, receive)
+            return await self._after(call, fault, error, receive)
+        return await self._before(call, fault, error, receive)
 
-    async def _before(self, call: Call, fault: Fault, refusal: Refusal | None, receive: Receive) -> Answer:
-        if refusal:
-            return self._edge(call, refusal)
+    async def _before(self, call: Call, fault: Fault, error: ApiError | None, receive: Receive) -> Answer:
+        if error:
+            return self._edge(call, error)
         if fault.kind == "garbage":
             self.api.note(call, 200)
             raise Garbage
@@ -66,10 +66,10 @@ class Faulty:
             await self._wait(fault, receive)
         raise Cut(reset=fault.kind == "reset")
 
-    async def _after(self, call: Call, fault: Fault, refusal: Refusal | None, receive: Receive) -> Answer:
+    async def _after(self, call: Call, fault: Fault, error: ApiError | None, receive: Receive) -> Answer:
         answer = self.api.perform(call)
-        if refusal:
-            return self._edge(call, refusal)
+        if error:
+            return self._edge(call, error)
         if fault.kind == "garbage":
             raise Garbage
         self.api.note(call, None)
@@ -81,7 +81,7 @@ class Faulty:
         raise Cut(reset=fault.kind == "reset")
 
     async def _wait(self, fault: Fault, receive: Receive) -> bool:
-        """Until the fault's seconds are over or it is released: True. Until the client goes away: False."""
+        """True when the fault's seconds are over or it is released; False when the client disconnects."""
         epoch, left = self.world.faults.epoch, asyncio.ensure_future(gone(receive))
         waiting = asyncio.ensure_future(self.world.faults.released.wait())
         seconds = None if fault.kind == "block" else fault.seconds
@@ -91,32 +91,32 @@ class Faulty:
         waiting.cancel()
         return stayed
 
-    def _refusal(self, fault: Fault, call: Call) -> Refusal | None:
-        """What a fault answers, for those that answer something."""
+    def _error(self, fault: Fault, call: Call) -> ApiError | None:
+        """The error of a fault that has one."""
         livemode = False
-        with suppress(Refusal):
+        with suppress(ApiError):
             livemode = self.api.identify(call).realm.livemode
         match fault.kind:
             case "500" | "502" | "503":
-                return refusals.server_error(int(fault.kind), stored=fault.stored)
+                return errors.server_error(int(fault.kind), stored=fault.stored)
             case "429":
-                return refusals.rate_limited(fault.reason, livemode=livemode)
+                return errors.rate_limited(fault.reason, livemode=livemode)
             case "lock":
-                return refusals.lock_timeout()
+                return errors.lock_timeout()
             case "409":
-                return refusals.key_in_use(call.key or "")
+                return errors.key_in_use(call.key or "")
             case "401":
-                return Refusal(401, f"Invalid API Key provided: {masked(call.headers.get('authorization', '')[7:])}")
+                return ApiError(401, f"Invalid API Key provided: {masked(call.headers.get('authorization', '')[7:])}")
             case "403":
                 return self.api.forbidden(call)
             case "refuse":
-                return _refused_by_choice(fault.error)
+                return _chosen_error(fault.error)
             case _:
                 return None
 
-    def _edge(self, call: Call, refusal: Refusal) -> Answer:
-        """Said before or behind everything that remembers."""
-        answer = self.api.refused(call, refusal)
+    def _edge(self, call: Call, error: ApiError) -> Answer:
+        """An error from the edge: bypasses idempotency."""
+        answer = self.api.rejected(call, error)
         self.api.note(call, answer.status)
         return answer
 
@@ -140,21 +140,21 @@ class Faulty:
             self.api.note(call, None)
 
 
-def _twist(fault: Fault, refusal: Refusal) -> Callable[[Callable[[], Json]], Json]:
+def _twist(fault: Fault, error: ApiError) -> Callable[[Callable[[], Json]], Json]:
     def instead(work: Callable[[], Json]) -> Json:
         if fault.when == "after":
-            with suppress(Refusal):
+            with suppress(ApiError):
                 work()
-        raise refusal
+        raise error
 
     return instead
 
 
-def _refused_by_choice(error: Json) -> Refusal:
-    return Refusal(
+def _chosen_error(error: Json) -> ApiError:
+    return ApiError(
         error.get("status", 400),
-        error.get("message", "This was refused on request."),
+        error.get("message", "This was rejected on request."),
         error.get("code"),
         error.get("param"),
-        error.get("type", refusals.INVALID_REQUEST),
+        error.get("type", errors.INVALID_REQUEST),
     )

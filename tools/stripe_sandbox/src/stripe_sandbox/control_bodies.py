@@ -1,4 +1,4 @@
-"""Control bodies: read more strictly than Python would, and refused in one sentence."""
+"""Bodies of the control API: parsed more strictly than Python would, with one sentence for each error."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from typing import Any
 
 from stripe_sandbox.shapes import Json
 
-LONGEST = 1e9  # seconds, thirty years: more than anybody waits, and little enough for every clock and socket
+LONGEST = 1e9  # seconds, thirty years: longer than anyone waits, and in range of every clock and socket
 
 _DIGITS = re.compile(r"[0-9]{1,18}")
 
 
 class BadBody(Exception):
-    """Says in one sentence what is wrong with a control body."""
+    """A control body is invalid; says why in one sentence."""
 
 
 def loads(text: str) -> Any:
-    """JSON as its standard has it, or ValueError: no NaN, no number beyond a float, no half a character."""
+    """JSON as the standard defines it, or ValueError: no NaN, no number beyond a float, no lone surrogates."""
     try:
         value = json.loads(text, parse_constant=_finite, parse_float=_finite)
     except RecursionError:
@@ -38,7 +38,7 @@ def _finite(text: str) -> float:
 
 
 def whole(body: Json, name: str, default: int, least: int, most: int) -> int:
-    """A whole number of a body. Texts of digits are taken too: forms have no numbers."""
+    """An integer field. Strings of digits are accepted too: forms have no numbers."""
     value = body.get(name, default)
     number = int(value) if isinstance(value, str) and _DIGITS.fullmatch(value) else value
     if type(number) is not int or not least <= number <= most:
@@ -47,7 +47,7 @@ def whole(body: Json, name: str, default: int, least: int, most: int) -> int:
 
 
 def counted(query: Mapping[str, str], name: str, default: int | None = None) -> int | None:
-    """A number in an address."""
+    """An integer query parameter."""
     if name not in query:
         return default
     if not _DIGITS.fullmatch(query[name]):

@@ -1,6 +1,6 @@
-"""The sandbox's own door under `/_sandbox/`: JSON for tests and scripts, pages for people. README.md has the bodies.
+"""The control API under `/_sandbox/`: JSON for tests and scripts, pages for people. README.md documents the bodies.
 
-A form posted by a page is taken like the same JSON and answered with the page again.
+A form posted by a page is treated like the same JSON, and answered with the page.
 """
 
 from __future__ import annotations
@@ -18,18 +18,19 @@ from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import BaseRoute, Route, Router
 from starlette.types import ASGIApp
 
-from stripe_sandbox import bodies, dashboard, endpoints, forms, ids, pages, permissions
+from stripe_sandbox import control_bodies as bodies
+from stripe_sandbox import dashboard, endpoints, forms, ids, pages, permissions
 from stripe_sandbox.accounts import Key, Realm
-from stripe_sandbox.bodies import BadBody, counted
-from stripe_sandbox.checks import check
+from stripe_sandbox.control_bodies import BadBody, counted
+from stripe_sandbox.errors import ApiError
 from stripe_sandbox.faults import BadFault
-from stripe_sandbox.refusals import Refusal
 from stripe_sandbox.schema import shape_of
 from stripe_sandbox.seed import seed
+from stripe_sandbox.selection import Selection
 from stripe_sandbox.settings import BadSetting, Settings
 from stripe_sandbox.shapes import Json
-from stripe_sandbox.shown import Shown
 from stripe_sandbox.templating import TEMPLATES
+from stripe_sandbox.validation import check
 from stripe_sandbox.world import World
 
 STYLE = Path(__file__).with_name("style.css")
@@ -38,8 +39,8 @@ POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
-CLOSED = "This door opens to pages of this machine only."
-# What a body can break by a value nobody thought of; nothing of it is stored then.
+CLOSED = "The control API is open to pages of this machine only."
+# Exceptions that an unforeseen value in a body may cause; nothing is stored then.
 UNUSABLE = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError, ProgrammingError)
 PERMISSIONS: dict[str, frozenset[str] | None] = {
     "write": permissions.EVERYTHING,
@@ -49,8 +50,8 @@ PERMISSIONS: dict[str, frozenset[str] | None] = {
 }
 LOCAL = ("localhost", "127.0.0.1", "::1")
 
-# Fields of forms that are no text, by the first step of the address. Those of the Dashboard all stay as typed: the
-# API's own reading of forms judges them.
+# Form fields that are not text, by the first path segment. Those of the Dashboard stay as typed: the API's own form
+# parsing validates them.
 NOT_TEXT: dict[str, tuple[str, ...]] = {
     "faults": ("times", "every", "skip", "probability", "seed", "seconds", "stored", "status"),
     "clock": ("advance", "now", "offset"),
@@ -61,7 +62,7 @@ NOT_TEXT: dict[str, tuple[str, ...]] = {
 type Handler = Callable[[Request, Json], Json]
 
 
-class Door:
+class ControlApi:
     def __init__(self, world: World) -> None:
         self.world = world
         self.app: ASGIApp = Router(routes=self._routes())
@@ -89,7 +90,7 @@ class Door:
             "/dashboard/webhook_endpoints": self.make_endpoint,
             "/dashboard/{steps:path}": self.dashboard,
         }
-        # Forms know no DELETE.
+        # HTML forms cannot send DELETE.
         actions |= {"/faults/remove": self.remove_faults, "/faults/{id:int}/remove": self.remove_faults}
         removals: dict[str, Handler] = {"/faults": self.remove_faults, "/faults/{id:int}": self.remove_faults}
         return [
@@ -106,7 +107,7 @@ class Door:
         ]
 
     def show(
-        self, template: str, page: Callable[[Shown, pages.Query], pages.Context]
+        self, template: str, page: Callable[[Selection, pages.Query], pages.Context]
     ) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
             if not _from_here(request):
@@ -125,13 +126,13 @@ class Door:
                 with self.world.store.transaction():
                     found = handler(request, body)
             except (BadBody, BadFault, BadSetting) as error:
-                return self._refused(request, 400, str(error), {"error": str(error)})
-            except Refusal as refusal:
-                told = refusal.body(ids.request_id(), account=self._realm(request).account)
-                return self._refused(request, refusal.status, refusal.message, told)
+                return self._rejected(request, 400, str(error), {"error": str(error)})
+            except ApiError as error:
+                told = error.body(ids.request_id(), account=self._realm(request).account)
+                return self._rejected(request, error.status, error.message, told)
             except UNUSABLE as error:
                 sentence = f"This body cannot be used: {error}."
-                return self._refused(request, 400, sentence, {"error": sentence})
+                return self._rejected(request, 400, sentence, {"error": sentence})
             self.world.webhooks.wake()
             if _by_a_person(request):
                 return RedirectResponse(self._landing(request, found), 303)
@@ -139,30 +140,30 @@ class Door:
 
         return answer
 
-    def _refused(self, request: Request, status: int, sentence: str, body: Json) -> Response:
+    def _rejected(self, request: Request, status: int, sentence: str, body: Json) -> Response:
         if _by_a_person(request):
             told = {"shown": self._shown(request), "sentence": sentence, "back": self._back(request)}
-            return _html(request, "refused.html", told, status)
+            return _html(request, "rejected.html", told, status)
         return JSONResponse(body, status)
 
     def _back(self, request: Request) -> str:
-        """The page that a form was on."""
+        """The page that the form is on."""
         page = urlsplit(request.headers.get("referer", ""))
         if page.netloc != request.headers.get("host"):
             return self._shown(request).at("")
         return f"{page.path}?{page.query}" if page.query else page.path
 
     def _landing(self, request: Request, found: Json) -> str:
-        """The page again; after a new secret with the endpoint unfolded that has it."""
+        """The page to show next; for a new secret, with its endpoint unfolded."""
         if "secret" in found:
             return self._shown(request).at("pages/webhooks", secret=found["id"])
         return self._back(request)
 
-    def _shown(self, request: Request) -> Shown:
-        return Shown(self.world, self._realm(request))
+    def _shown(self, request: Request) -> Selection:
+        return Selection(self.world, self._realm(request))
 
     def _realm(self, request: Request) -> Realm:
-        """`?account=acct_…&livemode=true` chooses; else those of the key the sandbox was started with."""
+        """Chosen by `?account=acct_…&livemode=true`; by default those of the key the sandbox was started with."""
         default, query = self.world.default, request.query_params
         livemode = query["livemode"] == "true" if "livemode" in query else default.livemode
         return Realm(query.get("account", default.account), livemode)
@@ -228,7 +229,7 @@ class Door:
         return self.world.settings.as_json()
 
     def register_key(self, request: Request, body: Json) -> Json:
-        """`permission` for all resources alike, or `permissions` by their names."""
+        """`permission` applies to all resources, `permissions` lists them by name."""
         secret, permission = body.get("key"), body.get("permission", "write")
         account = body.get("account", self.world.default.account)
         if not isinstance(secret, str) or not isinstance(account, str) or permission not in PERMISSIONS:
@@ -249,7 +250,7 @@ class Door:
         }
 
     def make_event(self, request: Request, body: Json) -> Json:
-        """Any event at all, as Stripe might send one tomorrow."""
+        """Any event at all, including types that Stripe may add later."""
         name, about, previous = body.get("type"), body.get("object"), body.get("previous_attributes")
         if not isinstance(name, str) or not isinstance(about, dict) or not isinstance(previous, dict | None):
             raise BadBody('Send {"type": "customer.created", "object": {…}}, and previous_attributes if you like.')
@@ -258,7 +259,7 @@ class Door:
         return newest[0] if newest else {}
 
     def make_endpoint(self, request: Request, body: Json) -> Json:
-        """By the API's rules; the events may be a text, with commas or spaces between them."""
+        """By the API's rules; the events may be a string, separated by commas or spaces."""
         if isinstance(events := body.get("enabled_events"), str):
             body = body | {"enabled_events": events.replace(",", " ").split()}
         context, thin = self.world.context(self._realm(request)), _is_thin(body.pop("payload", "snapshot"))
@@ -300,13 +301,13 @@ def _html(request: Request, template: str, context: pages.Context, status: int =
 
 
 async def _body(request: Request) -> Json:
-    """JSON, whatever its content type says, or a form of the pages."""
+    """JSON, whatever the content type says, or a form of the pages."""
     try:
         raw = (await request.body()).decode()
     except UnicodeDecodeError as error:
         raise BadBody("The body is not UTF-8.") from error
     if _is_form(request) and not raw.lstrip().startswith("{"):
-        given = forms.decode(urlencode(parse_qsl(raw)))  # without the fields that were left empty
+        given = forms.decode(urlencode(parse_qsl(raw)))  # drops empty fields
         step = request.url.path.removeprefix("/_sandbox/").partition("/")[0]
         return _read(given, NOT_TEXT.get(step, ()))
     try:
@@ -334,7 +335,7 @@ def _read(given: Json, not_text: tuple[str, ...]) -> Json:
 
 
 def _value(text: str) -> Any:
-    """A number, true, false, null or a list, where a field may hold one; else its text, which is judged as such."""
+    """A number, true, false, null or a list if a field may hold one; otherwise the string, to be validated as such."""
     try:
         return bodies.loads(text)
     except ValueError:
@@ -342,10 +343,10 @@ def _value(text: str) -> Any:
 
 
 def _from_here(request: Request) -> bool:
-    """Not by a foreign page in somebody's browser: neither its Origin nor a Host name it made point here."""
+    """Not from another site in a browser: both Origin and Host must name this machine."""
     origin = request.headers.get("origin")
     try:
         own = origin is None or urlsplit(origin).netloc == request.headers.get("host")
         return own and request.url.hostname in LOCAL
-    except ValueError:  # neither is an address
+    except ValueError:  # not a URL
         return False

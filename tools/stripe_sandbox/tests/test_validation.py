@@ -67,10 +67,10 @@ def test_several_unknown_ones_are_named_together_and_a_slip_is_guessed(sandbox):
 
 
 def test_a_body_that_is_no_form_is_refused(sandbox):
-    refused = sandbox.raw("POST", "/v1/products", json={"name": "A"})
+    rejected = sandbox.raw("POST", "/v1/products", json={"name": "A"})
     broken = sandbox.raw("POST", "/v1/products", data=b"name=\xff", headers=FORM)
 
-    assert "content type" in refused.json()["error"]["message"]
+    assert "content type" in rejected.json()["error"]["message"]
     assert broken.status_code == 400
 
 
@@ -81,9 +81,9 @@ def test_a_body_beyond_all_measure_is_refused(sandbox, client):
     assert (many.status_code, many.json()["error"]["type"]) == (400, "invalid_request_error")
     assert (large.status_code, large.json()["error"]["type"]) == (413, "invalid_request_error")
     assert [(call["status"], call["params"]) for call in sandbox.calls()] == [(400, {}), (413, {})]
-    with pytest.raises(InvalidRequestError) as refused:
+    with pytest.raises(InvalidRequestError) as rejected:
         client.v1.products.list({"created": {"gte": 2**63}})
-    assert (refused.value.param, refused.value.code) == ("created[gte]", "parameter_invalid_integer")
+    assert (rejected.value.param, rejected.value.code) == ("created[gte]", "parameter_invalid_integer")
 
 
 def test_an_address_is_decoded_once(sandbox):

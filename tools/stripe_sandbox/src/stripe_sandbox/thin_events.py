@@ -1,8 +1,8 @@
 """Thin events (docs.stripe.com/events/how-events-work#thin-events): what happened to which object, without the object.
 
-An event destination with `event_payload: "thin"` is sent these in place of snapshot events. One update can make more
-than one of them: the library has `v1.price.deactivated` beside `v1.price.updated`; that both are sent is our reading.
-The id is made of the snapshot event's, so that either leads to the other.
+An event destination with `event_payload: "thin"` gets these instead of snapshot events. One update can cause several:
+the library has `v1.price.deactivated` beside `v1.price.updated`; that both are sent is our reading. The id is derived
+from the snapshot event's, so that either can be found from the other.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 from stripe_sandbox.context import Context
-from stripe_sandbox.refusals import no_such
+from stripe_sandbox.errors import no_such
 from stripe_sandbox.shapes import Json
 
-# What an update is besides, by the field that changed.
+# Additional thin events of an update, by the field that changed.
 _BESIDES: Mapping[str, tuple[str, ...]] = {
     "product.updated": ("active", "default_price", "tax_code"),
     "price.updated": ("active", "lookup_key", "tax_behavior"),
@@ -24,7 +24,7 @@ _ID = re.compile(r"evt_(?:test_|live_)(\w{24})([a-z]?)")
 
 
 def types(event: Json) -> list[str]:
-    """The thin events that a snapshot event stands for, the plain one first."""
+    """The thin events of a snapshot event, the plain one first."""
     changed = event["data"].get("previous_attributes") or {}
     kind = event["type"].partition(".")[0]
     names = [f"v1.{event['type']}"]
@@ -37,7 +37,7 @@ def types(event: Json) -> list[str]:
 
 
 def notification(event: Json, name: str) -> Json:
-    """What is posted: no data, but where the object is, and whose request it was."""
+    """What is posted: no data, but the object's URL and the causing request."""
     about = event["data"]["object"]
     request = event["request"]
     caused = {"type": "request", "request": request} if request["id"] else None
@@ -55,7 +55,7 @@ def notification(event: Json, name: str) -> Json:
 
 
 def full(event: Json, name: str) -> Json:
-    """What `GET /v2/core/events/…` answers: the notification, with what the library's `Event` has besides."""
+    """The response of `GET /v2/core/events/…`: the notification plus what else the library's `Event` has."""
     return notification(event, name) | {"changes": None}
 
 
@@ -70,7 +70,7 @@ def retrieve(context: Context, params: Json, thin_id: str) -> Json:
 
 
 def wanted(event: Json, enabled: list[str]) -> Iterator[str]:
-    """Those of an event's thin types that a destination asked for."""
+    """The event's thin types that a destination subscribes to."""
     return (name for name in types(event) if "*" in enabled or name in enabled)
 
 

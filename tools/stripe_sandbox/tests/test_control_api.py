@@ -1,4 +1,4 @@
-"""The control door and the pages for people."""
+"""The control API and the pages for people."""
 
 import re
 
@@ -17,14 +17,14 @@ def test_the_log_has_every_call_in_order(sandbox, client):
     assert first["params"] == {"id": "course_1", "name": "A", "metadata": {"a": "1"}}
     assert (first["idempotency_key"], first["done"], first["fault"]) == ("k", True, None)
     assert (second["method"], second["path"]) == ("GET", "/v1/products/course_1")
-    assert [call["seq"] for call in sandbox.door(f"calls?since={first['seq']}")["calls"]] == [second["seq"]]
-    assert len(sandbox.door("calls?limit=1")["calls"]) == 1
+    assert [call["seq"] for call in sandbox.control(f"calls?since={first['seq']}")["calls"]] == [second["seq"]]
+    assert len(sandbox.control("calls?limit=1")["calls"]) == 1
 
 
 def test_a_catalogue_is_seeded_by_number(sandbox, client):
     body = {"products": 3, "first": 5, "archived_prices": 2, "interval": "month", "metadata": {"course_id": "{n}"}}
 
-    made = sandbox.door("seed", body)
+    made = sandbox.control("seed", body)
 
     assert (made["products"], made["prices"]) == (3, 9)
     product = client.v1.products.retrieve("seed_7", {"expand": ["default_price"]})
@@ -38,7 +38,7 @@ def test_a_catalogue_is_seeded_item_by_item(sandbox, client):
     price = {"currency": "eur", "unit_amount": 900}
     item = {"id": "course_1", "name": "A", "active": False, "default_price_data": price, "archived_prices": [price]}
 
-    assert sandbox.door("seed", {"items": [item, {"name": "B"}]})["prices"] == 2
+    assert sandbox.control("seed", {"items": [item, {"name": "B"}]})["prices"] == 2
 
     assert not client.v1.products.retrieve("course_1").active
     again = sandbox.raw("POST", "/_sandbox/seed", json={"items": [{"id": "course_2", "name": "C"}, item]})
@@ -47,19 +47,19 @@ def test_a_catalogue_is_seeded_item_by_item(sandbox, client):
 
 
 def test_the_clock_is_moved(sandbox, client):
-    real = sandbox.door("clock")
+    real = sandbox.control("clock")
     assert real["offset"] == 0
 
-    sandbox.door("clock", {"now": 2_000_000_000})
+    sandbox.control("clock", {"now": 2_000_000_000})
     assert client.v1.products.create({"name": "A"}).created - 2_000_000_000 in range(60)
-    sandbox.door("clock", {"offset": 0})
-    assert sandbox.door("clock")["now"] - real["now"] in range(60)
+    sandbox.control("clock", {"offset": 0})
+    assert sandbox.control("clock")["now"] - real["now"] in range(60)
     assert sandbox.raw("POST", "/_sandbox/clock", json={"backwards": True}).status_code == 400
 
 
 def test_settings_are_judged(sandbox):
-    assert sandbox.door("settings", {"webhook_timeout": 3})["webhook_timeout"] == 3
-    assert sandbox.door("settings")["deleted_ids"] == "free"
+    assert sandbox.control("settings", {"webhook_timeout": 3})["webhook_timeout"] == 3
+    assert sandbox.control("settings")["deleted_ids"] == "free"
     for body in (
         {"colour": 1},
         {"rate_limit_total": 0},
@@ -110,8 +110,8 @@ def test_a_body_that_cannot_be_used_is_refused_in_a_sentence(sandbox, path, data
     answer = sandbox.raw("POST", f"/_sandbox/{path}", data=data)
 
     assert (answer.status_code, answer.json()["error"][-1]) == (400, ".")
-    assert sandbox.door("clock")["offset"] == 0
-    assert sandbox.door("faults") == {"faults": [], "spent": []}
+    assert sandbox.control("clock")["offset"] == 0
+    assert sandbox.control("faults") == {"faults": [], "spent": []}
     assert sandbox.products() == []
 
 
@@ -128,7 +128,7 @@ def test_a_secret_that_is_no_text_does_not_sign(sandbox, client):
 
 
 def test_currencies_are_refused_however_they_are_written(sandbox, client):
-    assert sandbox.door("settings", {"refused_currencies": ["USD"]})["refused_currencies"] == ["usd"]
+    assert sandbox.control("settings", {"refused_currencies": ["USD"]})["refused_currencies"] == ["usd"]
 
 
 def test_a_page_of_another_site_is_not_let_in(sandbox):
@@ -145,7 +145,7 @@ def test_another_account_can_be_looked_at(sandbox):
     other.v1.products.create({"name": "A"})
     account = other.v1.accounts.retrieve_current().id
 
-    assert len(sandbox.door(f"state?account={account}&livemode=true")["products"]) == 1
+    assert len(sandbox.control(f"state?account={account}&livemode=true")["products"]) == 1
     assert sandbox.products() == []
 
 
@@ -166,7 +166,7 @@ class TestPages:
         assert "5,000 JPY / month" in text
 
     def test_it_is_searched_and_paged(self, sandbox):
-        sandbox.door("seed", {"products": 60})
+        sandbox.control("seed", {"products": 60})
 
         assert "seed_60" in self.page(sandbox)
         assert "seed_1<" in self.page(sandbox, "?page=2")
@@ -188,7 +188,7 @@ class TestPages:
         assert product.last_response.headers["Request-Id"] in self.page(sandbox, "pages/calls?live=1")
         assert "chance 0.5" in self.page(sandbox, "pages/faults")
         assert "product.created" in self.page(sandbox, "pages/webhooks")
-        sandbox.door("clock", {"advance": 7200})
+        sandbox.control("clock", {"advance": 7200})
         assert "2.00 hours" in self.page(sandbox, "pages/clock")
         assert "color-scheme" in requests.get(f"{sandbox.url}/_sandbox/style.css", timeout=30).text
 

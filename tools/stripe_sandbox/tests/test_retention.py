@@ -9,7 +9,7 @@ import json
 from stripe_sandbox import calls, events
 from stripe_sandbox.api import Api
 from stripe_sandbox.app import StripeApi
-from stripe_sandbox.faulty import Faulty
+from stripe_sandbox.fault_injection import FaultInjection
 from stripe_sandbox.testing.process import in_a_thread_of_its_own
 from stripe_sandbox.world import Options, World
 
@@ -82,7 +82,7 @@ def test_a_defect_is_answered_like_one_of_stripes_and_logged(caplog):
 def test_a_defect_in_late_work_is_logged_too(caplog):
     world = World(Options())
     api = Api(world)
-    faulty = Faulty(world, api)
+    faulty = FaultInjection(world, api)
     world.store.db.execute("DROP TABLE products")
     call = api.open("GET", "/v1/products", "", {"authorization": "Bearer sk_test_1"}, b"")
 

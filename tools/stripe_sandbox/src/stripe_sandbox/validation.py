@@ -1,6 +1,6 @@
-"""A request's parameters held against their `Shape`: the first thing wrong is refused in Stripe's words.
+"""Validates a request's parameters against their `Shape`; the first error is reported in Stripe's words.
 
-What comes back is typed: integers, booleans, lists; decimals as plain text; `""` where something is to be unset.
+The result is typed: integers, booleans, lists; decimals as plain text; `""` where a value is to be unset.
 The codes are from docs.stripe.com/error-codes.
 """
 
@@ -13,17 +13,17 @@ from difflib import get_close_matches
 from typing import Any
 
 from stripe_sandbox import values
-from stripe_sandbox.refusals import Refusal, empty, invalid, missing, unknown
+from stripe_sandbox.errors import ApiError, empty, invalid, missing, unknown
 from stripe_sandbox.schema import Kind, Shape
 from stripe_sandbox.shapes import Json
 
-# Before Python reads them: it takes digits of every script, underscores, blanks and exponents of any size.
+# Checked before Python parses them: it accepts digits of every script, underscores, blanks and exponents of any size.
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
 _DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)")
 _NUMBER = re.compile(rf"{_DECIMAL.pattern}([eE][+-]?[0-9]{{1,2}})?")
 _INDEX = re.compile(r"[0-9]{1,9}")
 LARGEST_INTEGER = 2**63 - 1
-# Stripe's order of alternatives (crvouga/mockingbird, compared with test mode, 2026-08-26); of others the library's.
+# The order in which Stripe names alternatives (crvouga/mockingbird, compared with test mode, 2026-08-26).
 ENUM_ORDER: Mapping[str, tuple[str, ...]] = {
     "interval": ("month", "year", "week", "day"),
     "usage_type": ("metered", "licensed"),
@@ -33,7 +33,7 @@ ENUM_ORDER: Mapping[str, tuple[str, ...]] = {
 
 
 def check(shape: Shape, params: Json, name: str = "") -> Json:
-    """The parameters of one object, typed. `name` is where it stands: "" or "recurring" or "tiers[0]"."""
+    """The parameters of one object, typed. `name` is its path: "" or "recurring" or "tiers[0]"."""
     strange = [key for key in params if key not in shape.fields]
     if strange:
         raise _unknown(shape, strange, name)
@@ -43,12 +43,12 @@ def check(shape: Shape, params: Json, name: str = "") -> Json:
     return {key: _value(shape.fields[key], value, _inside(name, key)) for key, value in params.items()}
 
 
-def _unknown(shape: Shape, strange: list[str], name: str) -> Refusal:
-    refusal = unknown(_inside(name, key) for key in strange)
+def _unknown(shape: Shape, strange: list[str], name: str) -> ApiError:
+    error = unknown(_inside(name, key) for key in strange)
     close = get_close_matches(strange[0], shape.fields, 1, 0.8)
     if len(strange) == 1 and close:
-        refusal.message += f". Did you mean {_inside(name, close[0])}?"
-    return refusal
+        error.message += f". Did you mean {_inside(name, close[0])}?"
+    return error
 
 
 def _inside(name: str, key: str) -> str:

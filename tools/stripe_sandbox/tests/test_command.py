@@ -64,8 +64,8 @@ def test_it_ends_while_somebody_waits_and_late_work_is_lost(start, tmp_path):
 def test_what_was_answered_survives_a_kill(start, tmp_path):
     sandbox = start("--state", str(tmp_path / "state"))
     first = sandbox.client().v1.products.create({"name": "A"}, options={"idempotency_key": "k"})
-    sandbox.door("clock", {"advance": 3600})
-    sandbox.door("settings", {"deleted_ids": "taken"})
+    sandbox.control("clock", {"advance": 3600})
+    sandbox.control("settings", {"deleted_ids": "taken"})
     sandbox.kill()
 
     sandbox = start("--state", str(tmp_path / "state"))
@@ -74,8 +74,8 @@ def test_what_was_answered_survives_a_kill(start, tmp_path):
     assert again.id == first.id
     assert [call["replayed"] for call in sandbox.calls()] == [False, True]
     assert len(sandbox.client().v1.events.list().data) == 1
-    assert sandbox.door("settings")["deleted_ids"] == "taken"
-    assert round(sandbox.door("clock")["offset"]) == 3600
+    assert sandbox.control("settings")["deleted_ids"] == "taken"
+    assert round(sandbox.control("clock")["offset"]) == 3600
 
 
 def test_a_clock_that_an_older_program_moved_too_far_goes_right_again(start, tmp_path):
@@ -85,7 +85,7 @@ def test_a_clock_that_an_older_program_moved_too_far_goes_right_again(start, tmp
 
     sandbox = start("--state", str(tmp_path / "state"))
 
-    assert sandbox.door("clock")["offset"] == 0
+    assert sandbox.control("clock")["offset"] == 0
     assert sandbox.client().v1.products.create({"name": "A"}).created
 
 
@@ -96,7 +96,7 @@ def test_a_delivery_outlives_a_kill(start, tmp_path, receiver):
     sandbox.client().v1.products.create({"name": "A"})
     sandbox.kill()
 
-    start(*options).door("webhooks/hurry", {})
+    start(*options).control("webhooks/hurry", {})
 
     receiver.wait(1)
     assert receiver.got[0][0].count("v1=") == 2
@@ -139,7 +139,7 @@ def test_one_key_only_also_by_the_environment(start):
     assert len(sandbox.products()) == 1
     with pytest.raises(AuthenticationError):
         sandbox.client(KEY).v1.products.list()
-    sandbox.door("keys", {"key": KEY})
+    sandbox.control("keys", {"key": KEY})
     assert not sandbox.client(KEY).v1.products.list().data
 
     assert "sk_test_" in refused(STRIPE_SECRET_KEY="nonsense")
@@ -149,24 +149,24 @@ def test_one_key_only_also_by_the_environment(start):
 def test_rate_limits_are_stripes_also_after_a_reset(start, key, total):
     sandbox = start("--rate-limits", "--secret-key", key)
     for _ in range(2):
-        settings = sandbox.door("settings")
+        settings = sandbox.control("settings")
         assert (settings["rate_limit_total"], settings["rate_limit_endpoint"]) == (total, 25)
-        sandbox.door("settings", {"rate_limit_total": None})
-        sandbox.door("reset", {})
+        sandbox.control("settings", {"rate_limit_total": None})
+        sandbox.control("reset", {})
 
 
 def test_after_a_reset_the_endpoint_is_as_at_the_start(start, receiver):
     sandbox = start("--webhook-url", receiver.url, "--webhook-secret", "whsec_1")
-    [endpoint] = sandbox.door("webhooks")["endpoints"]
-    sandbox.door(f"dashboard/webhook_endpoints/{endpoint['id']}/roll", {"secret": "whsec_2"})
+    [endpoint] = sandbox.control("webhooks")["endpoints"]
+    sandbox.control(f"dashboard/webhook_endpoints/{endpoint['id']}/roll", {"secret": "whsec_2"})
     sandbox.client().v1.webhook_endpoints.update(endpoint["id"], {"disabled": True, "metadata": {"a": "1"}})
     for _ in range(2):
-        sandbox.door("reset", {})
-        [again] = sandbox.door("webhooks")["endpoints"]
+        sandbox.control("reset", {})
+        [again] = sandbox.control("webhooks")["endpoints"]
         assert again | {"created": 0} == endpoint | {"created": 0}
         sandbox.client().v1.webhook_endpoints.delete(endpoint["id"])
 
-    sandbox.door("reset", {})
+    sandbox.control("reset", {})
     sandbox.client().v1.products.create({"name": "A"})
     receiver.wait(1)
     assert stripe.Webhook.construct_event(receiver.got[0][1], receiver.got[0][0], "whsec_1")

@@ -1,5 +1,5 @@
 # ruff: noqa: S608 - the tables in the SQL are named here
-"""The account and mode that a page for people shows."""
+"""The account and mode that a page shows."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from stripe_sandbox.world import World
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """Every link and form on a page leads to the same account and mode."""
+class Selection:
+    """Every link and form on a page keeps the account and mode."""
 
     world: World
     realm: Realm
@@ -27,13 +27,13 @@ class Shown:
         given = {name: value for name, value in (query | self.query).items() if value not in (None, "")}
         return f"/_sandbox/{path}" + (f"?{urlencode(given)}" if given else "")
 
-    def elsewhere(self) -> list[Shown]:
-        """Every other account and mode there is something in, or a key for; the one of the start first."""
+    def elsewhere(self) -> list[Selection]:
+        """All other accounts and modes with objects or keys; the one of the start first."""
         tables = ("products", "prices", "events", "endpoints")
-        # A realm is numbered when somebody looks for it, also when there is nothing in it.
+        # Looking a realm up numbers it, even if it is empty.
         filled = " OR ".join(f"EXISTS (SELECT 1 FROM {table} WHERE realm = realms.number)" for table in tables)
         rows = self.world.store.rows(f"SELECT account, livemode FROM realms WHERE {filled}")
         found = {Realm(account, bool(livemode)) for account, livemode in rows}
         found |= {key.realm for key in self.world.keyring.registered.values() if key}
         rest = sorted(found - {self.world.default}, key=lambda realm: (realm.account, realm.livemode))
-        return [Shown(self.world, realm) for realm in [self.world.default, *rest] if realm != self.realm]
+        return [Selection(self.world, realm) for realm in [self.world.default, *rest] if realm != self.realm]
