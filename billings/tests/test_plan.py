@@ -182,7 +182,7 @@ class TestCost:
         return len(plan(but(before, **changes), in_sync(before)))
 
     @given(desired_states, desired_states)
-    def test_never_more_than_three(self, before, after):
+    def test_is_never_more_than_three_calls(self, before, after):
         assert len(plan(after, in_sync(before))) <= 3
 
     @given(desired_states)
@@ -250,30 +250,30 @@ class TestWords:
         steps = plan(after, Observed() if before is None else in_sync(before))
         return describe(steps, price=after.price, before=before.price if before else None)
 
-    def test_of_a_new_price(self):
+    def test_name_the_new_price_and_the_one_it_replaces(self):
         assert self.say(self.SOLD, replace(self.SOLD, price=SPECS[1])) == (
             "New price $59.00 replaces $49.00. People who already bought are not affected; "
             "payment links made for the old price stop working."
         )
 
-    def test_of_a_first_draft(self):
+    def test_say_that_a_first_draft_is_not_on_sale_yet(self):
         draft = replace(self.SOLD, published=False)
         assert self.say(None, draft) == "The price is $49.00. The course is not on sale yet."
 
-    def test_of_publishing(self):
+    def test_say_at_which_price_a_published_course_goes_on_sale(self):
         assert self.say(replace(self.SOLD, published=False), self.SOLD) == "The course goes on sale at $49.00."
         assert self.say(None, self.SOLD) == "The course goes on sale at $49.00."
 
-    def test_of_taking_off_sale(self):
+    def test_say_who_keeps_a_course_that_goes_off_sale(self):
         assert self.say(self.SOLD, replace(self.SOLD, published=False)) == (
             "The course goes off sale. People who already bought keep it; payment links stop working."
         )
 
-    def test_of_several_changes_at_once(self):
+    def test_name_several_changes_in_one_text(self):
         after = but(self.SOLD, name="Oil", description="Anew", image="https://school.example/a.webp")
         assert self.say(self.SOLD, after) == "Title becomes “Oil”. Summary updated. Picture updated."
 
-    def test_of_an_earlier_price(self):
+    def test_say_that_an_earlier_price_comes_back(self):
         dearer = replace(self.SOLD, price=SPECS[1])
         observed = carry_out(plan(dearer, in_sync(self.SOLD)), in_sync(self.SOLD))
         assert describe(plan(self.SOLD, observed)).startswith("The earlier price $49.00 replaces $59.00.")
@@ -285,12 +285,12 @@ class TestWords:
             "People who already subscribe go on paying $49.00 a month."
         )
 
-    def test_of_a_subscription_that_goes_off_sale(self):
+    def test_say_what_becomes_of_a_subscription_that_goes_off_sale(self):
         monthly = replace(self.SOLD, price=PriceSpec(4900, "usd", "month"))
         for after in (replace(monthly, published=False), replace(monthly, price=None)):
             assert "People who already subscribe go on paying $49.00 a month." in self.say(monthly, after)
 
-    def test_of_what_is_removed(self):
+    def test_say_what_is_removed(self):
         before = but(self.SOLD, image="https://school.example/a.webp")
         assert self.say(before, but(self.SOLD, description="")) == "Summary removed. Picture removed."
 
@@ -304,15 +304,15 @@ class TestWords:
         assert not words or (words[0].isupper() and words.endswith("."))
         assert "None" not in words
 
-    def test_of_nothing(self):
+    def test_are_none_where_nothing_changes(self):
         assert self.say(self.SOLD, self.SOLD) == ""
 
-    def test_of_a_price_that_a_course_cannot_express(self):
+    def test_do_without_an_amount_for_a_price_that_a_course_cannot_express(self):
         metered = ObservedPrice("price_x", None, active=True)
         observed = replace(in_sync(self.SOLD), prices=(*in_sync(self.SOLD).prices, metered))
         assert describe(plan(self.SOLD, observed)).startswith("No longer sold: a price made in Stripe.")
 
-    def test_of_moving_the_default_alone(self):
+    def test_say_that_another_price_becomes_the_one_that_is_sold(self):
         observed = in_sync(self.SOLD)
         other = replace(observed.prices[0], id="price_other", spec=SPECS[1], created=9)
         observed = replace(observed, prices=(*observed.prices, other))

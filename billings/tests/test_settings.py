@@ -113,7 +113,7 @@ def test_the_web_server_says_why_it_does_not_start(changes, words):
 
 @pytest.mark.parametrize("changes", ACCEPTED.values(), ids=ACCEPTED)
 @pytest.mark.processes
-def test_starts_with(changes):
+def test_it_starts_with_what_makes_sense(changes):
     ended = start(MANAGE, changes)
 
     assert (ended.returncode, ended.stderr) == (0, "")

@@ -137,7 +137,7 @@ class TestTheState:
 
         assert row.billing_state == "in_sync"
 
-    def test_and_all_its_words_cost_no_query_in_a_list(self, course, make_sold, django_assert_num_queries):
+    def test_with_all_its_words_costs_no_query_in_a_list(self, course, make_sold, django_assert_num_queries):
         make_sold()
         refuse(course.product)
         drift(course.product, Field.NAME)
@@ -149,7 +149,7 @@ class TestTheState:
 
 
 class TestTheWords:
-    def test_of_a_free_course(self, make_sold):
+    def test_say_that_a_free_course_is_not_sold(self, make_sold):
         free = make_sold(price=None)
         status = describe(put(free, observed_generation=free.product.generation), staff=False)
 
@@ -159,7 +159,7 @@ class TestTheWords:
         )
         assert (status.product_line, status.price_line, status.poll_seconds) == ("", "", None)
 
-    def test_while_stripe_is_being_told(self, make_sold):
+    def test_say_that_stripe_is_being_told(self, make_sold):
         status = describe(make_sold().product, staff=False)
 
         assert (status.label, status.sentence) == (
@@ -175,7 +175,7 @@ class TestTheWords:
             ("draft", "Ready at $49.00", "Ready", "Set up in Stripe, and not on sale yet; checked"),
         ],
     )
-    def test_once_stripe_agrees(self, course, availability, label, short_label, sentence):
+    def test_say_since_when_stripe_agrees(self, course, availability, label, short_label, sentence):
         status = describe(put(course, desired_status=availability), staff=False)
 
         assert (status.label, status.sentence) == (label, f"{sentence} 2\xa0minutes ago.")
@@ -187,12 +187,12 @@ class TestTheWords:
         ("availability", "sentence"),
         [("published", "Live in Stripe."), ("draft", "Set up in Stripe, and not on sale yet.")],
     )
-    def test_once_stripe_agrees_and_never_said_when(self, course, availability, sentence):
+    def test_name_no_time_where_stripe_never_said_one(self, course, availability, sentence):
         product = put(course, confirmed_at=None, desired_status=availability)
 
         assert describe(product, staff=False).sentence == sentence
 
-    def test_once_stripe_was_asked_a_moment_ago(self, course):
+    def test_say_just_now_for_a_moment_ago(self, course):
         product = put(course, confirmed_at=timezone.now())
 
         assert describe(product, staff=False).sentence == "Live in Stripe, checked just now."
@@ -204,7 +204,7 @@ class TestTheWords:
 
         assert describe(product, staff=False).short_label == short_label
 
-    def test_of_an_archived_course(self, course):
+    def test_say_who_keeps_an_archived_course(self, course):
         status = describe(put(course, desired_status="archived"), staff=False)
 
         assert (status.label, status.sentence) == (
@@ -222,7 +222,7 @@ class TestTheWords:
             (Trouble.RATE_LIMITED, "Stripe asked us to slow down."),
         ],
     )
-    def test_while_waiting_for_stripe(self, course, trouble, why):
+    def test_say_why_stripe_is_waited_for_and_for_how_long(self, course, trouble, why):
         # A little more than 40 s, for what this test itself takes.
         next_attempt_at = timezone.now() + timedelta(seconds=40.4)
         product = put(course, trouble=trouble, generation=9, next_attempt_at=next_attempt_at)
@@ -237,7 +237,7 @@ class TestTheWords:
         ("next_attempt_at", "when"),
         [(None, "next try shortly."), (timezone.now(), "next try shortly.")],
     )
-    def test_while_waiting_for_a_try_that_is_due(self, course, next_attempt_at, when):
+    def test_say_that_a_try_that_is_due_comes_now(self, course, next_attempt_at, when):
         product = put(course, trouble=Trouble.SLOW, next_attempt_at=next_attempt_at)
 
         assert describe(product, staff=False).sentence == f"Stripe did not answer. Your change is safe; {when}"
@@ -450,7 +450,7 @@ class TestTheLines:
 
 
 class TestTheJson:
-    def test_of_a_course_in_sync(self, course):
+    def test_has_the_state_the_product_and_the_price(self, course):
         generation = course.product.generation
 
         assert as_json(course.product) == {
@@ -468,7 +468,7 @@ class TestTheJson:
             "error": None,
         }
 
-    def test_before_stripe_knows_anything(self, make_sold):
+    def test_is_without_ids_before_stripe_knows_anything(self, make_sold):
         said = as_json(make_sold().product)
 
         assert (said["product"], said["price"], said["error"]) == (None, None, None)

@@ -37,7 +37,7 @@ class TestEveryAddress:
         assert answer.status_code == (404 if method in takes(name) else 405)
 
     @pytest.mark.parametrize("name", ["edit", *PAGES_BY_POST])
-    def test_nor_is_it_for_programs_or_htmx(self, other_teacher, published_course, name):
+    def test_is_not_found_by_api_clients_and_htmx_either(self, other_teacher, published_course, name):
         for headers in (JSON, HTMX):
             assert other_teacher.post(name, published_course, headers=headers).status_code == 404
 
@@ -107,13 +107,13 @@ class TestWordsBesideTheButtons:
 
         assert "Restored: the course goes back on sale at $49.00." in answer.text
 
-    def test_of_an_archived_draft(self, teacher, draft):
+    def test_say_that_an_archived_draft_comes_back_as_a_draft(self, teacher, draft):
         teacher.post("archive", draft)
 
         assert "The course is a draft again, not on sale." in teacher.get("edit", draft).text
         assert "Restored as a draft." in teacher.post("restore", draft, headers=HTMX).text
 
-    def test_of_a_free_course(self, teacher, free_course):
+    def test_say_that_a_free_course_costs_nothing(self, teacher, free_course):
         assert "The course is published. It costs nothing." in teacher.get("edit", free_course).text
         teacher.post("publish", free_course)
         assert "The course is a draft again." in teacher.get("edit", free_course).text
@@ -126,10 +126,10 @@ class TestWordsBesideTheButtons:
         assert '<p id="plan">Write a summary first' in words
         assert "Summary removed." not in words.partition("about-unpublish")[0]
 
-    def test_of_a_draft_without_a_summary(self, teacher, make_course):
+    def test_ask_for_the_summary_that_a_draft_lacks(self, teacher, make_course):
         assert "Write a summary first" in teacher.get("edit", make_course(summary="")).text
 
-    def test_of_a_drifted_draft(self, teacher, draft):
+    def test_say_that_a_drift_is_decided_before_a_draft_goes_on_sale(self, teacher, draft):
         changed_in_stripe(draft)
 
         text = teacher.get("edit", draft).text
@@ -137,7 +137,7 @@ class TestWordsBesideTheButtons:
         assert "It can be published once that is decided." in text
         assert "The course goes on sale" not in text
 
-    def test_of_a_drifted_archived_course(self, teacher, archived_course):
+    def test_say_that_a_drift_is_decided_before_an_archived_course_goes_on_sale(self, teacher, archived_course):
         changed_in_stripe(archived_course)
 
         assert "on sale once staff decide about the change" in teacher.get("edit", archived_course).text
@@ -147,7 +147,7 @@ class TestWordsBesideTheButtons:
 
         assert words.count("Your unsaved changes are saved with it.") == 2  # unpublish and archive
 
-    def test_of_what_cannot_be_saved(self, teacher, published_course):
+    def test_promise_nothing_for_what_cannot_be_saved(self, teacher, published_course):
         assert self.words(teacher, published_course, price="a lot").count("This cannot be saved yet") == 3
 
     def test_an_archived_course_is_not_said_to_be_on_sale_by_a_save(self, teacher, archived_course):
@@ -215,7 +215,7 @@ class TestStrangers:
         assert answer.status_code == 401
         assert answer.json()["errors"]
 
-    def test_nothing_happens(self, stranger, published_course):
+    def test_they_change_nothing(self, stranger, published_course):
         stranger.post("archive", published_course)
 
         assert Course.objects.get().status == "published"

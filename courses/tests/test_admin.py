@@ -9,7 +9,7 @@ def admin(sign_in):
 
 
 class TestCourseAdmin:
-    def test_it_lists(self, admin, draft):
+    def test_lists_and_finds_courses_with_their_price(self, admin, draft):
         page = admin.client.get(reverse("admin:courses_course_changelist"), {"q": "water"})
 
         assert "Watercolour" in page.text

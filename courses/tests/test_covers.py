@@ -23,7 +23,7 @@ def opened(cover) -> Image.Image:
 
 class TestReadCover:
     @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
-    def test_it_works(self, kind):
+    def test_every_kind_that_is_taken_is_kept_as_webp_in_its_own_size(self, kind):
         kept = opened(read_cover(picture(kind)))
 
         assert kept.format == "WEBP"

@@ -28,7 +28,7 @@ WHOLE = {
 
 
 class TestNewPage:
-    def test_it_works(self, teacher):
+    def test_shows_an_empty_form(self, teacher):
         page = teacher.get("new")
 
         assert page.status_code == 200
@@ -52,7 +52,7 @@ class TestNewPage:
 
 
 class TestCreate:
-    def test_it_works(self, teacher):
+    def test_saves_every_field_as_a_draft_and_leads_to_its_editor(self, teacher):
         answer = teacher.post("teacher_courses", data=WHOLE)
 
         course = Course.objects.select_related("billing").get()
@@ -91,7 +91,7 @@ class TestCreate:
         assert f'action="/courses/{course.id}/"' in answer.text
         assert "Saved." in answer.text
 
-    def test_a_cover(self, teacher):
+    def test_keeps_the_cover_and_serves_it(self, teacher):
         teacher.post("teacher_courses", data={**WHOLE, "cover": picture()})
 
         course = Course.objects.get()
@@ -125,7 +125,7 @@ class TestCreate:
 
         assert "must be chosen again" in answer.text
 
-    def test_a_bad_picture_is_told(self, teacher):
+    def test_says_what_is_wrong_with_a_picture_that_it_refuses(self, teacher):
         answer = teacher.post("teacher_courses", data={**WHOLE, "cover": picture("GIF")})
 
         assert answer.status_code == 422
@@ -166,7 +166,7 @@ class TestCreateByProgram:
         text = body if isinstance(body, str | bytes) else json.dumps(body)
         return person.client.post("/courses/", text, content_type="application/json", headers={**JSON, **headers})
 
-    def test_it_works(self, teacher):
+    def test_answers_with_the_course_and_its_address(self, teacher):
         answer = self.create(teacher, {"title": "Bread", "price": 49.5, "currency": "eur"})
 
         course = Course.objects.get()
@@ -342,7 +342,7 @@ class TestSaveAndPublish:
     def send(self, teacher, **fields):
         return teacher.post("teacher_courses", data={**self.FORM, "version": versions.fresh_token(), **fields})
 
-    def test_it_works(self, teacher):
+    def test_makes_a_published_course_and_says_so(self, teacher):
         answer = self.send(teacher)
 
         course = Course.objects.get()
@@ -375,7 +375,7 @@ class TestSaveAndPublish:
         assert re.search(r'<textarea name="summary"[^>]* autofocus', answer.text)
         assert not Course.objects.exists()
 
-    def test_by_json(self, teacher):
+    def test_takes_json_as_well(self, teacher):
         body = {"title": "Bread", "summary": "Flour and water.", "publish": True}
 
         answer = teacher.post("teacher_courses", data=body, content_type="application/json", headers=JSON)

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 
 class TestDemo:
-    def test_it_works(self, capsys):
+    def test_makes_courses_in_every_state_currency_and_interval(self, capsys):
         call_command("demo", force=True)
 
         assert Course.objects.count() == 24
@@ -32,14 +32,14 @@ class TestDemo:
             assert answer.status_code == 302
             assert EmailAddress.objects.get(email=email).verified
 
-    def test_who_may_what(self):
+    def test_lets_staff_and_admin_alone_manage_prices(self):
         call_command("demo", force=True)
 
         may = Counter(user.email for user in User.objects.all() if user.has_perm("billings.manage_prices"))
         assert may.keys() == {"staff@example.com", "admin@example.com"}
         assert User.objects.get(is_superuser=True).email == "admin@example.com"
 
-    def test_twice_is_once(self):
+    def test_run_twice_it_makes_nothing_twice(self):
         call_command("demo", force=True)
         User.objects.get(email="teacher@example.com").set_password("changed")
         before = list(Course.objects.order_by("pk").values_list("pk", "updated_at"))
@@ -58,7 +58,7 @@ class TestDemo:
         assert not StripeRequest.objects.exists()
         assert DBTaskResult.objects.exists()
 
-    def test_refused_without_debug_unless_forced(self, settings):
+    def test_is_refused_without_debug_unless_forced(self, settings):
         settings.DEBUG = False
         with pytest.raises(CommandError, match="--force"):
             call_command("demo")
@@ -68,7 +68,7 @@ class TestDemo:
         call_command("demo")
         assert Course.objects.exists()
 
-    def test_refused_against_a_live_key_even_when_forced(self, settings):
+    def test_is_refused_against_a_live_key_even_when_forced(self, settings):
         settings.STRIPE_LIVE = True
         with pytest.raises(CommandError, match="live key"):
             call_command("demo", force=True)

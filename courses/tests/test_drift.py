@@ -151,7 +151,7 @@ class TestRestore:
 
 
 class TestAccept:
-    def test_a_title(self, staff, renamed, sandbox):
+    def test_takes_over_the_title_at_no_call(self, staff, renamed, sandbox):
         calls = len(sandbox.writes())
 
         press(staff, "accept", renamed)
@@ -163,7 +163,7 @@ class TestAccept:
         renamed.refresh_from_db()
         assert (renamed.decision, renamed.decided_by) == ("accepted", staff.user)
 
-    def test_a_summary(self, staff, published_course, edited, sandbox):
+    def test_takes_over_the_summary(self, staff, published_course, edited, sandbox):
         press(staff, "accept", edited(published_course, description="By hand"))
 
         assert now(published_course).summary == "By hand"
@@ -279,7 +279,7 @@ class TestMovedOn:
         assert press(staff, decision, renamed, shown=shown, headers=JSON).status_code == 409
         assert now(course).title == "Gouache"
 
-    def test_deciding_twice(self, staff, renamed, decision):
+    def test_a_second_decision_is_a_conflict(self, staff, renamed, decision):
         press(staff, decision, renamed)
 
         assert press(staff, decision, renamed, headers=JSON).status_code == 409
@@ -297,19 +297,19 @@ class TestMovedOn:
 
 @pytest.mark.parametrize("decision", DECISIONS)
 class TestWho:
-    def test_not_its_teacher(self, teacher, renamed, decision):
+    def test_its_teacher_is_forbidden_to_decide(self, teacher, renamed, decision):
         assert press(teacher, decision, renamed).status_code == 403
         assert press(teacher, decision, renamed, headers=JSON).status_code == 403
 
-    def test_not_another_teacher(self, other_teacher, renamed, decision):
+    def test_another_teacher_is_forbidden_to_decide(self, other_teacher, renamed, decision):
         assert press(other_teacher, decision, renamed).status_code == 403
 
-    def test_strangers_sign_in(self, stranger, renamed, decision):
+    def test_strangers_are_asked_to_sign_in(self, stranger, renamed, decision):
         assert press(stranger, decision, renamed).url.startswith("/accounts/login/")
         assert press(stranger, decision, renamed, headers=JSON).status_code == 401
         assert "X-Sign-In" in press(stranger, decision, renamed, headers=STATUS).headers
 
-    def test_a_link_cannot(self, staff, renamed, decision):
+    def test_a_link_decides_nothing(self, staff, renamed, decision):
         address = f"/courses/{renamed.product.course_id}/drift/{renamed.pk}/{decision}/"
 
         assert staff.client.get(address).status_code == 405
@@ -328,7 +328,7 @@ class TestWho:
 
 
 class TestParts:
-    def test_the_row_of_the_price(self, staff, published_course, edited):
+    def test_the_row_of_the_price_comes_back_decided(self, staff, published_course, edited):
         drift = edited(published_course, "/price", unit_amount=3900)
         row = {"HX-Request": "true", "HX-Target": f"row-{published_course.pk}"}
 
@@ -338,7 +338,7 @@ class TestParts:
         assert "$39.00" in answer.text
         assert "/drift/" not in answer.text
 
-    def test_the_list_of_the_sync_page(self, staff, renamed):
+    def test_the_list_of_the_sync_page_comes_back_without_it(self, staff, renamed):
         answer = press(staff, "accept", renamed, headers={"HX-Request": "true", "HX-Target": "sync"})
 
         assert answer.text.lstrip().startswith('<div id="sync">')

@@ -12,7 +12,7 @@ def copy_of(course: Course) -> Course:
 
 
 class TestDuplicate:
-    def test_it_works(self, teacher, published_course):
+    def test_makes_a_draft_with_the_same_content_and_leads_to_it(self, teacher, published_course):
         answer = teacher.post("duplicate", published_course)
 
         copy = copy_of(published_course)

@@ -26,7 +26,7 @@ def staff_sets(course: Course, staff, amount: int) -> None:
 
 
 class TestEditPage:
-    def test_it_works(self, teacher, draft):
+    def test_shows_the_course_as_it_is_with_its_status(self, teacher, draft):
         page = teacher.get("edit", draft)
 
         assert page.status_code == 200
@@ -66,7 +66,7 @@ class TestEditPage:
 
 
 class TestSave:
-    def test_it_works(self, teacher, draft):
+    def test_changes_the_course_and_what_stripe_shall_sell(self, teacher, draft):
         answer = teacher.post("edit", draft, form_of(draft, title="Oil", price="59"))
 
         assert answer.status_code == 303
@@ -90,7 +90,7 @@ class TestSave:
         assert fresh(draft).description == "More"
         assert fresh(draft).billing.generation == before
 
-    def test_saving_nothing_new_touches_nothing(self, teacher, draft):
+    def test_that_changes_nothing_touches_nothing(self, teacher, draft):
         before = fresh(draft)
 
         teacher.post("edit", draft, form_of(draft))
@@ -220,7 +220,7 @@ class TestTwoPeople:
         assert fresh(draft).title == "Oil"
         assert "Staff changed the price to $77.00 while you were writing; it stays." in page.text
 
-    def test_the_same_in_another_window(self, teacher, draft):
+    def test_a_change_from_another_window_of_ones_own_stays_and_is_told(self, teacher, draft):
         shown = form_of(draft)
         teacher.post("edit", draft, {**shown, "price": "55", "subject": "Oil"})
 
@@ -312,7 +312,7 @@ class TestTwoPeople:
         assert changes() == ""
         assert changes(title="Oil", price="59") == "title price"
 
-    def test_a_cover_taken_away_here_and_replaced_there(self, teacher, draft):
+    def test_a_cover_taken_away_here_and_replaced_there_is_for_people_to_decide(self, teacher, draft):
         teacher.post("edit", draft, form_of(draft, cover=picture()))
         shown = form_of(draft)
         teacher.post("edit", draft, {**shown, "cover": picture("JPEG")})
@@ -350,7 +350,7 @@ class TestTwoPeople:
         course = fresh(draft)
         assert (course.title, course.billing.desired_unit_amount, course.subject) == ("Theirs", 5100, "Kept <i>")
 
-    def test_one_of_each(self, teacher, draft):
+    def test_one_field_may_be_theirs_and_another_yours(self, teacher, draft):
         page = self.conflict(teacher, draft)
 
         self.resend(teacher, draft, page, keep_title="theirs", keep_price="yours")
@@ -406,7 +406,7 @@ class TestByProgram:
             f"/courses/{course.id}/", json.dumps(body), content_type="application/json", headers={**JSON, **headers}
         )
 
-    def test_read(self, teacher, draft):
+    def test_reads_every_field_and_the_version(self, teacher, draft):
         body = teacher.get("edit", draft, headers=JSON).json()
 
         assert body.keys() == {
@@ -418,7 +418,7 @@ class TestByProgram:
         assert body["price"]["unit_amount"] == 4900
         assert body["billing"]["state"] == "pending"
 
-    def test_save(self, teacher, draft):
+    def test_what_was_read_is_sent_back_with_a_change_and_gets_a_new_version(self, teacher, draft):
         read = teacher.get("edit", draft, headers=JSON).json()
 
         answer = self.save(teacher, draft, {**read, "title": "Oil"})
@@ -453,7 +453,7 @@ class TestByProgram:
 
         assert answer.json()["price"]["display"] == "€49.00"
 
-    def test_merged(self, teacher, staff, draft):
+    def test_a_save_keeps_what_another_has_changed_elsewhere(self, teacher, staff, draft):
         read = teacher.get("edit", draft, headers=JSON).json()
         staff_sets(draft, staff, 7700)
 
@@ -462,7 +462,7 @@ class TestByProgram:
         assert answer.status_code == 200
         assert answer.json()["price"]["unit_amount"] == 7700
 
-    def test_conflict(self, teacher, staff, draft):
+    def test_a_conflict_names_both_values_of_each_field(self, teacher, staff, draft):
         read = teacher.get("edit", draft, headers=JSON).json()
         staff_sets(draft, staff, 7700)
         teacher.post("edit", draft, form_of(draft, title="Theirs", cover=picture()))
@@ -490,7 +490,7 @@ class TestByProgram:
         assert self.save(teacher, draft, {"title": "Oil"}).status_code == 409
         assert self.save(teacher, draft, {"title": "Watercolour"}).status_code == 200
 
-    def test_invalid(self, teacher, draft):
+    def test_an_invalid_field_is_named(self, teacher, draft):
         answer = self.save(teacher, draft, {"title": "", "price": "0.1"})
 
         assert answer.status_code == 422
@@ -691,7 +691,7 @@ class TestTheOtherVersion:
 
         assert re.search(r"Saved by staff@example.com at [0-9:]{5} UTC</time>", answer.text)
 
-    def test_of_somebody_unknown_only_when(self, teacher, draft):
+    def test_says_only_when_it_was_saved_where_nobody_knows_by_whom(self, teacher, draft):
         shown = form_of(draft)
         teacher.post("edit", draft, {**shown, "title": "Theirs"})
         Course.objects.update(updated_by=None)
@@ -709,7 +709,7 @@ class TestTheOtherVersion:
         assert "Paint <ins>night</ins> <ins>&lt;i&gt;.</ins>" in answer.text
         assert "Paint <del>dark</del> <del>&lt;b&gt;.</del>" in answer.text
 
-    def test_pressing_a_text_chooses_nothing(self, teacher, draft):
+    def test_is_chosen_by_its_label_and_not_by_pressing_its_text(self, teacher, draft):
         shown = form_of(draft)
         teacher.post("edit", draft, {**shown, "title": "Theirs"})
 

@@ -21,7 +21,7 @@ class TestLine:
             (None, ""),
         ],
     )
-    def test_it_works(self, typed, kept):
+    def test_keeps_one_line_without_what_nobody_sees(self, typed, kept):
         assert self.field.clean(typed) == kept
 
     @pytest.mark.parametrize("typed", ["a\0b", "a\x1bb", "a\x7fb", "a\ud800b"])
@@ -53,7 +53,7 @@ class TestProse:
             (None, ""),
         ],
     )
-    def test_it_works(self, typed, kept):
+    def test_keeps_lines_and_drops_what_nobody_sees(self, typed, kept):
         assert self.field.clean(typed) == kept
 
     def test_what_cannot_be_stored_is_refused(self):
@@ -91,7 +91,7 @@ class TestLanguageTag:
             ("", ""),
         ],
     )
-    def test_it_works(self, typed, kept):
+    def test_is_kept_in_its_canonical_spelling(self, typed, kept):
         assert self.field.clean(typed) == kept
 
     @pytest.mark.parametrize(
@@ -108,5 +108,5 @@ class TestLanguageName:
         ("tag", "name"),
         [("en", "English"), ("de", "German (Deutsch)"), ("mis", "mis"), ("mhn", "mhn")],
     )
-    def test_it_works(self, tag, name):
+    def test_is_the_languages_own(self, tag, name):
         assert language_name(tag) == name

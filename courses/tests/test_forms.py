@@ -85,7 +85,7 @@ class TestNewCourse:
         assert form.content().language == "gsw-CH"
         assert 'value="gsw-CH" selected' in str(form["language"])
 
-    def test_a_cover(self):
+    def test_takes_a_cover_and_reads_it(self):
         form = CourseForm.sent({"title": "Bread"}, {"cover": picture()})
 
         assert form.is_valid()

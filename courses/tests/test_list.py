@@ -40,7 +40,7 @@ def many(make_course):
 
 
 class TestList:
-    def test_it_works(self, teacher, three):
+    def test_shows_each_course_with_its_price(self, teacher, three):
         page = teacher.get("teacher_courses")
 
         assert page.status_code == 200
@@ -156,7 +156,7 @@ class TestFilter:
             ("?billing=free&status=draft&q=bread", ["Bread"]),
         ],
     )
-    def test_it_works(self, teacher, three, query, found):
+    def test_each_finds_the_courses_it_names(self, teacher, three, query, found):
         cheese = three[2].billing
         BillingProduct.objects.filter(pk=cheese.pk).update(observed_generation=cheese.generation)
 
@@ -202,7 +202,7 @@ class TestSort:
             ("--title", ["Cheese", "apples", "Bread"]),
         ],
     )
-    def test_it_works(self, teacher, three, sort, found):
+    def test_each_order_is_that_of_its_column(self, teacher, three, sort, found):
         teacher.post("publish", three[2])
         teacher.post("publish", three[0])
         teacher.post("archive", three[0])
@@ -221,7 +221,7 @@ class TestSort:
 
 
 class TestPages:
-    def test_it_works(self, teacher, many):
+    def test_lead_from_one_to_the_next_without_a_gap(self, teacher, many):
         first = teacher.get("teacher_courses", query="?sort=title", headers=JSON).json()
 
         assert first["count"] == 50
@@ -247,7 +247,7 @@ class TestPages:
 
 
 class TestByProgram:
-    def test_it_works(self, teacher, draft):
+    def test_lists_each_course_as_its_editor_gives_it(self, teacher, draft):
         body = teacher.get("teacher_courses", headers=JSON).json()
 
         assert body.keys() == {"results", "count", "next"}

@@ -20,7 +20,7 @@ class TestRender:
             ("[school](https://school.example)", 'href="https://school.example"'),
         ],
     )
-    def test_it_works(self, text, html):
+    def test_writes_the_html_of_each_construct(self, text, html):
         assert html in render(text)
 
     @pytest.mark.parametrize(

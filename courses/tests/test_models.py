@@ -7,7 +7,7 @@ from courses.models import Course
 
 
 class TestCourse:
-    def test_it_works(self, draft):
+    def test_is_called_by_its_title_and_knows_its_address(self, draft):
         assert str(draft) == "Watercolour"
         assert draft.get_absolute_url() == f"/courses/{draft.id}/"
 

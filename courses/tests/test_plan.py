@@ -38,19 +38,19 @@ def in_stripe(course: Course) -> Course:
 
 
 class TestPlanOfANewCourse:
-    def test_it_works(self, teacher):
+    def test_says_what_would_happen_and_makes_nothing(self, teacher):
         answer = teacher.post("plan_new", data={"title": "Bread", "price": "49"}, headers=left("price"))
 
         assert answer.status_code == 200
         assert "The price is $49.00. The course is not on sale yet." in answer.text
         assert not Course.objects.exists()
 
-    def test_a_free_course(self, teacher):
+    def test_says_that_a_free_course_sells_nothing(self, teacher):
         answer = teacher.post("plan_new", data={"title": "Bread"}, headers=left("title"))
 
         assert "Free: nothing is sold in Stripe." in answer.text
 
-    def test_a_whole_page_without_javascript(self, teacher):
+    def test_is_a_whole_page_without_javascript(self, teacher):
         answer = teacher.post("plan_new", data={"title": "Bread", "price": "49"})
 
         assert answer.status_code == 200
@@ -58,13 +58,13 @@ class TestPlanOfANewCourse:
         assert "The price is $49.00." in answer.text
         assert 'value="Bread"' in answer.text
 
-    def test_a_bad_field_without_javascript(self, teacher):
+    def test_tells_of_a_bad_field_without_javascript(self, teacher):
         answer = teacher.post("plan_new", data={"title": "", "price": "49"})
 
         assert answer.status_code == 422
         assert "cannot be saved yet" in answer.text
 
-    def test_with_a_picture(self, teacher, settings):
+    def test_takes_a_picture_along(self, teacher, settings):
         settings.SITE_IS_PUBLIC = True
 
         answer = teacher.post("plan_new", data={"title": "Bread", "price": "49", "cover": picture()})
@@ -105,7 +105,7 @@ class TestInlineValidation:
 
         assert '<div id="id_title_error" class="invalid-feedback" hx-swap-oob="true"></div>' in answer.text
 
-    def test_no_field_at_all(self, teacher):
+    def test_tells_of_no_field_that_was_not_left(self, teacher):
         assert "invalid-feedback" not in teacher.post("plan_new", data={"title": "Bread"}, headers=HTMX).text
         assert "invalid-feedback" not in teacher.post("plan_new", data={"title": "B"}, headers=left("<x>")).text
 
@@ -114,13 +114,13 @@ class TestPlanOfACourse:
     def plan(self, teacher, course, **changed) -> str:
         return teacher.post("plan", course, form_of(course, **changed), headers=left("price")).text
 
-    def test_a_new_price(self, teacher, published_course):
+    def test_names_both_prices(self, teacher, published_course):
         words = self.plan(teacher, in_stripe(published_course), price="59")
 
         assert "New price $59.00 replaces $49.00." in words
         assert "People who already bought are not affected" in words
 
-    def test_nothing_new(self, teacher, published_course):
+    def test_says_that_nothing_changes(self, teacher, published_course):
         assert "Nothing changes in Stripe." in self.plan(teacher, in_stripe(published_course))
 
     def test_only_what_stripe_never_sees(self, teacher, published_course):
@@ -179,7 +179,7 @@ class TestPlanOfACourse:
         assert "$59.00" in words
         assert "until staff decide" not in words
 
-    def test_without_any_field(self, teacher, draft):
+    def test_says_that_nothing_changes_where_no_field_came(self, teacher, draft):
         in_stripe(draft)
 
         assert "Nothing changes in Stripe." in teacher.post("plan", draft, headers=HTMX).text
@@ -191,14 +191,14 @@ class TestPlanOfACourse:
 
 
 class TestPreview:
-    def test_it_works(self, teacher):
+    def test_shows_the_markdown_as_buyers_would_see_it(self, teacher):
         answer = teacher.post("preview_new", data={"description": "# Flour\n\n*Water*"}, headers=HTMX)
 
         assert "<h3>Flour</h3>" in answer.text
         assert "<em>Water</em>" in answer.text
         assert "<form" not in answer.text
 
-    def test_a_whole_page_without_javascript(self, teacher, draft):
+    def test_is_a_whole_page_without_javascript_and_saves_nothing(self, teacher, draft):
         answer = teacher.post("preview", draft, form_of(draft, title="Typed", description="**Water**"))
 
         assert "<strong>Water</strong>" in answer.text

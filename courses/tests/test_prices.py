@@ -14,7 +14,7 @@ def set_price(course: Course, person, amount: int, **why) -> None:
 
 
 class TestPrices:
-    def test_it_works(self, teacher, staff, draft):
+    def test_shows_the_newest_price_first_with_its_reason(self, teacher, staff, draft):
         set_price(draft, staff, 5900, reason="New year", source=PriceChange.Source.STAFF)
 
         page = teacher.get("prices", draft)
@@ -23,7 +23,7 @@ class TestPrices:
         assert page.text.index("$59.00") < page.text.index("$49.00")
         assert "New year" in page.text
 
-    def test_its_times_carry_their_zone(self, teacher, draft, settings):
+    def test_shows_times_with_their_zone(self, teacher, draft, settings):
         settings.TIME_ZONE = "Europe/Berlin"
         timezone.deactivate()
         PriceChange.objects.update(created_at=datetime(2026, 11, 27, 15, 57, tzinfo=UTC))

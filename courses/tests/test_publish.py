@@ -10,7 +10,7 @@ def fresh(course: Course) -> Course:
 
 
 class TestPublish:
-    def test_it_works(self, teacher, draft):
+    def test_puts_the_course_on_sale(self, teacher, draft):
         answer = teacher.post("publish", draft)
 
         assert answer.status_code == 303
@@ -18,13 +18,13 @@ class TestPublish:
         assert fresh(draft).status == "published"
         assert fresh(draft).billing.desired.active
 
-    def test_a_free_course_too(self, teacher, free_course):
+    def test_publishes_a_free_course_without_selling_it(self, teacher, free_course):
         teacher.post("publish", free_course)
 
         assert fresh(free_course).status == "published"
         assert not fresh(free_course).billing.desired.active
 
-    def test_pressed_twice_it_happens_once(self, teacher, draft):
+    def test_twice_is_the_same_as_once(self, teacher, draft):
         teacher.post("publish", draft)
         once = fresh(draft)
 
@@ -76,7 +76,7 @@ class TestPublish:
         assert "changed in Stripe" in answer.text
         assert fresh(draft).status == "draft"
 
-    def test_not_from_the_archive(self, teacher, archived_course):
+    def test_is_refused_for_an_archived_course(self, teacher, archived_course):
         assert teacher.post("publish", archived_course).status_code == 422
         assert fresh(archived_course).status == "archived"
 
@@ -95,7 +95,7 @@ class TestPublish:
 
 
 class TestUnpublish:
-    def test_it_works(self, teacher, published_course):
+    def test_takes_the_course_off_sale(self, teacher, published_course):
         answer = teacher.post("unpublish", published_course)
 
         assert answer.status_code == 303
@@ -113,13 +113,13 @@ class TestUnpublish:
 
         assert (fresh(published_course).status, fresh(published_course).summary) == ("draft", "")
 
-    def test_not_from_the_archive(self, teacher, archived_course):
+    def test_is_refused_for_an_archived_course(self, teacher, archived_course):
         assert teacher.post("unpublish", archived_course).status_code == 422
 
 
 class TestArchive:
     @pytest.mark.parametrize("before", ["draft", "published"])
-    def test_it_works_and_remembers_what_was(self, teacher, draft, before):
+    def test_takes_the_course_off_sale_and_remembers_what_it_was(self, teacher, draft, before):
         if before == "published":
             teacher.post("publish", draft)
 
@@ -130,7 +130,7 @@ class TestArchive:
         assert not fresh(draft).billing.desired.active
         assert fresh(draft).billing.price is not None
 
-    def test_pressed_twice_it_happens_once(self, teacher, archived_course):
+    def test_twice_is_the_same_as_once(self, teacher, archived_course):
         before = fresh(archived_course)
 
         teacher.post("archive", archived_course)
@@ -156,7 +156,7 @@ class TestRestore:
         assert (fresh(draft).status, fresh(draft).status_before_archive) == (before, "")
         assert fresh(draft).billing.desired.active == (before == "published")
 
-    def test_pressed_twice_it_happens_once(self, teacher, published_course):
+    def test_twice_is_the_same_as_once(self, teacher, published_course):
         assert teacher.post("restore", published_course).status_code == 303
         assert fresh(published_course).status == "published"
 

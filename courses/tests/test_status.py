@@ -27,7 +27,7 @@ def settled_course(draft):
 
 
 class TestStatus:
-    def test_it_works(self, teacher, draft):
+    def test_is_the_part_of_the_page_that_htmx_asks_for(self, teacher, draft):
         answer = teacher.get("status", draft, headers=HTMX)
 
         assert answer.status_code == 200
@@ -43,7 +43,7 @@ class TestStatus:
         assert "Ready at $49.00" in answer.text
         assert 'hx-trigger="visibilitychange from:document"' in answer.text, "but when somebody comes back"
 
-    def test_a_whole_page_without_javascript(self, teacher, draft):
+    def test_is_a_whole_page_without_javascript(self, teacher, draft):
         answer = teacher.get("status", draft)
 
         assert "<html" in answer.text
@@ -56,7 +56,7 @@ class TestStatus:
         assert f"/billing/prices/{waiting_course.pk}/retry/" in answer.text
         assert f"/courses/{waiting_course.pk}/retry/" not in answer.text, "that one is the owner's"
 
-    def test_as_json(self, teacher, draft):
+    def test_is_json_for_api_clients(self, teacher, draft):
         body = teacher.get("status", draft, headers=JSON).json()
 
         assert body.keys() == {"id", "status", "billing"}
@@ -79,7 +79,7 @@ class TestStatus:
 
 
 class TestRetry:
-    def test_it_works(self, teacher, waiting_course):
+    def test_makes_the_next_attempt_due_now(self, teacher, waiting_course):
         answer = teacher.post("retry", waiting_course)
 
         assert answer.status_code == 303

@@ -88,7 +88,7 @@ class TestTheMessage:
 
 
 class TestUpdate:
-    def test_a_new_price_retires_the_old(self, stripe, teacher, published_course):
+    def test_with_a_new_price_archives_the_old_one_in_stripe(self, stripe, teacher, published_course):
         page = teacher.client.post(
             f"/courses/{published_course.id}/", form_of(published_course, price="59"), follow=True
         )
@@ -100,7 +100,7 @@ class TestUpdate:
         assert product["default_price"] == active["id"]
         assert "Saved. On sale at $59.00." in page.text
 
-    def test_publishing_puts_it_on_sale(self, stripe, teacher, draft):
+    def test_of_a_draft_that_is_published_activates_its_product(self, stripe, teacher, draft):
         answer = teacher.post("publish", draft, form_of(draft), headers=HTMX)
 
         (product,) = stripe.products()
@@ -129,7 +129,7 @@ class TestDeactivate:
         assert price["active"]
         assert "Archived. People who bought it keep it." in page.text
 
-    def test_restoring_puts_it_back(self, stripe, teacher, archived_course):
+    def test_is_undone_when_the_course_is_restored(self, stripe, teacher, archived_course):
         teacher.post("restore", archived_course)
 
         (product,) = stripe.products()

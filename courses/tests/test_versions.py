@@ -166,7 +166,7 @@ class TestMergeAlways:
 
 
 class TestToken:
-    def test_it_works(self):
+    def test_brings_back_what_it_was_made_of(self):
         course_id = uuid4()
 
         assert versions.read(versions.token(course_id, PLAIN), course_id) == digests(PLAIN)

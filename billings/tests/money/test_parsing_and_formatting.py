@@ -171,7 +171,7 @@ class TestCurrencies:
 
 
 class TestMoney:
-    def test_says_itself(self):
+    def test_is_written_with_its_sign(self):
         assert str(Money(4900, "usd")) == "$49.00"
         assert str(Money(500, "jpy")) == "¥500"
 
@@ -651,7 +651,7 @@ class TestRoundTrip:
     @example(amount=123400)
     @example(amount=MAX_UNIT_AMOUNT)
     @pytest.mark.slow
-    def test_of_the_written_price_and_of_the_field(self, locale, amount):
+    def test_a_price_as_it_is_shown_and_as_the_field_has_it_is_read_back_as_itself(self, locale, amount):
         for code in CURRENCIES:
             money = Money(amount, code)
 
@@ -659,7 +659,7 @@ class TestRoundTrip:
             assert parse_amount(format_amount(money, locale), code, locale) == money
 
     @given(amount=amounts, code=st.sampled_from(sorted(CURRENCIES)))
-    def test_of_the_string_for_programs(self, amount, code):
+    def test_the_decimal_string_of_the_api_is_read_back_as_the_same_amount(self, amount, code):
         money = Money(amount, code)
 
         assert to_decimal(money) * 10 ** CURRENCIES[code].decimals == amount
@@ -669,11 +669,11 @@ class TestRoundTrip:
 
 class TestLimits:
     @pytest.mark.parametrize("code", CURRENCIES)
-    def test_free_is_fine(self, code):
+    def test_nothing_is_an_amount_that_may_be_asked(self, code):
         check_limits(Money(0, code))
 
     @pytest.mark.parametrize("code", MINIMUMS)
-    def test_the_minimum_is_fine_and_one_less_is_not(self, code):
+    def test_the_minimum_is_accepted_and_one_less_is_refused(self, code):
         minimum = Money(MINIMUMS[code], code)
         check_limits(minimum)
 
@@ -682,7 +682,7 @@ class TestLimits:
         assert refused.value.given == Money(minimum.amount - 1, code)
         assert refused.value.minimum == minimum
 
-    def test_any_positive_amount_is_fine_where_the_minimum_is_unknown(self):
+    def test_any_positive_amount_is_accepted_where_the_minimum_is_unknown(self):
         check_limits(Money(1, "bam"))
         check_limits(Money(10, "kwd"))
         check_limits(Money(100, "ugx"))
@@ -692,7 +692,7 @@ class TestLimits:
             with pytest.raises(AmountTooSmall):
                 check_limits(Money(-100, code))
 
-    def test_the_maximum_is_fine_and_one_more_is_not(self):
+    def test_the_maximum_is_accepted_and_one_more_is_refused(self):
         check_limits(Money(MAX_UNIT_AMOUNT, "usd"))
 
         with pytest.raises(AmountTooLarge) as refused:

@@ -63,7 +63,7 @@ def seen(client: Client):
 
 
 class TestPage:
-    def test_it_works(self, staff, catalogue):
+    def test_counts_the_courses_by_state_and_says_that_all_agree(self, staff, catalogue):
         text = staff.get(SYNC).text
 
         assert "<strong>3</strong> Up to date" in text
@@ -75,7 +75,7 @@ class TestPage:
         assert f'href="{SYNC}"' in staff.get("/courses/").text
         assert f'href="{SYNC}"' not in teacher.get("/courses/").text
 
-    def test_every_drift_with_its_choice(self, staff, catalogue, edited):
+    def test_shows_every_drift_with_its_choice(self, staff, catalogue, edited):
         edited(*catalogue[:2])
 
         text = staff.get(SYNC).text
@@ -123,7 +123,7 @@ class TestPage:
 
         assert "after restoring a backup" in staff.get(SYNC).text
 
-    def test_pages_of_drifts(self, staff, catalogue, edited, monkeypatch):
+    def test_shows_drifts_page_by_page(self, staff, catalogue, edited, monkeypatch):
         monkeypatch.setattr(overview, "PER_PAGE", 2)
         edited(*catalogue)
 
@@ -180,7 +180,7 @@ def test_messages_of_strangers_are_counted(staff, catalogue):
 
 
 class TestJson:
-    def test_it_works(self, staff, catalogue, edited):
+    def test_has_the_counts_the_drifts_and_the_backlog(self, staff, catalogue, edited):
         edited(catalogue[0])
         StripeEvent.objects.create(event_id="evt_1", type="product.updated", livemode=False, shown={})
 
@@ -252,7 +252,7 @@ class TestCompare:
         assert [text for text in pages if 'max="6" value="3"' in text]
         assert "Comparing with Stripe: 3 of 6" in "".join(pages)
 
-    def test_one_at_a_time(self, staff, catalogue):
+    def test_is_refused_while_another_is_under_way(self, staff, catalogue):
         assert staff.post(COMPARE, headers=JSON).status_code == 202
 
         assert staff.post(COMPARE, headers=JSON).status_code == 409
@@ -381,7 +381,7 @@ class TestRestoreAll:
         assert seen(staff)["drifts"]["count"] == 3
         assert "could not be read just now" in staff.get(SYNC).text
 
-    def test_one_at_a_time(self, staff, catalogue, edited):
+    def test_is_refused_while_another_is_under_way(self, staff, catalogue, edited):
         edited(catalogue[0])
         assert staff.post(RESTORE, headers=JSON).status_code == 202
 
@@ -433,7 +433,7 @@ class TestHtmx:
 
 class TestWho:
     @pytest.mark.parametrize("address", [SYNC, COMPARE, RESTORE])
-    def test_not_teachers(self, teacher, address):
+    def test_teachers_are_refused(self, teacher, address):
         send = teacher.get if address == SYNC else teacher.post
 
         assert send(address).status_code == 403

@@ -66,7 +66,7 @@ class TestIntervals:
 
         assert str(found) == "Over a year, $99.00 a month is 12 times the present price, $99.00 a year."
 
-    def test_and_the_other_way(self):
+    def test_a_year_for_the_price_of_a_month_is_asked_about(self):
         found = slip(PriceSpec(900, "usd", "month"), PriceSpec(900, "usd", "year"))
 
         assert str(found) == "Over a year, $9.00 a year is only 8.3% of the present price, $9.00 a month."
@@ -101,7 +101,7 @@ class TestFree:
     def test_a_course_that_is_published_with_its_first_price_is_not(self):
         assert slip(None, USD49, was_on_sale=False) is None
 
-    def test_nor_is_one_that_goes_off_sale(self):
+    def test_one_that_goes_off_sale_is_not_asked_about(self):
         assert slip(USD49, None, on_sale=False) is None
         assert slip(None, USD49, on_sale=False) is None
 
@@ -118,7 +118,7 @@ class TestYes:
         self.say(Slip(USD49, PriceSpec(49000, "usd")).key)
 
     @pytest.mark.parametrize("confirm", ["", "false", "no", "0", Slip(USD49, PriceSpec(99000, "usd")).key])
-    def test_and_nothing_else_is(self, confirm):
+    def test_nothing_else_is_taken_for_a_yes(self, confirm):
         with pytest.raises(Unconfirmed) as asked:
             self.say(confirm)
 

@@ -349,7 +349,7 @@ class TestSort:
             ("--price", "Abc"),
         ],
     )
-    def test_by_each_column_both_ways(self, staff, courses, sort, expected):
+    def test_each_column_sorts_both_ways(self, staff, courses, sort, expected):
         assert "".join(titles(staff, f"?sort={sort}")) == expected
 
     def test_the_heading_in_force_says_so_and_turns_round(self, staff, courses):
@@ -406,7 +406,7 @@ class TestChange:
         assert "“Watercolour” is $59.00 now." in page
         assert "$59.00" in page
 
-    def test_with_htmx_puts_the_row_back_with_its_new_state(self, change):
+    def test_answers_htmx_with_the_row_in_its_new_state(self, change):
         answer = change(HTMX)
 
         text = answer.content.decode()

@@ -159,18 +159,18 @@ class TestNoVerdict:
         assert verdict.request_id == ("" if status == 401 else sandbox.calls()[-1]["request_id"])
 
     @pytest.mark.parametrize("when", ["before", "after"])
-    def test_from_a_connection_that_is_reset(self, sandbox, when):
+    def test_is_what_a_connection_that_is_reset_leaves(self, sandbox, when):
         sandbox.fault("reset", when=when)
 
         assert trouble_of(post()) == Trouble.UNREACHABLE
 
     @pytest.mark.parametrize("when", ["before", "after"])
-    def test_within_the_time_given(self, sandbox, when):
+    def test_is_what_an_answer_that_takes_too_long_leaves(self, sandbox, when):
         sandbox.fault("timeout", when=when)
 
         assert trouble_of(post(seconds=HASTY)) == Trouble.SLOW
 
-    def test_where_nobody_listens(self, settings):
+    def test_is_what_an_address_where_nobody_listens_leaves(self, settings):
         with nobody() as url:
             settings.STRIPE_API_BASE = url
             assert trouble_of(post()) == Trouble.UNREACHABLE

@@ -144,7 +144,7 @@ class TestTwoConvergesOfOneCourse:
         assert len(sandbox.prices()) == 2
 
     @pytest.mark.parametrize("nth", [1, 2, 3])
-    def test_nor_what_it_read(self, sold, sandbox, monkeypatch, nth):
+    def test_who_lost_the_lease_does_not_write_what_it_read(self, sold, sandbox, monkeypatch, nth):
         left = []
 
         def take_over() -> None:
@@ -162,7 +162,7 @@ class TestTwoConvergesOfOneCourse:
         assert_in_sync(sold, sandbox)
 
     @pytest.mark.parametrize("kind", ["reset", "401", "refuse"])
-    def test_nor_why_it_failed(self, sold, sandbox, monkeypatch, kind):
+    def test_who_lost_the_lease_does_not_write_why_it_failed(self, sold, sandbox, monkeypatch, kind):
         left = []
 
         def take_over() -> None:

@@ -143,7 +143,7 @@ class TestTheTask:
 
 
 class TestSeveralAtOnce:
-    def test_each_in_a_thread_of_its_own(self, monkeypatch):
+    def test_are_converged_each_in_a_thread_of_its_own(self, monkeypatch):
         both = threading.Barrier(2, timeout=10)  # passed only while two rows are worked on
         monkeypatch.setattr(events, "process", lambda: 0)
         monkeypatch.setattr(sweep_module, "due", lambda limit: ["one", "other"])

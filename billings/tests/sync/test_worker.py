@@ -191,7 +191,7 @@ class TestProcess:
         with Process.start([sys.executable, "manage.py", "worker"], env=environment(database)) as process:
             yield process
 
-    def test_once_ends_by_itself(self, database):
+    def test_that_works_once_ends_by_itself(self, database):
         run([sys.executable, "manage.py", "worker", "--once"], env=environment(database), seconds=30)
 
     def test_survives_a_lock_longer_than_sqlite_waits_and_ends_by_sigterm(self, database, process):

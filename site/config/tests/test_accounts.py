@@ -118,7 +118,7 @@ class TestAddresses:
         teacher.refresh_from_db()
         assert teacher.email == "teacher@example.com"
 
-    def test_nor_is_that_offered(self, signed_in, other):
+    def test_it_is_not_offered_either(self, signed_in, other):
         text = signed_in.get("/accounts/email/").text
 
         assert "other@example.com" in text

@@ -30,7 +30,7 @@ def test_a_page_is_sent_with_brotli_to_those_who_take_it(accepts: str) -> None:
 
 
 @pytest.mark.parametrize("accepts", ["", "gzip", "br;q=0", "br;q=0.000, gzip", "brx, xbr", "br;q=x", "identity"])
-def test_and_to_no_other(accepts: str) -> None:
+def test_who_does_not_take_it_gets_the_plain_answer(accepts: str) -> None:
     answer = answered(accepts, HttpResponse(PAGE))
 
     assert answer.content.decode() == PAGE

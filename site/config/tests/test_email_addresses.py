@@ -388,29 +388,29 @@ class TestTheOwnerIsTold:
             assert "http://127.0.0.1:8000/accounts/password/reset/" in mail.body.splitlines()
         return [mail.to[0] for mail in mails]
 
-    def test_of_a_new_address(self, owner, mailoutbox):
+    def test_when_an_address_is_added(self, owner, mailoutbox):
         self.change(owner, action_add="", email="third@example.com")
 
         assert self.told(mailoutbox, "An email address was added to your account") == ["owner@example.com"]
 
-    def test_of_a_new_primary_one_at_the_old_one(self, owner, mailoutbox):
+    def test_at_the_old_address_when_another_becomes_the_primary_one(self, owner, mailoutbox):
         self.change(owner, action_primary="", email="second@example.com")
 
         assert self.told(mailoutbox, "Your email address was changed") == ["owner@example.com"]
 
-    def test_of_a_removed_one_there_as_well(self, owner, mailoutbox):
+    def test_at_the_removed_address_as_well_when_one_is_removed(self, owner, mailoutbox):
         self.change(owner, action_remove="", email="second@example.com")
 
         told = self.told(mailoutbox, "An email address was removed from your account")
         assert told == ["owner@example.com", "second@example.com"]
 
-    def test_of_a_changed_password(self, owner, mailoutbox):
+    def test_when_the_password_is_changed(self, owner, mailoutbox):
         sent = {"oldpassword": OWNERS, "password1": CHOSEN, "password2": CHOSEN}
         owner.post("/accounts/password/change/", sent)
 
         assert self.told(mailoutbox, "Your password was changed") == ["owner@example.com"]
 
-    def test_of_one_that_was_set_in_the_admin_site(self, owner, mailoutbox):
+    def test_when_an_address_is_set_in_the_admin_site(self, owner, mailoutbox):
         head = Client(headers={"User-Agent": FIREFOX})
         head.force_login(User.objects.create_superuser("head", "head@example.com"), backend=BACKEND)
         sent = {"password1": CHOSEN, "password2": CHOSEN, "usable_password": "true"}
@@ -420,7 +420,7 @@ class TestTheOwnerIsTold:
         assert User.objects.get(pk=self.account.pk).check_password(CHOSEN)
         assert self.told(mailoutbox, "Your password was changed") == ["owner@example.com"]
 
-    def test_of_a_reset(self, owner, mailoutbox):
+    def test_when_the_password_is_reset(self, owner, mailoutbox):
         reset(owner, mailoutbox, "owner@example.com", CHOSEN)
 
         assert self.told(mailoutbox, "Your password was reset") == ["owner@example.com"]

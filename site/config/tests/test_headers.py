@@ -65,17 +65,17 @@ def test_every_answer_says_what_browsers_may_do_with_it(db, settings, status, me
 
 class TestWhatIsKept:
     @pytest.mark.parametrize("page", ["/courses/", "/courses/new/", "/accounts/email/", "/nowhere/", "/admin/"])
-    def test_nothing_of_what_is_seen_by_those_who_are_signed_in(self, scenario, page):
+    def test_is_nothing_of_what_those_see_who_are_signed_in(self, scenario, page):
         for who in ("teacher", "superuser"):
             assert "no-store" in scenario.client(who).get(page)["Cache-Control"]
 
-    def test_nor_as_json_or_as_a_part(self, scenario):
+    def test_a_persons_data_is_not_kept_as_json_or_as_a_part_either(self, scenario):
         teacher, page = scenario.client("teacher"), f"/courses/{scenario.course.pk}/"
 
         assert teacher.get(page, headers={"Accept": "application/json"})["Cache-Control"] == "no-store"
         assert teacher.get(f"{page}status/", headers={"HX-Request": "true"})["Cache-Control"] == "no-store"
 
-    def test_but_what_all_may_see(self, scenario):
+    def test_is_what_everybody_may_see(self, scenario):
         for who in ("anonymous", "teacher"):
             answer = scenario.client(who).get("/.well-known/security.txt")
             assert answer["Cache-Control"] == "public, max-age=86400"

@@ -29,7 +29,7 @@ class TestBoth:
 
 
 class TestReadyz:
-    def test_it_works(self, client, db):
+    def test_says_ok_where_the_database_answers(self, client, db):
         answer = client.get("/readyz")
 
         assert (answer.status_code, answer.json()) == (200, {"status": "ok"})

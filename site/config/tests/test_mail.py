@@ -169,7 +169,7 @@ class TestLogs:
         assert all("without_keys" in handler["filters"] for handler in settings.LOGGING["handlers"].values())
 
     @pytest.mark.parametrize("path", KEYS)
-    def test_nor_has_an_error_report(self, path):
+    def test_an_error_report_has_no_secret_link_either(self, path):
         event = {"request": {"url": f"https://school.example{path}"}, "spans": [{"description": f"GET {path}"}], "n": 1}
 
         shown = secret_links.scrub(event)

@@ -31,7 +31,7 @@ class TestGuessing:
         assert 'value="teacher@example.com"' in answer.text
         assert not is_in(answer)
 
-    def test_from_many_addresses_as_well(self, teacher, sign_in):
+    def test_is_slowed_down_from_many_addresses_as_well(self, teacher, sign_in):
         for number in range(MOST_PER_ACCOUNT):
             guess(sign_in, 1, address=f"203.0.113.{number}")
 

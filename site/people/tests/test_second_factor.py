@@ -345,7 +345,7 @@ class TestRequired:
         assert "Your account must have a second step. Add another one first." in page.text
         assert Authenticator.objects.filter(type="totp").exists()
 
-    def test_nor_the_last_passkey(self, desk, staff, set_up):
+    def test_the_last_passkey_cannot_be_removed_either(self, desk, staff, set_up):
         set_up(desk)
         Authenticator.objects.filter(type="totp").delete()
         passkey = Authenticator.objects.create(user=staff, type="webauthn", data={"name": "Phone", "credential": {}})

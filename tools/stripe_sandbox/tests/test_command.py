@@ -133,7 +133,7 @@ def test_a_start_that_cannot_be_says_why_in_one_sentence(options, said):
     assert error.count("\n") == 1
 
 
-def test_one_key_only_also_by_the_environment(start):
+def test_only_the_key_that_was_given_is_taken_also_from_the_environment(start):
     sandbox = start("--secret-key", "sk_live_mine")
     assert sandbox.client("sk_live_mine").v1.products.create({"name": "A"}).livemode
     assert len(sandbox.products()) == 1

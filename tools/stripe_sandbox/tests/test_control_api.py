@@ -172,13 +172,13 @@ class TestPages:
         assert "seed_1<" in self.page(sandbox, "?page=2")
         assert re.findall(r"<code>(seed_\d+)</code>", self.page(sandbox, "?q=Course+33")) == ["seed_33"]
 
-    def test_amounts_that_buyers_choose(self, sandbox, client):
+    def test_an_amount_that_buyers_choose_is_said_to_vary(self, sandbox, client):
         choose = {"currency": "usd", "custom_unit_amount": {"enabled": True}}
         client.v1.products.create({"name": "Etching", "default_price_data": choose})
 
         assert "varies" in self.page(sandbox)
 
-    def test_every_page_in_an_eventful_life(self, sandbox, client, receiver):
+    def test_every_page_shows_what_has_happened(self, sandbox, client, receiver):
         client.v1.webhook_endpoints.create({"url": receiver.url, "enabled_events": ["*"]})
         sandbox.fault("delay", target="webhook", seconds=60)
         sandbox.fault("503", probability=0.5, times=2, path="nowhere")

@@ -141,7 +141,7 @@ class TestRefusals:
         assert locked.value.error.code == "lock_timeout"
         assert locked.value.headers.get("Stripe-Should-Retry") == "true"
 
-    def test_keys(self, sandbox, client):
+    def test_are_those_of_keys_locks_and_conflicts(self, sandbox, client):
         sandbox.fault("401")
         with pytest.raises(AuthenticationError):
             create(client)
@@ -231,15 +231,15 @@ class TestChoice:
                 seen.append("x")
         return "".join(seen)
 
-    def test_so_many_times(self, sandbox, client):
+    def test_a_fault_comes_so_many_times(self, sandbox, client):
         sandbox.fault("503", times=2)
         assert self.hits(sandbox, client, 4) == "xx.."
 
-    def test_every_nth_after_some(self, sandbox, client):
+    def test_a_fault_comes_at_every_nth_call_after_some(self, sandbox, client):
         sandbox.fault("503", times=None, every=3, skip=1)
         assert self.hits(sandbox, client, 8) == "...x..x."
 
-    def test_by_chance_the_same_for_the_same_seed(self, sandbox, client):
+    def test_a_fault_by_chance_is_the_same_for_the_same_seed(self, sandbox, client):
         runs = []
         for _ in range(2):
             sandbox.control("faults", method="DELETE")
@@ -249,7 +249,7 @@ class TestChoice:
         assert runs[0] == runs[1]
         assert {*runs[0]} == {".", "x"}
 
-    def test_by_method_and_path(self, sandbox, client):
+    def test_a_fault_is_chosen_by_method_and_path(self, sandbox, client):
         sandbox.fault("503", method="post", path="^/v1/prices$")
 
         assert self.hits(sandbox, client, 1) == "."

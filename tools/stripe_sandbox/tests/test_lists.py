@@ -16,7 +16,7 @@ def names(found):
     return [one.id[-1] for one in found.data]
 
 
-def test_newest_first_in_pages(client, five):
+def test_pages_begin_with_the_newest(client, five):
     first = client.v1.products.list({"limit": 2})
     second = client.v1.products.list({"limit": 2, "starting_after": "course_3"})
     last = client.v1.products.list({"limit": 2, "starting_after": "course_1"})
@@ -25,7 +25,7 @@ def test_newest_first_in_pages(client, five):
     assert [page.has_more for page in (first, second, last)] == [True, True, False]
 
 
-def test_backwards_keeps_the_order(client, five):
+def test_going_backwards_keeps_the_order(client, five):
     page = client.v1.products.list({"limit": 2, "ending_before": "course_1"})
 
     assert (names(page), page.has_more) == (["3", "2"], True)
@@ -38,7 +38,7 @@ def test_the_librarys_own_paging_sees_each_once(client, five):
     assert [one.id[-1] for one in found] == ["4", "3", "2", "1", "0"]
 
 
-def test_products_by_what_they_are(client, five):
+def test_products_are_found_by_what_they_are(client, five):
     assert names(client.v1.products.list({"active": False})) == ["2"]
     assert names(client.v1.products.list({"ids": ["course_4", "course_1"]})) == ["4", "1"]
     newest = client.v1.products.retrieve("course_4").created
@@ -57,7 +57,7 @@ def test_prices_hold_the_active_ones_unless_asked(client, five):
     assert not client.v1.prices.list({"product": "course_2"}).data
 
 
-def test_prices_by_currency_and_by_meter(client, five):
+def test_prices_are_found_by_currency_and_by_meter(client, five):
     for meter in ("mtr_1", "mtr_2"):
         recurring = {"interval": "month", "usage_type": "metered", "meter": meter}
         client.v1.prices.create({**USD, "product": "course_1", "nickname": meter, "recurring": recurring})
@@ -69,7 +69,7 @@ def test_prices_by_currency_and_by_meter(client, five):
     assert not client.v1.prices.list({"recurring": {"meter": "mtr_3", "interval": "month"}}).data
 
 
-def test_expansion_inside_a_list(client, five):
+def test_objects_inside_a_list_are_expanded(client, five):
     client.v1.products.create({"id": "course_5", "name": "A", "default_price_data": USD})
 
     found = client.v1.products.list({"limit": 1, "expand": ["data.default_price"]}).data[0]
@@ -86,14 +86,14 @@ def test_expansion_inside_a_list(client, five):
         ({"ids": ["course_1"], "starting_after": "course_2"}, "ids"),
     ],
 )
-def test_what_a_list_refuses(client, five, params, param):
+def test_a_list_refuses_what_it_does_not_know(client, five, params, param):
     with pytest.raises(InvalidRequestError) as rejected:
         client.v1.products.list(params)
 
     assert (rejected.value.http_status, rejected.value.param) == (400, param)
 
 
-def test_what_a_list_of_prices_refuses(client):
+def test_a_list_of_prices_refuses_what_it_does_not_know(client):
     for params in ({"product": "nobody"}, {"lookup_keys": [str(number) for number in range(11)]}):
         with pytest.raises(InvalidRequestError):
             client.v1.prices.list(params)

@@ -12,7 +12,7 @@ def product(client):
 
 
 class TestCreate:
-    def test_recurring(self, client, product):
+    def test_makes_a_recurring_price(self, client, product):
         price = client.v1.prices.create({**USD, "product": "course_1", "recurring": {"interval": "month"}})
 
         assert price.type == "recurring"
@@ -22,26 +22,26 @@ class TestCreate:
             "licensed",
         )
 
-    def test_with_a_new_product(self, client):
+    def test_makes_the_product_along_with_the_price(self, client):
         price = client.v1.prices.create({**USD, "product_data": {"name": "Drypoint"}, "expand": ["product"]})
 
         assert price.product.name == "Drypoint"
 
-    def test_a_decimal_amount(self, client, product):
+    def test_keeps_a_decimal_amount(self, client, product):
         whole = client.v1.prices.create({"currency": "usd", "unit_amount_decimal": "4900.00", "product": "course_1"})
         part = client.v1.prices.create({"currency": "usd", "unit_amount_decimal": "0.5", "product": "course_1"})
 
         assert (whole.unit_amount, str(whole.unit_amount_decimal)) == (4900, "4900")
         assert (part.unit_amount, str(part.unit_amount_decimal)) == (None, "0.5")
 
-    def test_an_amount_that_buyers_choose(self, client, product):
+    def test_keeps_an_amount_that_buyers_choose(self, client, product):
         price = client.v1.prices.create(
             {"currency": "usd", "custom_unit_amount": {"enabled": True, "minimum": 500}, "product": "course_1"}
         )
 
         assert (price.unit_amount, price.custom_unit_amount.minimum) == (None, 500)
 
-    def test_for_an_archived_product(self, client, product):
+    def test_is_allowed_for_an_archived_product(self, client, product):
         client.v1.products.update("course_1", {"active": False})
 
         assert client.v1.prices.create({**USD, "product": "course_1"}).active
@@ -108,7 +108,7 @@ class TestCreate:
             ),
         ],
     )
-    def test_what_stripe_refuses(self, client, product, params, param, code):
+    def test_refuses_what_stripe_refuses(self, client, product, params, param, code):
         with pytest.raises(InvalidRequestError) as rejected:
             client.v1.prices.create({**USD, "product": "course_1", **params})
 
@@ -172,7 +172,7 @@ class TestUpdate:
             ({"USD": {"unit_amount": 1}}, "currency_options[usd]"),
         ],
     )
-    def test_what_a_currency_option_cannot_be(self, client, product, options, param):
+    def test_refuses_what_a_currency_option_cannot_be(self, client, product, options, param):
         with pytest.raises(InvalidRequestError) as changed:
             client.v1.prices.update(product.default_price, {"currency_options": options})
         with pytest.raises(InvalidRequestError) as made:

@@ -7,7 +7,7 @@ USD = {"currency": "usd", "unit_amount": 4900}
 
 
 class TestCreate:
-    def test_with_our_own_id_and_a_default_price_in_one_call(self, client):
+    def test_takes_our_own_id_and_a_default_price_in_one_call(self, client):
         product = client.v1.products.create(
             {
                 "id": "course_1",
@@ -85,7 +85,7 @@ class TestUpdate:
 
         assert (product.name, product.active, product.description) == ("Drypoint", False, "Copper and acid")
 
-    def test_an_empty_string_clears(self, client):
+    def test_an_empty_string_clears_a_field(self, client):
         filled = {"description": "Copper", "tax_code": "txcd_10000000"}
         client.v1.products.create({"id": "course_1", "name": "Etching", **filled})
 
@@ -177,7 +177,7 @@ class TestDefaultPrice:
 
 
 class TestDelete:
-    def test_without_prices(self, client):
+    def test_is_allowed_without_prices(self, client):
         client.v1.products.create({"id": "course_1", "name": "Etching"})
 
         assert client.v1.products.delete("course_1").deleted

@@ -212,13 +212,13 @@ class TestFaults:
         sandbox.fault(kind, target="webhook", **how)
         return client.v1.products.create({"name": "Etching"})
 
-    def test_doubled(self, sandbox, client, endpoint, receiver):
+    def test_a_doubled_event_comes_twice(self, sandbox, client, endpoint, receiver):
         self.make(sandbox, client, "double")
 
         first, second = receiver.wait(2)
         assert first["id"] == second["id"]
 
-    def test_delayed(self, sandbox, client, endpoint, receiver):
+    def test_a_delayed_event_comes_after_later_ones(self, sandbox, client, endpoint, receiver):
         self.make(sandbox, client, "delay", seconds=3600)
         client.v1.products.create({"name": "Drypoint"})
         assert receiver.wait(1)[0]["data"]["object"]["name"] == "Drypoint"
@@ -227,7 +227,7 @@ class TestFaults:
 
         assert receiver.wait(2)[1]["data"]["object"]["name"] == "Etching"
 
-    def test_shuffled(self, sandbox, client, endpoint, receiver):
+    def test_shuffled_events_come_in_another_order(self, sandbox, client, endpoint, receiver):
         sandbox.fault("shuffle", target="webhook", times=None, seed=3, seconds=3600)
         for number in range(6):
             client.v1.products.create({"name": str(number)})
@@ -240,7 +240,7 @@ class TestFaults:
         made = [event.id for event in client.v1.events.list().data][::-1]
         assert order != made
 
-    def test_dropped_but_findable(self, sandbox, client, endpoint, receiver):
+    def test_a_dropped_event_can_still_be_found(self, sandbox, client, endpoint, receiver):
         dropped = self.make(sandbox, client, "drop", type="^product")
         client.v1.products.create({"name": "Drypoint"})
 
@@ -248,13 +248,13 @@ class TestFaults:
         until(lambda: len(client.v1.events.list({"delivery_success": False}).data) == 1, "the one missed")
         assert client.v1.events.list({"delivery_success": False}).data[0].data.object.id == dropped.id
 
-    def test_vanished_without_a_trace(self, sandbox, client, endpoint, receiver):
+    def test_a_vanished_event_leaves_no_trace(self, sandbox, client, endpoint, receiver):
         self.make(sandbox, client, "vanish")
 
         assert not client.v1.events.list().data
         assert deliveries(sandbox) == []
 
-    def test_wrongly_signed_once(self, sandbox, client, endpoint, receiver):
+    def test_a_forged_signature_is_right_the_next_time(self, sandbox, client, endpoint, receiver):
         receiver.answers += [400]
         sandbox.control("settings", {"webhook_retries": [0]})
         self.make(sandbox, client, "forge")
@@ -264,7 +264,7 @@ class TestFaults:
             verified(receiver, endpoint.secret, 0)
         assert verified(receiver, endpoint.secret, 1)
 
-    def test_stale(self, sandbox, client, endpoint, receiver):
+    def test_a_stale_event_is_older_than_its_signature_may_be(self, sandbox, client, endpoint, receiver):
         self.make(sandbox, client, "stale", seconds=600)
 
         receiver.wait(1)
