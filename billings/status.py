@@ -262,7 +262,7 @@ def _who_decides(product: BillingProduct, *, staff: bool) -> str:
 
 
 def _retrying(product: BillingProduct) -> str:
-    return f"{TROUBLES[product.trouble]()} {_('Your change is safe;')}"
+    return " ".join([TROUBLES[product.trouble](), _("Your change is safe.")])
 
 
 TROUBLES: dict[str, Callable[[], str]] = {
@@ -277,11 +277,11 @@ TROUBLES: dict[str, Callable[[], str]] = {
 def _next_try(product: BillingProduct) -> str:
     seconds = _retry_seconds(product)
     if seconds is None:
-        return _("next try shortly.")
+        return _("Next try shortly.")
     if seconds <= LONGEST_COUNTDOWN:
-        return ngettext("next try in %(n)d s.", "next try in %(n)d s.", seconds) % {"n": seconds}
+        return ngettext("Next try in %(n)d s.", "Next try in %(n)d s.", seconds) % {"n": seconds}
     minutes = round(seconds / 60)
-    return ngettext("next try in %(n)d minute.", "next try in %(n)d minutes.", minutes) % {"n": minutes}
+    return ngettext("Next try in %(n)d minute.", "Next try in %(n)d minutes.", minutes) % {"n": minutes}
 
 
 def _retry_seconds(product: BillingProduct) -> int | None:

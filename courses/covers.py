@@ -98,7 +98,7 @@ def _read_whatever_it_is(uploaded: "UploadedFile[bytes]") -> NewCover:
         raise ValidationError(str(too_large), code="too_many_pixels") from None
     except Image.DecompressionBombError:
         raise ValidationError(
-            _("This picture has too many pixels; make it smaller first."), "too_many_pixels"
+            _("This picture has too many pixels; make it smaller first."), code="too_many_pixels"
         ) from None
     except _Damaged:
         raise ValidationError(

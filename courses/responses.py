@@ -213,8 +213,10 @@ def _with_outcome(message: str, course: Course) -> tuple[int, str]:
         case "free" | "archived":
             return messages.SUCCESS, message
         case "attention" | "drift":
-            return messages.WARNING, f"{message} {billing.label}: {_('see the status.')}"
-    return messages.INFO, f"{message} {_('Stripe follows; the status says when.')}"
+            see = _("%(billing)s: see the status.") % {"billing": billing.label}
+            return messages.WARNING, f"{message} {see}"
+    follows = _("Stripe follows; the status says when.")
+    return messages.INFO, f"{message} {follows}"
 
 
 def _came_in(course: Course, name: str) -> str:

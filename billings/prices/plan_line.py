@@ -17,7 +17,7 @@ def for_price(product: BillingProduct, price: PriceSpec | None) -> str:
     """What a change of the price alone would do."""
     words = for_product(product, replace(product.desired, price=price))
     if product.desired_status == Availability.ARCHIVED:
-        return f"{words} {_('The course is archived: nobody can buy it before it is restored.')}"
+        return " ".join([words, _("The course is archived: nobody can buy it before it is restored.")])
     return words
 
 

@@ -230,17 +230,17 @@ class TestTheWords:
         status = describe(product, staff=False)
 
         assert status.label == "Waiting for Stripe"
-        assert status.sentence == f"{why} Your change is safe; next try in 40 s."
+        assert status.sentence == f"{why} Your change is safe. Next try in 40 s."
         assert (status.poll_seconds, status.can_retry) == (SLOW_POLL_SECONDS, True)
 
     @pytest.mark.parametrize(
         ("next_attempt_at", "when"),
-        [(None, "next try shortly."), (timezone.now(), "next try shortly.")],
+        [(None, "Next try shortly."), (timezone.now(), "Next try shortly.")],
     )
     def test_say_that_a_try_that_is_due_comes_now(self, course, next_attempt_at, when):
         product = put(course, trouble=Trouble.SLOW, next_attempt_at=next_attempt_at)
 
-        assert describe(product, staff=False).sentence == f"Stripe did not answer. Your change is safe; {when}"
+        assert describe(product, staff=False).sentence == f"Stripe did not answer. Your change is safe. {when}"
 
 
 OURS = facts_of("price_1", PriceSpec(4900, "usd"), {})
