@@ -1,14 +1,19 @@
 """The cast of the billing tests: a course that is sold, its teacher, and staff."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
+from billings import pricing
+from billings.models import BillingProduct
+from billings.money import PriceSpec
 from billings.sync.converge import Result
 from billings.tests.support.signed_in import signed_in
-from billings.tests.support.sold import Sold
+from billings.tests.support.sold import USD49, Sold
 
 
 @pytest.fixture
@@ -46,3 +51,33 @@ def staff(manager) -> Client:
 def teacher(owner) -> Client:
     """At the portal as who owns the courses."""
     return signed_in(owner)
+
+
+@pytest.fixture
+def stranger(db) -> Client:
+    return Client()
+
+
+@pytest.fixture
+def course_for(db) -> Callable[..., BillingProduct]:
+    """A course as the list shows it, without a word to Stripe; `observed` is what Stripe is said to have reached."""
+
+    def make(
+        title: str,
+        price: PriceSpec | None = USD49,
+        *,
+        teacher: str = "anna@example.com",
+        status: str = "draft",
+        **columns: Any,
+    ) -> BillingProduct:
+        owner, _ = User.objects.get_or_create(username=teacher, email=teacher)
+        course = apps.get_model("courses", "Course").objects.create(owner=owner, title=title, summary="s")
+        product = BillingProduct.objects.create(course=course, desired_name=title, desired_status=status)
+        if price:
+            pricing.set_price(product, price, actor=None)
+        settled = {"observed_generation": product.generation, **columns}
+        BillingProduct.objects.filter(pk=product.pk).update(**settled)
+        product.refresh_from_db()
+        return product
+
+    return make

@@ -1,4 +1,4 @@
-"""Ours or drift: what Stripe holds is mirrored, and what nobody here asked for is held out of plans until decided."""
+"""Ours or drift: what Stripe holds is mirrored, and what nobody here asked for is shown."""
 
 from contextlib import suppress
 from typing import Any
@@ -10,23 +10,23 @@ from billings.models import Drift, Rejection
 from billings.money import PriceSpec
 from billings.product_fields import Field
 from billings.status import describe, state_of
-from billings.stripe_api import gateway
 from billings.sync.converge import Result
-from billings.tests.support.drifting import add_price, ask_for_a_read, edit, edit_price, no_drift, open_drift, read
+from billings.tests.support.drifting import (
+    add_price,
+    ask_for_a_read,
+    edit,
+    edit_price,
+    no_drift,
+    open_drift,
+    read,
+)
 from billings.tests.support.in_sync import assert_in_sync
 from billings.tests.support.interruptions import Killed, at_call, kill
-from billings.tests.support.restored import older_afterwards
 from billings.tests.support.sold import USD49, USD59
 from tools.testing.sandbox import Sandbox
 
 USD39 = PriceSpec(3900, "usd")
 PICTURE = "https://school.example/cover.webp"
-
-
-def new_writes(sandbox: Sandbox, since: int) -> list[dict[str, Any]]:
-    return sandbox.writes()[since:]
-
-
 EDITS = [
     ({"name": "Oil"}, Field.NAME, "Watercolour", "Oil"),
     ({"description": "For everyone"}, Field.DESCRIPTION, "For beginners", "For everyone"),
@@ -34,6 +34,10 @@ EDITS = [
     ({"images": [PICTURE]}, Field.IMAGE, "", PICTURE),
     ({"active": False}, Field.ACTIVE, True, False),
 ]
+
+
+def new_writes(sandbox: Sandbox, since: int) -> list[dict[str, Any]]:
+    return sandbox.writes()[since:]
 
 
 class TestARead:
@@ -428,119 +432,6 @@ class TestAnAnswer:
         assert len(sandbox.prices()) == 2
 
 
-REPLAYED = {"kind": "500", "stored": True}
-
-
-class TestAnUnclearCall:
-    """Stripe remembers a failure, so the work may be done or not: the next read tells, and the call has a say in it."""
-
-    @pytest.mark.parametrize("when", ["before", "after"])
-    def test_of_an_update_is_ours_either_way(self, sold, sandbox, when):
-        sandbox.fault(**REPLAYED, when=when, method="POST")
-
-        sold.listing(name="Pastel", status="draft")
-        sold.converge()
-        assert sold.converge() is Result.DONE
-
-        assert no_drift(sold)
-        assert_in_sync(sold, sandbox)
-
-    @pytest.mark.parametrize("when", ["before", "after"])
-    @pytest.mark.parametrize("nth", [1, 2, 3])
-    def test_of_a_price_change_is_ours_either_way(self, sold, sandbox, when, nth):
-        sandbox.fault(**REPLAYED, when=when, method="POST", skip=nth - 1)
-
-        sold.price(USD59)
-        sold.converge()
-        assert sold.converge() is Result.DONE
-
-        assert no_drift(sold)
-        assert_in_sync(sold, sandbox)
-
-    @pytest.mark.parametrize("when", ["before", "after"])
-    def test_of_an_earlier_price_brought_back_is_ours_either_way(self, sold, sandbox, when):
-        sold.price(USD59)
-        sold.converge()
-        sandbox.fault(**REPLAYED, when=when, method="POST")
-
-        sold.price(USD49)
-        sold.converge()
-        assert sold.converge() is Result.DONE
-
-        assert no_drift(sold)
-        assert_in_sync(sold, sandbox)
-        assert len(sandbox.prices()) == 2
-
-    @pytest.mark.parametrize("when", ["before", "after"])
-    def test_of_a_create_is_ours_either_way(self, make_sold, sandbox, when):
-        sandbox.fault(**REPLAYED, when=when, method="POST")
-        sold = make_sold()
-
-        sold.converge()
-        assert sold.converge() is Result.DONE
-
-        assert no_drift(sold)
-        assert_in_sync(sold, sandbox)
-
-    def test_of_a_create_does_not_hide_what_was_edited_since(self, make_sold, sandbox):
-        sandbox.fault(**REPLAYED, when="after", method="POST")
-        sold = make_sold()
-        sold.converge()
-        edit(sandbox, sold, name="Oil")
-
-        assert sold.converge() is Result.DONE
-
-        drift = open_drift(sold)
-        assert (drift.field, drift.local_value, drift.remote_value) == (Field.NAME, "Watercolour", "Oil")
-
-    def test_of_a_price_does_not_hide_another_that_was_made_since(self, sold, sandbox):
-        sandbox.fault(**REPLAYED, when="after", method="POST")
-        sold.price(USD59)
-        sold.converge()
-        add_price(sandbox, sold)
-
-        assert sold.converge() is Result.DONE
-
-        assert open_drift(sold).field == Field.PRICE
-        assert len(sandbox.prices(active=True)) == 3, "nothing is archived before somebody decides"
-
-    def test_of_a_price_is_not_taken_for_a_strangers_of_other_terms(self, sold, sandbox):
-        sandbox.fault(**REPLAYED, when="before", method="POST")
-        sold.price(USD59)
-        sold.converge()
-        add_price(sandbox, sold)
-
-        assert sold.converge() is Result.DONE
-
-        assert open_drift(sold).remote_value["words"] == "$49.00 + $39.00"
-
-    def test_has_its_say_in_one_read_only(self, sold, sandbox):
-        sandbox.fault(**REPLAYED, when="after", method="POST")
-        sold.listing(name="Pastel")
-        sold.converge()
-        assert sold.converge() is Result.DONE
-        sold.listing(name="Gouache")
-        assert sold.converge() is Result.DONE
-
-        edit(sandbox, sold, name="Pastel")
-        read(sold)
-
-        assert open_drift(sold).remote_value == "Pastel"
-
-    def test_that_made_a_price_between_two_lists_is_looked_for_twice(self, sold, sandbox, monkeypatch):
-        """It becomes active after the active ones were listed, and is in neither list."""
-        old = sold.product.observed_default_price
-        sold.price(USD59)
-        sold.converge()
-        calls = len(sandbox.calls())
-        at_call(monkeypatch, 2, after=lambda: sandbox.dashboard(f"prices/{old}/activate"))
-
-        read(sold)
-
-        assert len(sandbox.calls()) == calls + 6
-        assert not sold.product.prices.filter(gone=True).exists()
-
-
 class TestAReadAskedForDuringARead:
     def test_stays_wanted(self, sold, sandbox, monkeypatch):
         """An edit behind the GET that would have shown it; its event comes before the read is stored."""
@@ -564,131 +455,3 @@ class TestAReadAskedForDuringARead:
             sold.converge()
 
         assert (sold.product.reads_done, sold.product.reads_requested) == (1, 2)
-
-
-class TestAnIdThatIsTaken:
-    def test_by_what_an_older_database_made_is_adopted(self, make_sold, sandbox):
-        sold = make_sold()
-        with older_afterwards():
-            sold.converge()
-
-        assert sold.converge() is Result.DONE
-
-        assert no_drift(sold)
-        assert_in_sync(sold, sandbox)
-        assert len(sandbox.products()) == len(sandbox.prices()) == 1
-
-    def test_by_a_deleted_product_gets_a_number_behind_it(self, make_sold, sandbox):
-        sandbox.settings(deleted_ids="taken")
-        sold = make_sold()
-        with older_afterwards():
-            sold.converge()
-            sandbox.dashboard(f"products/{sold.product.stripe_id}/delete")
-
-        assert sold.converge() is Result.DONE
-
-        assert sold.product.stripe_id == f"course_{sold.course.id.hex}_1"
-        assert_in_sync(sold, sandbox)
-
-
-class TestARestoredBackup:
-    OLDER = "older than Stripe's"
-
-    def test_shows_a_title_that_is_not_known_here(self, sold, sandbox):
-        with older_afterwards():
-            sold.listing(name="Pastel")
-            sold.converge()
-
-        read(sold)
-
-        assert open_drift(sold).remote_value == "Pastel"
-        assert self.OLDER in describe(sold.product, staff=True).sentence
-        assert sandbox.products()[0]["name"] == "Pastel"
-
-    def test_shows_a_price_that_is_not_known_here_and_doubles_nothing(self, sold, sandbox):
-        with older_afterwards():
-            sold.price(USD59)
-            sold.converge()
-
-        read(sold)
-        assert open_drift(sold).remote_value["words"] == "$59.00"
-        assert self.OLDER in describe(sold.product, staff=False).sentence
-
-        sold.price(USD59)
-        assert sold.converge() is Result.DONE
-        assert_in_sync(sold, sandbox)
-        assert len(sandbox.prices()) == 2
-
-    def test_shows_another_price_where_the_course_was_not_even_made(self, make_sold, sandbox):
-        sold = make_sold()
-        with older_afterwards():
-            sold.converge()
-            sold.price(USD59)
-            sold.converge()
-
-        assert sold.converge() is Result.DONE
-
-        assert open_drift(sold).remote_value["words"] == "$59.00"
-        assert self.OLDER in describe(sold.product, staff=False).sentence
-        assert len(sandbox.products()) == 1
-        assert len(sandbox.prices()) == 2
-
-    def test_followed_by_a_change_of_the_price_is_seen_before_a_price_is_made(self, sold, sandbox):
-        """The worst moment to have lost the memory of $59.00: a teacher sets a price, and Stripe is not read first."""
-        with older_afterwards():
-            sold.price(USD59)
-            sold.converge()
-
-        sold.price(PriceSpec(6900, "usd"))
-        sold.converge()
-
-        assert open_drift(sold).remote_value["words"] == "$59.00"
-        assert self.OLDER in describe(sold.product, staff=True).sentence
-        assert len(sandbox.prices()) == 2
-
-    def test_followed_by_the_very_change_that_was_lost_doubles_nothing(self, sold, sandbox):
-        with older_afterwards():
-            sold.price(USD59)
-            sold.converge()
-
-        sold.price(USD59)
-        assert sold.converge() is Result.DONE
-
-        assert_in_sync(sold, sandbox)
-        assert no_drift(sold)
-        assert len(sandbox.prices()) == 2
-
-    @pytest.mark.parametrize("amount", [5900, 6900])
-    def test_that_no_event_tells_of_is_seen_before_anything_is_sold_at_a_new_price(
-        self, sold, sandbox, monkeypatch, amount
-    ):
-        """The second net: it is older than Stripe's memory of events, or the key may not read them."""
-        monkeypatch.setattr(gateway, "event_pages", lambda **how: iter([]))
-        with older_afterwards():
-            sold.price(USD59)
-            sold.converge()
-
-        sold.price(PriceSpec(amount, "usd"))
-        sold.converge()
-
-        assert open_drift(sold).field == "price"
-        assert self.OLDER in describe(sold.product, staff=True).sentence
-        remote = next(price for price in sandbox.prices() if price["id"] == sandbox.products()[0]["default_price"])
-        assert remote["unit_amount"] == 5900
-
-    def test_is_not_the_cause_of_what_was_saved_beside_an_open_drift(self, sold, sandbox):
-        edit(sandbox, sold, description="By hand")
-        read(sold)
-
-        sold.listing(name="Oil")
-        sold.converge()
-
-        assert open_drift(sold).field == "description"
-        assert self.OLDER not in describe(sold.product, staff=True).sentence
-
-    def test_is_not_the_cause_of_an_edit_in_the_dashboard(self, sold, sandbox):
-        edit(sandbox, sold, name="Oil", active=False)
-
-        read(sold)
-
-        assert self.OLDER not in describe(sold.product, staff=True).sentence
