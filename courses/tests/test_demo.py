@@ -22,7 +22,7 @@ class TestDemo:
         assert set(BillingProduct.objects.values_list("desired_currency", flat=True)) >= {"usd", "eur", "jpy", "kwd"}
         assert set(BillingProduct.objects.values_list("desired_interval", flat=True)) == {"", "month", "year"}
         assert Course.objects.exclude(cover="").exists()
-        assert "24 courses made" in capsys.readouterr().out
+        assert "24 courses created" in capsys.readouterr().out
 
     def test_everybody_can_sign_in(self, client):
         call_command("demo", force=True)
