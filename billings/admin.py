@@ -1,4 +1,4 @@
-"""The mirrors of Stripe and their history, to be looked at. Nothing here can be added, changed or deleted."""
+"""Stripe's mirrors and their history in the admin site, read-only."""
 
 from typing import Any
 

@@ -7,5 +7,5 @@ class BillingsConfig(AppConfig):
     name = "billings"
 
     def ready(self) -> None:
-        # The handlers register the types of Stripe's events that they handle, whoever asks for these types first.
+        # Loads the handlers, which register the types of events that they handle.
         import_module("billings.sync.event_handlers")

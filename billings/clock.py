@@ -1,9 +1,11 @@
-"""Whose clock counts, when several machines share one database and one Stripe account.
+"""Which clock counts when several machines share one database and one Stripe account.
 
-What processes tell each other (a lease's end, the next attempt, a turn to write) is in the database's time; what Stripe
-counts (the age of a key, how long ago its events were read) is in Stripe's own, known from the `Date` of its answers.
-So a machine whose clock is hours wrong harms nobody. The database's clock may be set back, too: hence whoever reads
-such a time bounds it.
+Times that processes share (a lease's end, the next attempt, a turn to write) are in the database's time; times that
+Stripe
+counts (the age of a key, how long ago its events were read) are in Stripe's, known from the `Date` of its responses. So
+a
+machine whose clock is hours off does no harm. The database's clock may be set back too, so such times are bounded where
+they are read.
 """
 
 import logging
@@ -20,13 +22,13 @@ from django.utils import timezone
 
 logger = logging.getLogger(__name__)
 
-# A clock that differs by more is said to people; an HTTP date counts whole seconds, and answers take their time.
+# Larger differences are reported; an HTTP date has whole seconds, and responses take time.
 TOLERATED_SECONDS = 5.0
-# A wall clock that moved otherwise than the monotonic one by more than this was set, or the machine slept.
+# If the wall clock moved differently from the monotonic one by more than this, it was set, or the machine slept.
 STEP_SECONDS = 2.0
 MEASURE_EVERY = 60.0
 WARN_EVERY = 3600.0
-# An answer that took longer says little about what time it was when it was written.
+# A slower response says little about the time at which it was written.
 LONGEST_ROUND_TRIP = 3.0
 
 
@@ -40,7 +42,7 @@ class _Moment:
 
 @dataclass(frozen=True, slots=True)
 class _Measured:
-    """How far another clock was ahead of this machine's, in seconds, and when that was measured."""
+    """How many seconds another clock was ahead of this machine's, and when that was measured."""
 
     ahead: float
     at: _Moment
@@ -65,9 +67,9 @@ def moment() -> _Moment:
 
 
 def now() -> datetime:
-    """The database's time: of every moment that another process compares with its own.
+    """The database's time, for every moment that another process compares with its own.
 
-    A file has no clock but its machine's; a server's is asked for once a minute.
+    A database file has its machine's clock; a server is asked once a minute.
     """
     return timezone.now() + timedelta(seconds=database_ahead())
 
@@ -92,7 +94,7 @@ def _measure_database() -> _Measured:
 
 
 def note_answer(headers: Mapping[str, str], began: _Moment) -> None:
-    """Learn Stripe's time from the `Date` of an answer to a request that was sent at `began`."""
+    """Learn Stripe's time from the `Date` of the response to a request that was sent at `began`."""
     date = next((value for name, value in headers.items() if name.lower() == "date"), None)
     ended = moment()
     if date is None or (ended.ticks - began.ticks > LONGEST_ROUND_TRIP and _Known.stripe and _Known.stripe.holds()):
@@ -103,9 +105,9 @@ def note_answer(headers: Mapping[str, str], began: _Moment) -> None:
         return
     if written.tzinfo is None:
         written = written.replace(tzinfo=UTC)
-    # It was written in between, at some time of that second.
+    # Written in between, at some time of that second.
     between = written.timestamp() + 0.5 - (began.wall + ended.wall) / 2
-    # What the length of the way may explain is no fault of a clock.
+    # A difference that latency can explain is not counted.
     ahead = math.copysign(max(abs(between) - (ended.ticks - began.ticks) / 2, 0.0), between)
     _Known.stripe = _Measured(ahead, ended)
     if abs(ahead) > TOLERATED_SECONDS:
@@ -122,20 +124,20 @@ def _warn(ahead: float) -> None:
 
 
 def was_set() -> bool:
-    """Whether this machine's clock was set since Stripe's last answer, so that Stripe's time is not known any more."""
+    """Whether this machine's clock was set since Stripe's last response, so that Stripe's time is unknown."""
     return _Known.stripe is not None and not _Known.stripe.holds()
 
 
 def stripe_ahead() -> float | None:
-    """By how many seconds Stripe's clock is ahead of this machine's; None: no answer has told since it was set."""
+    """How many seconds Stripe's clock is ahead of this machine's; None if unknown since the clock was set."""
     known = _Known.stripe
     return known.ahead if known and known.holds() else None
 
 
 def stripe_now() -> datetime | None:
-    """Stripe's time; None where this process has had no answer that told, or its clock was set since.
+    """Stripe's time; None if this process has had no suitable response, or its clock was set since.
 
-    A difference that may be the measuring's own is none: two moments a second apart stay in their order.
+    Differences within the precision of the measurement are ignored, so that moments a second apart stay in order.
     """
     ahead = stripe_ahead()
     if ahead is None:

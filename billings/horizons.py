@@ -1,8 +1,9 @@
-"""How far ahead each moment can lie that is written here and compared with now: the longest that it can mean.
+"""Upper bounds for moments that are stored and compared with now.
 
-A clock that was ahead and came back leaves moments that are further off. They are not believed: whoever waits for one
-goes on at once, or, where somebody else may be at work, after the longest time that such work takes. A moment of the
-past needs no such bound: what was to be awaited is over.
+A clock that was ahead and was set back leaves moments beyond these bounds. They are ignored: whoever waits for one goes
+on
+at once or, if another process may be at work, after the longest time such work takes. Moments in the past need no
+bound.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,20 +11,20 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
-# A call last sent this long ago cannot be on its way any more; nothing ever waits for much longer than that.
+# A request last sent this long ago has landed or never will; nothing waits for much longer than that.
 LANDED_AFTER = timedelta(hours=2)
 CONNECT_SECONDS = 3.0
-# Between a call's time-out and a lease's end, for our own work and the clock's steps.
+# Margin between a request's time-out and a lease's end, for our own work and small clock steps.
 MARGIN_SECONDS = 2.0
-# To wait for a turn to call Stripe, beside the call itself.
+# Waiting for a turn to send, in addition to the request itself.
 TURN_SECONDS = 15.0
-# After a 429: long enough for Stripe's window of a second to pass, for everybody.
+# After a 429, for all processes: longer than Stripe's window of a second.
 PAUSE_SECONDS = 1.0
 # More threads than these never wait for a slot.
 LONGEST_QUEUE = 200
-# 9,000 of the 10,000 reads that Stripe grants in 30 days are for looks; compares, and single courses, have the rest.
+# Of the 10,000 reads that Stripe allows in 30 days, 9,000 are for polling, the rest for comparisons and single courses.
 SECONDS_A_LOOK = 30 * 86_400 / 9_000
-# What two machines' clocks may differ by, and what it takes to write.
+# Difference between the clocks of two machines, plus the time to write.
 CLOSE = timedelta(minutes=1)
 
 
@@ -32,7 +33,7 @@ def next_attempt() -> timedelta:
 
 
 def lease() -> timedelta:
-    """Twice ours, for another process may wait longer for an answer."""
+    """Twice our own, since another process may have a longer time-out."""
     return timedelta(seconds=2 * lease_seconds(float(settings.STRIPE_TIMEOUT_SECONDS)))
 
 
@@ -41,7 +42,7 @@ def slot() -> timedelta:
 
 
 def look() -> timedelta:
-    """At Stripe's events: the longest pause, or the claim of a look that is under way."""
+    """Reading Stripe's events: the longest pause, or the claim of a read in progress."""
     longest = max(float(settings.EVENTS_POLL_SECONDS), SECONDS_A_LOOK, claim_seconds())
     return timedelta(seconds=longest + 1)
 
@@ -59,11 +60,11 @@ def sign_of_life() -> timedelta:
 
 
 def just_now() -> timedelta:
-    """Of what was done: never ahead, but for what clocks differ by."""
+    """For times of past actions: never ahead, except for differences between clocks."""
     return CLOSE
 
 
-# Every such moment of our tables; the others are only shown.
+# Every such moment in our tables; the others are only displayed.
 OF: Mapping[str, Callable[[], timedelta]] = {
     "BillingProduct.next_attempt_at": next_attempt,
     "BillingProduct.lease_expires_at": lease,
@@ -87,20 +88,20 @@ OF: Mapping[str, Callable[[], timedelta]] = {
 
 
 def is_believed(moment: datetime, now: datetime, longest: timedelta) -> bool:
-    """Whether a clock that is right can have written `moment` by `now`."""
+    """Whether a correct clock can have written `moment` by `now`."""
     return moment <= now + longest
 
 
 def call_seconds(seconds: float) -> float:
-    """The longest one call of `seconds` (to the first byte) may take, connecting included."""
+    """The maximum duration of a request with a time-out of `seconds` to the first byte, connecting included."""
     return min(CONNECT_SECONDS, seconds) + seconds
 
 
 def lease_seconds(longest_call: float) -> float:
-    """How long a lease lasts whose holder's calls wait for at most `longest_call` seconds."""
+    """The length of a lease whose holder's requests take at most `longest_call` seconds."""
     return call_seconds(longest_call) + MARGIN_SECONDS
 
 
 def claim_seconds() -> float:
-    """Of a look: longer than from page to page, so that nobody else begins; short, so that a kill costs little."""
+    """The claim of a poll: longer than one page takes; short, so that a killed process costs little."""
     return lease_seconds(float(settings.STRIPE_TIMEOUT_SECONDS)) + TURN_SECONDS

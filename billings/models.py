@@ -1,7 +1,7 @@
 """What Stripe should sell (desired), what Stripe last told us (the mirror), and every request in between.
 
-`BillingProduct` and `BillingPrice` mirror Stripe objects; their mirrored columns are written by `converge` alone, from
-Stripe's own answers. The desired columns are written by `desired` and `pricing` alone.
+`BillingProduct` and `BillingPrice` mirror Stripe objects; only `converge` writes their mirrored columns, from Stripe's
+responses. Only `desired` and `pricing` write the desired columns.
 """
 
 import uuid
@@ -25,7 +25,7 @@ def _spec(unit_amount: int | None, currency: str, interval: str) -> money.PriceS
 
 
 class Availability(models.TextChoices):
-    """Whether the course is on sale: its status, copied here in the transaction that saves the course."""
+    """The course's status, copied here in the transaction that saves the course."""
 
     DRAFT = "draft"
     PUBLISHED = "published"
@@ -33,7 +33,7 @@ class Availability(models.TextChoices):
 
 
 class Trouble(models.TextChoices):
-    """Why the last attempt did not get through; the words for people are in `status`."""
+    """Why the last attempt failed; the sentences for people are in `status`."""
 
     NONE = ""
     UNREACHABLE = "unreachable"  # no connection, or cut off
@@ -46,12 +46,12 @@ class Trouble(models.TextChoices):
     ACCOUNT = "account"  # the key belongs to another account or mode than the mirror
 
 
-# Somebody must act; the rest is tried again until it works.
+# A person must act; everything else is retried until it works.
 TROUBLE_FOR_PEOPLE = (Trouble.KEY, Trouble.PERMISSION, Trouble.ACCOUNT)
 
 
 class StripeKey(models.Model):
-    """Which account and mode a key belongs to (`GET /v1/account`, asked once for each key)."""
+    """The account and mode of a key (`GET /v1/account`, asked once per key)."""
 
     fingerprint = models.CharField(max_length=64, primary_key=True)
     account = models.CharField(max_length=255)
@@ -64,11 +64,11 @@ class StripeKey(models.Model):
     missed_fetched_at = models.DateTimeField(
         null=True, help_text="When a fetch of what Stripe could not deliver, one that ended well, began."
     )
-    # The poll of events, one at a time for all processes; see `polling`.
+    # Polling of events, by one process at a time; see `polling`.
     next_look_at = models.DateTimeField(null=True, help_text="Also how long the poll under way is expected to take.")
     look_pace = models.FloatField(default=0, help_text="Seconds between the last two looks.")
     spare_looks = models.FloatField(default=1000, help_text="Reads left over for looking more often.")
-    # What the key may do, and which webhook endpoints Stripe knows; see `permissions` and `endpoints`.
+    # The key's permissions, and the webhook endpoints registered with Stripe; see `permissions` and `endpoints`.
     permissions = models.JSONField(default=dict)
     permissions_checked_at = models.DateTimeField(null=True)
     endpoints = models.JSONField(null=True, help_text="Empty: not known.")
@@ -80,7 +80,7 @@ class StripeKey(models.Model):
 
 
 class WorkerHeartbeat(models.Model):
-    """A worker process, and when it last gave a sign of life; see `heartbeat`."""
+    """A worker process and its last heartbeat; see `heartbeat`."""
 
     host = models.CharField(max_length=255)
     pid = models.PositiveIntegerField()
@@ -99,7 +99,7 @@ class WorkerHeartbeat(models.Model):
 
 
 class Schedule(models.Model):
-    """The one row that says when what is done now and then is due next; see `schedule`."""
+    """The one row with the due times of periodic work; see `schedule`."""
 
     ONLY = 1
 
@@ -111,7 +111,7 @@ class Schedule(models.Model):
 
 
 class Binding(models.Model):
-    """The Stripe account and mode that everything is sold in: the first one used here, moved by `rebind` alone."""
+    """The Stripe account and mode in which everything is sold: the first one used, changed only by `rebind`."""
 
     ONLY = 1
 
@@ -123,7 +123,7 @@ class Binding(models.Model):
 
 
 class WriteBudget(models.Model):
-    """The one row that every process takes its turn from; see `throttle`."""
+    """The one row from which every process reserves its turn to write; see `rate_limit`."""
 
     ONLY = 1
 
@@ -139,18 +139,18 @@ def behind() -> Q:
 
 
 def is_due() -> Q:
-    """Rows whose time has come, that were never given one, or whose time was written by a clock far ahead."""
+    """Rows whose next attempt is due, was never set, or was set by a clock far ahead."""
     now = clock.now()
     return Q(next_attempt_at__lte=now) | Q(next_attempt_at=None) | Q(next_attempt_at__gt=now + horizons.next_attempt())
 
 
 class BillingProduct(models.Model):
-    """One course as Stripe should sell it, and the Stripe product as it was last seen."""
+    """A course as Stripe should sell it, and the Stripe product as it was last seen."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     course = models.OneToOneField("courses.Course", on_delete=models.PROTECT, related_name="billing")
 
-    # Desired: what Stripe should sell. The price lives here and only here.
+    # Desired state. The price is stored here and nowhere else.
     desired_name = models.CharField(max_length=NAME.max_length)
     desired_description = models.CharField(max_length=DESCRIPTION.max_length, blank=True)
     desired_image = models.CharField(max_length=IMAGE.max_length, blank=True)
@@ -164,7 +164,7 @@ class BillingProduct(models.Model):
     desired_interval = models.CharField(max_length=5, blank=True, help_text="month, year, or empty: one time.")
     price_changed_at = models.DateTimeField(null=True, blank=True)
 
-    # Kubernetes' pair: raised by every change of what is desired; reached by converge.
+    # As in Kubernetes: raised by every change of the desired state; reached by converge.
     generation = models.PositiveBigIntegerField(default=0)
     observed_generation = models.PositiveBigIntegerField(default=0)
     reads_requested = models.PositiveBigIntegerField(default=0)
@@ -182,13 +182,13 @@ class BillingProduct(models.Model):
     observed_tax_code = models.TextField(blank=True, default="", db_default="")
     observed_active = models.BooleanField(default=False)
     observed_default_price = models.CharField(max_length=255, blank=True)
-    # What we last put into the product's metadata, and what was last seen there: ahead of it, this database was
+    # What we last wrote to the product's metadata, and what was last seen there: if that is ahead, this database was
     # restored from a backup.
     sent_generation = models.PositiveBigIntegerField(default=0)
     metadata_generation = models.PositiveBigIntegerField(default=0)
     confirmed_at = models.DateTimeField(null=True, blank=True)
 
-    # The lease, and what went wrong last.
+    # The lease, and the last failure.
     lease_token = models.PositiveBigIntegerField(default=0)
     lease_expires_at = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveIntegerField(default=0, help_text="Failures in a row.")
@@ -239,7 +239,7 @@ class BillingProduct(models.Model):
         return Desired.of(texts, published=self.desired_status == Availability.PUBLISHED, price=self.price)
 
     def observed(self) -> Observed:
-        """The mirror as values (one query, for the prices, where they are not prefetched)."""
+        """The mirror as values (one query for the prices, unless they are prefetched)."""
         return Observed(
             exists=self.exists,
             texts={entry.field: getattr(self, entry.mirror_column) for entry in product_fields.of_product()},
@@ -249,7 +249,7 @@ class BillingProduct(models.Model):
         )
 
     def excluded_fields(self) -> frozenset[Field]:
-        """Fields that plans leave alone: drifted ones and those whose value Stripe rejected (one query)."""
+        """Fields that plans leave alone: those with drift, and those Stripe rejected (one query)."""
         drifted = self.drifts.filter(closed_at=None).values_list("field", flat=True)
         rejected = self.rejections.values_list("field", flat=True)
         return frozenset(Field(name) for name in drifted.union(rejected))
@@ -263,7 +263,7 @@ class BillingPrice(models.Model):
     unit_amount = models.BigIntegerField(null=True, help_text="Minor units; empty where Stripe has none.")
     currency = models.CharField(max_length=3)
     interval = models.CharField(max_length=5, blank=True)
-    # Licensed, once per interval, no trial, no tiers: what a course can express, its other currencies aside.
+    # Licensed, once per interval, no trial, no tiers: what a course can express, apart from further currencies.
     plain = models.BooleanField(default=True)
     currency_options = models.JSONField(
         default=dict, blank=True, help_text="What it also sells at, by currency, as Stripe has it; its own left out."
@@ -284,12 +284,12 @@ class BillingPrice(models.Model):
 
     @property
     def own_spec(self) -> money.PriceSpec | None:
-        """What it says in its own currency; None where a course cannot say that."""
+        """The price in its own currency; None if a course cannot express it."""
         return _spec(self.unit_amount, self.currency, self.interval) if self.plain else None
 
     @property
     def spec(self) -> money.PriceSpec | None:
-        """The price as a course can say it; None where it cannot: a course sells in one currency."""
+        """The price as a course can express it; None if it cannot, also because a course sells in one currency."""
         return None if self.currency_options else self.own_spec
 
     @property
@@ -313,12 +313,12 @@ class BillingPrice(models.Model):
 
     @property
     def terms(self) -> Texts:
-        """What it says besides amount, currency and interval."""
+        """Its further terms, besides amount, currency and interval."""
         return {entry.field: getattr(self, entry.mirror_column) for entry in product_fields.of_price()}
 
 
 class FormerProduct(models.Model):
-    """What a course was in a Stripe account that it has left (`rebind`); kept for the record."""
+    """A course's product in a Stripe account that it has left (`rebind`); kept for the record."""
 
     product = models.ForeignKey(BillingProduct, on_delete=models.CASCADE, related_name="former")
     account = models.CharField(max_length=255)
@@ -336,7 +336,7 @@ class FormerProduct(models.Model):
 
 
 class StripeRequest(models.Model):
-    """A POST to Stripe, committed before its first send, and what Stripe answered: memory, audit, and echo detector."""
+    """A POST to Stripe, committed before it is sent, and its response: memory, audit, and echo detection."""
 
     class Outcome(models.TextChoices):
         OPEN = "open"
@@ -358,7 +358,7 @@ class StripeRequest(models.Model):
     sends = models.PositiveIntegerField(default=0)
     resolved_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=20, choices=Outcome, default=Outcome.OPEN)
-    # A resolved request that Stripe may or may not have carried out has a say in the next read, and only there.
+    # Whether an indeterminate request must still be considered by the next read.
     read_back = models.BooleanField(default=False)
     http_status = models.PositiveSmallIntegerField(null=True)
     error_code = models.CharField(max_length=100, blank=True)
@@ -378,7 +378,7 @@ class StripeRequest(models.Model):
 
 
 class StripeEvent(models.Model):
-    """One message of Stripe's, stored once by its id; it only asks for a read."""
+    """An event of Stripe's, stored once by its id; it only requests a read."""
 
     class Outcome(models.TextChoices):
         WAITING = ""
@@ -410,12 +410,12 @@ class StripeEvent(models.Model):
 
 
 class Drift(models.Model):
-    """A field that Stripe holds otherwise than anybody here asked for; kept out of plans until decided."""
+    """A field whose value in Stripe nobody here asked for; excluded from plans until decided."""
 
     class Decision(models.TextChoices):
         OPEN = ""
-        REPLACED = "replaced"  # somebody here set the field to something new
-        REVERTED = "reverted"  # Stripe holds ours again
+        REPLACED = "replaced"  # set to a new value here
+        REVERTED = "reverted"  # Stripe holds the local value again
         RESTORED = "restored"
         ACCEPTED = "accepted"
 
@@ -440,7 +440,7 @@ class Drift(models.Model):
 
 
 class Rejection(models.Model):
-    """A value that Stripe rejected; left out of plans until that value changes."""
+    """A value that Stripe rejected; excluded from plans until it changes."""
 
     product = models.ForeignKey(BillingProduct, on_delete=models.CASCADE, related_name="rejections")
     field = models.CharField(max_length=20, help_text="A `product_fields.Field`.")
@@ -455,12 +455,12 @@ class Rejection(models.Model):
 
 
 class PriceChange(models.Model):
-    """Who changed which price, when and why. Written by `pricing` alone; nobody edits it."""
+    """Who changed which price, when and why. Written by `pricing` only, never edited."""
 
     class Source(models.TextChoices):
         EDIT = "edit"
         STAFF = "staff"
-        STRIPE = "stripe"  # accepted as somebody changed it there
+        STRIPE = "stripe"  # a change made there was accepted
 
     product = models.ForeignKey(BillingProduct, on_delete=models.CASCADE, related_name="price_changes")
     old_unit_amount = models.BigIntegerField(null=True)
@@ -492,11 +492,11 @@ class PriceChange(models.Model):
 
 
 class SyncRun(models.Model):
-    """What staff asked of the whole catalogue: how far the worker is with it, or what came of it."""
+    """An operation on the whole catalogue: its progress in the worker, or its result."""
 
     class Kind(models.TextChoices):
         COMPARE = "compare"
-        RESTORE = "restore"  # ours, wherever Stripe holds something else
+        RESTORE = "restore"  # the local value, for all drift
 
     class State(models.TextChoices):
         OPEN = "open"
@@ -512,18 +512,18 @@ class SyncRun(models.Model):
     finished_at = models.DateTimeField(null=True)
     error = models.TextField(blank=True)
 
-    # How far it is; `total` is what is expected.
+    # Progress; `total` is an estimate.
     total = models.PositiveIntegerField(default=0)
     done = models.PositiveIntegerField(default=0)
 
-    # What a compare found.
+    # Results of a comparison.
     products = models.PositiveIntegerField(default=0)
     prices = models.PositiveIntegerField(default=0)
     suspects = models.PositiveIntegerField(default=0, help_text="Products that differ, or are not there.")
     orphans = models.PositiveIntegerField(default=0, help_text="Name a course that does not sell by them.")
     foreign = models.PositiveIntegerField(default=0)
 
-    # The drifts that are restored: those that were there when it was asked for, in the order of their ids.
+    # Drift to restore: what was open when it was requested, in the order of ids.
     last_drift = models.BigIntegerField(default=0)
     tried_drift = models.BigIntegerField(default=0)
     left = models.PositiveIntegerField(default=0)
@@ -539,14 +539,14 @@ class SyncRun(models.Model):
 
 
 class StrayProduct(models.Model):
-    """A product in Stripe that no course here sells by, as the last compare saw it.
+    """A product in Stripe that no course sells by, as the last comparison saw it.
 
-    An orphan names a course in its metadata; a foreign one has nothing to do with courses.
+    An orphan names a course in its metadata; a foreign one does not.
     """
 
     class Handled(models.TextChoices):
         NO = ""
-        NOT_OURS = "not_ours"  # somebody said so
+        NOT_OURS = "not_ours"  # staff said so
         ARCHIVED = "archived"  # by us, in Stripe
 
     account = models.CharField(max_length=255)

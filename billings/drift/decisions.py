@@ -1,4 +1,4 @@
-"""What staff decide about a drift: restore the local value or accept Stripe's, read first, and as they were shown."""
+"""Staff's decisions on drift: restore the local value or accept Stripe's, after a read, and only what was shown."""
 
 from collections.abc import Callable
 from typing import Any
@@ -22,25 +22,25 @@ class Undecidable(Exception):
 
 
 class MovedOn(Undecidable):
-    """Stripe holds something else than what the person was shown, or the drift is gone."""
+    """Stripe holds something other than what was shown, or the drift is gone."""
 
     def __str__(self) -> str:
         return _("Stripe has changed again since you looked. Look once more, then decide.")
 
 
 class Unreadable(Undecidable):
-    """Stripe could not be read, so that nobody knows what would be decided on."""
+    """Stripe could not be read, so the current value is unknown."""
 
     def __str__(self) -> str:
         return _("Stripe could not be read just now. Nothing was changed; try again in a moment.")
 
 
 class Inexpressible(Undecidable):
-    """A course has no words for what Stripe holds."""
+    """A course cannot hold Stripe's value."""
 
 
 def restore_local_value(drift: Drift, *, shown: Any, actor: User | None) -> None:
-    """Make Stripe hold the local value again. A product that was deleted there is created again. Raises MovedOn."""
+    """Make Stripe hold the local value again; a deleted product is created again. Raises MovedOn."""
     _look_again(drift)
     with transaction.atomic():
         product = _still(drift, shown)
@@ -51,10 +51,10 @@ def restore_local_value(drift: Drift, *, shown: Any, actor: User | None) -> None
 
 
 def accept_stripes_value(drift: Drift, *, shown: Any, actor: User | None, adopt: Callable[[Field, Any], None]) -> None:
-    """Make what Stripe holds the local value. Raises MovedOn, or Inexpressible where a course cannot say it.
+    """Make Stripe's value the local one. Raises MovedOn, or Inexpressible if a course cannot hold it.
 
-    What the course says of itself is not billing's to write: `adopt` does that, inside this transaction, and copies it
-    here as every save does. It may raise Inexpressible.
+    `adopt` changes the course, inside this transaction, and copies it here as every save does. It may raise
+    Inexpressible.
     """
     _look_again(drift)
     with transaction.atomic():
@@ -64,28 +64,28 @@ def accept_stripes_value(drift: Drift, *, shown: Any, actor: User | None, adopt:
         product.refresh_from_db()
         product.generation += 1
         if not wording.open_drifts(product):
-            # All that Stripe was told is known here now, whoever told it: a later drift has another cause.
+            # Everything Stripe was told is known now: a later drift has another cause than a restored database.
             product.sent_generation = max(product.sent_generation, product.metadata_generation)
         product.save(update_fields=["generation", "sent_generation"])
         desired.converge_after_commit(product)
 
 
 def seen(drift: Drift, token: str) -> Any:
-    """The value that whoever holds this token was shown. Raises MovedOn where it is not the present one."""
+    """The value shown with this token. Raises MovedOn if it is not the current one."""
     if not wording.was_shown(drift, token):
         raise MovedOn
     return drift.remote_value
 
 
 def _look_again(drift: Drift) -> None:
-    """A read of our own, so that nobody decides on what was true yesterday."""
+    """Read the product again before the decision."""
     events.request_reads([drift.product_id])
     converge_within(drift.product_id, budget=float(settings.STRIPE_TIMEOUT_SECONDS))
 
 
 def _still(drift: Drift, shown: Any) -> BillingProduct:
-    """The product, locked, if the drift is open and is what was shown. Raises MovedOn, or Unreadable."""
-    # The course before its billing row, as every save locks them.
+    """The product, locked, if the drift is open and holds what was shown. Raises MovedOn, or Unreadable."""
+    # Locks the course before its billing row, in the order of every save.
     BillingProduct.objects.select_for_update(of=("course",)).select_related("course").get(pk=drift.product_id)
     product = BillingProduct.objects.select_for_update().get(pk=drift.product_id)
     if product.reads_requested > product.reads_done:
@@ -101,7 +101,7 @@ def _close(drift: Drift, decision: Drift.Decision, actor: User | None) -> None:
 
 
 def _take_over(product: BillingProduct, drift: Drift, actor: User | None, adopt: Callable[[Field, Any], None]) -> None:
-    """A deleted product is accepted by selling the course no more: it becomes free."""
+    """A deleted product is accepted by making the course free."""
     if reason := wording.why_not(product, drift):
         raise Inexpressible(reason)
     match field := Field(drift.field):

@@ -1,4 +1,4 @@
-"""What somebody did in Stripe, in words, and as a choice: the local value again, or Stripe's from now on."""
+"""Drift in sentences, and as a choice: restore the local value, or accept Stripe's."""
 
 import json
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ LABEL_LENGTH = 28
 
 @dataclass(frozen=True, slots=True)
 class DriftChoice:
-    """One drift as staff decide it. `accept_label` is None where a course cannot say it; then `why_not` says why."""
+    """One drift for staff to decide. `accept_label` is None if a course cannot hold the value; `why_not` says why."""
 
     id: int
     field: str
@@ -38,19 +38,19 @@ def open_drifts(product: BillingProduct) -> list[Drift]:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """What a choice depends on besides: the price that Stripe sells at, and whether more was changed of this course."""
+    """What else a choice depends on: Stripe's current price, and whether the course has more drift."""
 
     default_price: BillingPrice | None
     has_others: bool
 
 
 def beside(product: BillingProduct, drift: Drift) -> Beside:
-    """No query where the product's drifts and prices are prefetched."""
+    """No query if the product's drifts and prices are prefetched."""
     return Beside(default_price(product), any(other.pk != drift.pk for other in open_drifts(product)))
 
 
 def choice(product: BillingProduct, drift: Drift, known: Beside | None = None) -> DriftChoice:
-    """`known`: what `beside` would say, where a list has read it already."""
+    """`known`: the result of `beside`, if a list has it already."""
     known = known or beside(product, drift)
     reason = _why_not(product, drift, known)
     where = [product.course_id, drift.pk]
@@ -80,7 +80,7 @@ def as_json(choice: DriftChoice) -> dict[str, Any]:
 
 
 def token(drift: Drift) -> str:
-    """What somebody was shown: opaque, and another one as soon as Stripe holds something else."""
+    """Identifies what was shown: opaque, and different as soon as Stripe holds something else."""
     facts = json.dumps([drift.pk, drift.remote_value], sort_keys=True)
     return salted_hmac("billings.drift.wording", facts, algorithm="sha256").hexdigest()[:32]
 
@@ -90,7 +90,7 @@ def was_shown(drift: Drift, shown: str) -> bool:
 
 
 def in_words(drift: Drift) -> str:
-    """What somebody did in Stripe, in one sentence."""
+    """What was done in Stripe, in one sentence."""
     match drift.field:
         case Field.PRICE:
             return change_in_words(drift.local_value, drift.remote_value)
@@ -140,12 +140,12 @@ def _quoted(text: str) -> str:
 
 
 def default_price(product: BillingProduct) -> BillingPrice | None:
-    """The price that Stripe sells at, as it was last seen."""
+    """The product's default price as it was last seen."""
     return next((price for price in product.prices.all() if price.stripe_id == product.observed_default_price), None)
 
 
 def why_not(product: BillingProduct, drift: Drift) -> str:
-    """Why a course cannot be what Stripe holds, in a sentence; empty where it can."""
+    """Why a course cannot hold Stripe's value, in a sentence; empty if it can."""
     return _why_not(product, drift, beside(product, drift))
 
 
@@ -207,7 +207,7 @@ def _why_not_description(product: BillingProduct, remote: str) -> str:
 
 
 def _why_not_on_sale(product: BillingProduct, known: Beside) -> str:
-    """A course goes on sale as by its own button: with a price and a summary, and with nothing else left to decide."""
+    """Going on sale needs what its button needs: a price, a summary, and no other open drift."""
     if product.desired_status == Availability.ARCHIVED:
         return _("The course is archived, so it cannot be on sale. Restore ours, or bring the course back first.")
     if product.price is None:
@@ -220,6 +220,6 @@ def _why_not_on_sale(product: BillingProduct, known: Beside) -> str:
 
 
 def _longest(name: str) -> int:
-    """What the course's own column can hold."""
+    """The length of the course's own column."""
     course: Any = BillingProduct._meta.get_field("course").related_model
     return int(course._meta.get_field(name).max_length)

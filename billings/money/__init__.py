@@ -1,7 +1,8 @@
-"""Money: currencies, minor units, limits, and the words people write amounts in.
+"""Money: currencies, minor units, limits, parsing and formatting.
 
-An amount is an `int` in the currency's minor unit (cents for USD, yen for JPY) with the currency's lower-case code
-beside it; a float never appears. What Stripe accepts is from docs.stripe.com/currencies.
+An amount is an `int` in the currency's minor unit (cents for USD, yen for JPY) with the currency's lower-case code;
+floats
+are never used. What Stripe accepts is from docs.stripe.com/currencies.
 """
 
 from billings.money.currencies import CURRENCIES, Currency, MoneyError, UnknownCurrency

@@ -1,7 +1,8 @@
-"""How a locale writes numbers, and whether people there can be taken at its word.
+"""How a locale writes numbers, and whether everyday use agrees with it.
 
-CLDR knows one way of writing for each locale. Where everyday use knows two, a text that both read differently is asked
-about, not decided by a table: `settled` is False there.
+CLDR has one notation per locale. If two are in everyday use, a text that they read differently is asked about, not
+decided
+by a table: `settled` is False then.
 """
 
 from contextlib import suppress
@@ -14,17 +15,17 @@ from babel.languages import get_official_languages
 from billings.money.formatting import UNKNOWN_LOCALE, decimal_point, likely_territory, parse_locale
 from billings.money.text import plain
 
-# CLDR has one way of writing for each of these, and we do not rely on it: a wrong guess there costs a thousandfold, a
-# question costs a press. Our own judgement, not a published list: these countries, regions of many countries, ...
+# CLDR's notation is not relied on here: a wrong guess costs a factor of a thousand, a question costs a click. Our own
+# assessment, not a published list: these countries, multi-country regions, ...
 _MIXED_TERRITORIES = frozenset({"ZA", "NA", "419", "001", "150"})
 _MIXED_SPANISH = frozenset({"BO", "CR", "CU", "DO", "EC", "GQ", "HN", "NI", "PA", "PE", "PH", "PR", "SV", "US", "VE"})
-# ... and languages that are sent without a country, for which CLDR has points in some countries and commas in others.
+# ... and languages sent without a country, which use points in some countries and commas in others.
 _MIXED_LANGUAGES = frozenset(["es", "pt", "ar"])
 
 
 @dataclass(frozen=True, slots=True)
 class Conventions:
-    """The separators of money, in plain characters, and whether people keep to them."""
+    """The separators of money, normalised, and whether everyday use agrees with them."""
 
     points: frozenset[str]
     group: str
@@ -33,7 +34,7 @@ class Conventions:
 
 @lru_cache(maxsize=512)
 def conventions(locale: str, *, native_digits: bool = False) -> Conventions:
-    """For numbers in ASCII digits or, where the locale has digits of its own, in those."""
+    """For ASCII digits or, if the locale has native digits, for those."""
     found = parse_locale(locale)
     symbols = found.number_symbols["latn"]
     if native_digits:
@@ -59,7 +60,7 @@ def _is_settled(locale: str) -> bool:
 
 @lru_cache(maxsize=256)
 def _official_locale(territory: str) -> str | None:
-    """The country's official language, of those that CLDR knows the one spoken by most."""
+    """The country's official language that CLDR knows; of several, the one with the most speakers."""
     for language in get_official_languages(territory, de_facto=True):
         with suppress(UnknownLocaleError, ValueError):
             return str(Locale.parse(f"{language}_{territory}"))

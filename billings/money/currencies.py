@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class MoneyError(ValueError):
-    """An amount that cannot be a price; `str()` says so to the person who typed it."""
+    """An amount that cannot be a price; `str()` explains it to the person who typed it."""
 
     readings: "tuple[Money, ...]" = ()
     """What may have been meant, to be offered beside the words; nothing is ever saved of it unasked."""
@@ -41,7 +41,7 @@ class Currency:
 
     @property
     def whole(self) -> bool:
-        """Only whole major units can be charged, whatever the number of decimals (JPY, but also ISK and UGX)."""
+        """Whether only whole major units can be charged, whatever its decimals (JPY, but also ISK and UGX)."""
         return self.step % int(10**self.decimals) == 0
 
 
@@ -62,11 +62,11 @@ _ZERO_DECIMAL = frozenset(_words("bif clp djf gnf jpy kmf krw mga pyg rwf vnd vu
 # The last of the three digits must be 0.
 _THREE_DECIMAL = frozenset(_words("bhd jod kwd omr tnd"))
 
-# Written with two decimals, which must be 00. (HUF and TWD are not among them: they have two decimals in charges, and
-# prices are charges; only payouts are in whole forints and dollars.)
+# Written with two decimals, which must be 00. (Not HUF and TWD: they have two decimals in charges; only payouts are in
+# whole units.)
 _TWO_DECIMALS_THAT_ARE_ZERO = frozenset({"isk", "ugx"})
 
-# Minor units, and the currencies whose smallest charge that is: 50 is 0.50 for USD, and 50 for JPY and KRW.
+# The minimum charge in minor units, by currency: 50 is 0.50 for USD, and 50 for JPY and KRW.
 _MINIMUMS = {
     30: "gbp",
     50: "usd aud brl cad chf eur nzd sgd ars cop idr ils php rub zar inr jpy krw",

@@ -1,4 +1,4 @@
-"""Why a text is no price: facts in the fields, words in `__str__`."""
+"""Why a text is not a price: facts in the fields, messages in `__str__`."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ class NotAnAmount(MoneyError):
 
 @dataclass(eq=False)
 class AmbiguousAmount(MoneyError):
-    """The text fits these readings, and nothing says which is meant; a single one is likely, but not certain."""
+    """The text has these readings, and nothing decides between them; a single one is likely, but not certain."""
 
     text: str
     readings: tuple[Money, ...]
@@ -104,7 +104,7 @@ class WrongStep(MoneyError):
 
 @dataclass(eq=False)
 class CurrencyMismatch(MoneyError):
-    """The amount was typed with the sign or code of another currency than the one chosen beside it."""
+    """The sign or code typed beside the amount is of another currency than the chosen one."""
 
     text: str
     typed: str

@@ -1,10 +1,10 @@
-"""How people write their own currency where CLDR does not: signs, abbreviations, words, for every currency sold here.
+"""Everyday signs, abbreviations and names of currencies that CLDR does not list, for every currency sold here.
 
-CLDR (through Babel) knows each locale's symbols and names; `signs.py` puts both together. A sign here may be typed in
-any locale, beside the currency it stands for; one that several currencies share fits each of them. Case, spaces and
-points make no difference: "Rs." stands for "RS", "rs" and "R s." as well.
+CLDR (through Babel) knows each locale's symbols and names; `signs.py` combines both. A sign here is accepted in any
+locale for its currency; one that several currencies share fits each of them. Case, spaces and points are ignored: "Rs."
+includes "RS", "rs" and "R s.".
 
-Found in price lists of the countries; most can be checked in the "symbol" row of the currency's encyclopedia article.
+From price lists in these countries; most are in the "symbol" row of the currency's encyclopedia article.
 """
 
 from collections.abc import Mapping
@@ -153,7 +153,7 @@ SIGNS: Mapping[str, str] = {
     "zmw": "K ZK ZMK kwacha",
 }
 
-# Signs of currencies that we do not sell in: told apart from nonsense, so that the refusal can name what is wrong.
+# Signs of currencies that we do not sell in, so that the error can name the currency.
 NOT_SOLD: Mapping[str, str] = {
     "bgn": "лв. лева лев lv. leva lev",
     "btc": "₿",
@@ -171,7 +171,7 @@ NOT_SOLD: Mapping[str, str] = {
     "ves": "Bs.S. Bs.F.",
 }
 
-# Where a sign means another currency than elsewhere: territory, currency, signs. Only that currency's there.
+# Signs that mean another currency in some territories: territory, currency, signs.
 ONLY_HERE: Mapping[str, tuple[str, str]] = {
     "BY": ("byn", "руб. р. рублей рубля рубль рублёў рублі рубель"),
     "CR": ("crc", "¢"),

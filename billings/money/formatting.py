@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 NBSP = "\N{NO-BREAK SPACE}"
 
 DEFAULT_LOCALE = "en_US"
-UNKNOWN_LOCALE = "und"  # nobody said how numbers are written; what we write then is the default's
+UNKNOWN_LOCALE = "und"  # the client's notation is unknown; ours is the default's
 
 
 def to_decimal(money: "Money") -> Decimal:
@@ -37,14 +37,14 @@ def to_decimal(money: "Money") -> Decimal:
 
 
 def decimal_string(money: "Money") -> str:
-    """Major units with all decimals, for programs: "49.00", "500" (JPY), "1.230" (KWD), "500.00" (ISK)."""
+    """Major units with all decimals, for API clients: "49.00", "500" (JPY), "1.230" (KWD), "500.00" (ISK)."""
     return f"{to_decimal(money):f}"
 
 
 def format_money(money: "Money", locale: str = DEFAULT_LOCALE) -> str:
-    """The amount as the locale writes it, with its currency: "$1,234.50", "1.234,50 €", "¥500".
+    """The amount with its currency in the locale's notation: "$1,234.50", "1.234,50 €", "¥500".
 
-    Stripe may show us a currency that is not in our table; its minor unit is unknown, so the words say that.
+    Of a currency that is not in our table (seen in Stripe) the minor unit is unknown, which the text says.
     """
     if money.currency not in CURRENCIES:
         code = money.currency.upper()
@@ -54,23 +54,23 @@ def format_money(money: "Money", locale: str = DEFAULT_LOCALE) -> str:
 
 @lru_cache(maxsize=4096)
 def _known_money(money: "Money", locale: str) -> str:
-    """Courses share their prices, and pages say each of them several times."""
+    """Cached: courses share prices, and pages show each several times."""
     code = money.currency.upper()
     pattern = _pattern(code, locale, _decimals_shown(money))
     return format_currency(to_decimal(money), code, pattern, parse_locale(locale), currency_digits=False)
 
 
 def format_amount(money: "Money", locale: str = DEFAULT_LOCALE) -> str:
-    """The number alone and without grouping, for an input field: "1234.50", "1234,50".
+    """The number alone and ungrouped, for an input field: "1234.50", "1234,50".
 
-    Read back in the same locale it is this amount and no other.
+    Parsed in the same locale it is exactly this amount.
     """
     number = f"{to_decimal(money):.{_decimals_shown(money)}f}"
     return number.replace(".", decimal_point(locale))
 
 
 def decimal_point(locale: str) -> str:
-    """The separator before the cents, which some locales write in another way than in other numbers (fr_CH)."""
+    """The decimal separator of money, which in some locales differs from that of other numbers (fr_CH)."""
     symbols = parse_locale(locale).number_symbols["latn"]
     point: str = symbols.get("currencyDecimal") or symbols["decimal"]
     return point
@@ -97,14 +97,14 @@ def plural_name(code: str) -> str:
 
 
 def _decimals_shown(money: "Money") -> int:
-    """Stripe's decimals, but none where they are always 00: ISK 500. An amount's own are never hidden."""
+    """Stripe's decimals, but none if they are always 00 (ISK 500). An amount's own are never hidden."""
     currency = find_currency(money.currency)
     return 0 if currency.whole and money.amount % currency.step == 0 else currency.decimals
 
 
 @lru_cache(maxsize=1024)
 def _pattern(code: str, locale: str, decimals: int) -> NumberPattern:
-    """The locale's way to write this currency, with our decimals and CLDR's space between letters and digits.
+    """The locale's pattern for this currency, with our decimals and CLDR's space between letters and digits.
 
     Babel leaves that space out ("KWD1.230"): unicode.org/reports/tr35/tr35-numbers.html, currencySpacing.
     """
@@ -132,7 +132,7 @@ def parse_locale(name: str) -> Locale:
 
 @lru_cache(maxsize=256)
 def likely_territory(name: str) -> str:
-    """The country of a locale, or the one its language is spoken in most: "AT" of "de_AT", "DE" of "de"."""
+    """The country of a locale, or where its language is spoken most: "AT" for "de_AT", "DE" for "de"."""
     found = parse_locale(name)
     if name == UNKNOWN_LOCALE:
         return ""

@@ -1,4 +1,4 @@
-"""What can be charged: the smallest, the largest, and the steps between."""
+"""What can be charged: minimum, maximum, and steps."""
 
 from django.utils.translation import gettext as _
 
@@ -8,13 +8,13 @@ from billings.money.formatting import plural_name
 from billings.money.values import Money
 
 MAX_UNIT_AMOUNT = 999_999_999_999  # minor units; a card charge has 12 digits at most
-CAUTION_UNIT_AMOUNT = 99_999_999  # minor units; above 8 digits some ways to pay refuse
+CAUTION_UNIT_AMOUNT = 99_999_999  # minor units; some payment methods reject more than 8 digits
 
 
 def check_limits(money: Money) -> None:
-    """Refuse what Stripe would take as a Price and then not charge. Zero is fine: a free course is not in Stripe.
+    """Reject what Stripe would accept as a Price but not charge. Zero is fine: free courses are not in Stripe.
 
-    Raises AmountTooSmall (also for what is below zero), AmountTooLarge or WrongStep.
+    Raises AmountTooSmall (also for negative amounts), AmountTooLarge or WrongStep.
     """
     currency = find_currency(money.currency)
     smallest = max(currency.minimum or 1, currency.step)
@@ -34,7 +34,7 @@ def _largest_up_to(limit: int, code: str) -> Money:
 
 
 def caution(money: Money) -> str | None:
-    """A word to say beside an amount that is allowed but may be refused when somebody pays; None when all is well."""
+    """A warning for an amount that is allowed but may fail at payment; None if there is none."""
     if money.amount > CAUTION_UNIT_AMOUNT:
         limit = _largest_up_to(CAUTION_UNIT_AMOUNT, money.currency)
         return _("This is a large amount: some ways to pay take no more than %(limit)s.") % {"limit": limit}

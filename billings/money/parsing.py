@@ -1,8 +1,9 @@
-"""How what people type is read as an amount: right, or asked, never silently wrong.
+"""Parses amounts that people type: correctly, or with a question, never silently wrong.
 
-A number with one separator and exactly three digits behind it has two readings ("49.000": forty-nine, or forty-nine
-thousand). It is read only where locale and currency leave no doubt; everywhere else `AmbiguousAmount` carries both.
-Nothing here knows of requests or forms: rows of a file are read the same way.
+A number with one separator and exactly three digits after it has two readings ("49.000": forty-nine, or forty-nine
+thousand). It is accepted only if locale and currency leave no doubt; otherwise `AmbiguousAmount` carries both. Nothing
+here
+depends on requests or forms: rows of a file are parsed the same way.
 """
 
 import re
@@ -25,33 +26,33 @@ from billings.money.values import Money
 _MAX_TEXT = 100  # characters; the longest that format_money writes has 26
 _MAX_DIGITS = 24  # within the 28 that decimal arithmetic keeps exactly
 
-# The text is in plain characters by then (text.py): one kind of digit, space and apostrophe; "-" and "–".
+# The text is normalised by then (text.py): one kind of digit, space and apostrophe; "-" and "–".
 _DIGIT = re.compile("[0-9]")
 _SEPARATOR = re.compile("[., '٫٬]")
 _NUMBER = re.compile("[0-9., '٫٬]+")
 _GROUPED = re.compile("[1-9][0-9]{0,2}(,[0-9]{3})+|[1-9][0-9]?(,[0-9]{2})*,[0-9]{3}")  # 1,234,567 or 12,34,567
-_POINT = "٫"  # stands only between units and cents, so it is what every certain decimal point becomes
+_POINT = "٫"  # never a grouping separator, so every certain decimal separator becomes this
 _POINTS = (".", ",", _POINT)
 
 _NO_CENTS = re.compile("(?<=[0-9]) ?(?:[.,:] ?(?:[-–]{1,2}|=)|/ ?[-–=]{1,2})(?![0-9-])")  # 49.- 49,-- 49:- 490/- 490/=
 _SLASH_DASH = re.compile("/[-–=]")  # "Rs/- 490"
 _CLOSING_DASH = re.compile("(?<=[0-9])[-–]$")  # ¥4,900-
 _NO_UNITS = re.compile("(?<![0-9])(?:–|--) ?[.,](?=[0-9]{2}(?![0-9]))")  # –.80
-_PERHAPS_NO_UNITS = re.compile("(?<![0-9–-])- ?[.,](?=[0-9]{2}(?![0-9]))")  # -.80: on a price tag no minus
+_PERHAPS_NO_UNITS = re.compile("(?<![0-9–-])- ?[.,](?=[0-9]{2}(?![0-9]))")  # -.80: not a minus on a price tag
 _SIGN_AS_POINT = re.compile("([0-9., '٬]*[0-9]) ?([^0-9., '٫٬][^0-9]*?) ?([0-9]{2})")  # 1.234$50, 49€50
 _COLON_AS_POINT = re.compile("(?<=[0-9]):(?=[0-9]{2}(?![0-9]))")  # 49:50 kr
 _APOSTROPHE_AS_POINT = re.compile("(?<=[0-9])'(?=[0-9]{1,2}(?![0-9]))")  # 49'50 €
 _MINUS = re.compile(f"(?!{HYPHEN})[-–]")
 _COLON_CURRENCIES = frozenset({"sek", "nok", "dkk", "isk"})
 _APOSTROPHE_LANGUAGES = frozenset({"es", "ca", "gl", "eu", "ast", "an", "it", "pt"})
-# Behind a number these are thousands, millions and pence first, and kina, maloti and pula second.
+# After a number these mean thousands, millions and pence first, and kina, maloti and pula second.
 _MULTIPLES, _PARTS = frozenset({"k", "m"}), frozenset({"p", "c"})
 
 
 def parse_amount(text: str, currency: str, locale: str = DEFAULT_LOCALE) -> Money:
-    """What somebody typed, in minor units: "1,234.50", "1.234,50", "$49", "49 USD", "٤٩", "49.-", "490/-".
+    """Parse what was typed into minor units: "1,234.50", "1.234,50", "$49", "49 USD", "٤٩", "49.-", "490/-".
 
-    Both ways of writing are read in every locale. The limits are for `check_limits` to check.
+    Both notations are accepted in every locale. `check_limits` checks the limits.
 
     Raises UnknownCurrency, NotAnAmount, CurrencyMismatch, Negative, TooManyDecimals or AmbiguousAmount.
     """
@@ -59,7 +60,7 @@ def parse_amount(text: str, currency: str, locale: str = DEFAULT_LOCALE) -> Mone
 
 
 class _Number(NamedTuple):
-    """Digits and separators in turn: "1,234.50" is ("1", "234", "50") and (",", ".")."""
+    """Digits and separators alternately: "1,234.50" is ("1", "234", "50") and (",", ".")."""
 
     parts: tuple[str, ...]
     separators: tuple[str, ...]
@@ -82,7 +83,7 @@ class _Number(NamedTuple):
 
 
 class _Reader:
-    """Reads one text; the only state is what was typed and what it should be."""
+    """Parses one text; its only state is the text and the expected currency and locale."""
 
     def __init__(self, text: str, currency: Currency, locale: str) -> None:
         self.text = text
@@ -96,7 +97,7 @@ class _Reader:
         return self._read(typed)
 
     def _plain(self) -> str:
-        """The text in plain characters, cents said one way. Rejects what is too long or has control characters."""
+        """The text normalised. Rejects texts that are too long or have control characters."""
         stripped = self.text.strip()
         if len(stripped) > _MAX_TEXT:
             raise NotAnAmount(self.text)
@@ -115,7 +116,7 @@ class _Reader:
         return typed
 
     def _read(self, typed: str) -> Money:
-        """From the first digit to the last is the number, with a decimal point at either end ("49.", ".50")."""
+        """The number is from the first digit to the last, with a decimal separator at either end ("49.", ".50")."""
         digits = [match.start() for match in _DIGIT.finditer(typed)]
         if not 0 < len(digits) <= _MAX_DIGITS:
             raise NotAnAmount(self.text)
@@ -160,15 +161,15 @@ class _Reader:
         return self._money("".join(number.parts), "")
 
     def _one_of_two(self, number: _Number) -> Money:
-        """One separator with three digits behind it: thousands, or decimals that nobody asked for."""
+        """One separator with three digits after it: thousands, or decimals."""
         separator = number.separators[-1]
         thousands = self._money("".join(number.parts), "")
-        if self.currency.whole:  # nobody writes yen with decimals, let alone three
+        if self.currency.whole:  # nobody writes yen with decimals
             return thousands
         written = conventions(self.locale, native_digits=not self.text.isascii() and _has_native_digits(self.text))
         if self.currency.decimals == 3:
             decimals = self._money(number.parts[0], number.parts[1])
-            if separator in written.points:  # as the field itself writes them
+            if separator in written.points:  # the notation in which the field is filled
                 return decimals
             raise AmbiguousAmount(self.text, (thousands, decimals))
         if separator == written.group and written.settled:
@@ -193,7 +194,7 @@ class _Reader:
             raise NotAnAmount(self.text)
 
     def _check_sign(self, sign: str) -> None:
-        """Take nothing, the currency's own sign, its code, or both ("US$ USD"); tell another currency from nonsense."""
+        """Accept nothing, the currency's sign, its code, or both ("US$ USD"); name another currency if it is one."""
         key = sign_key(sign)
         if not key:
             return

@@ -1,6 +1,6 @@
-"""What may stand beside an amount: the signs, codes and words of each currency, as a locale writes them.
+"""What may stand beside an amount: signs, codes and names of each currency in a locale.
 
-Built when first asked for, and kept for the locales asked for last: most amounts are typed as a bare number.
+Computed on first use and cached for recent locales: most amounts are typed as a bare number.
 """
 
 import re
@@ -16,13 +16,13 @@ from billings.money.text import HYPHEN, plain
 
 
 def sign_key(sign: str) -> str:
-    """A sign as it is looked up: "US $", "us$" and "U.S.$" are one, and so are "US-Dollar" and "US Dollar"."""
+    """The lookup key of a sign: "US $", "us$" and "U.S.$" are equal, and so are "US-Dollar" and "US Dollar"."""
     return re.sub(f"[ .]|{HYPHEN}", "", plain(sign)).casefold()
 
 
 @lru_cache(maxsize=1024)
 def own_signs(code: str, locale: str) -> frozenset[str]:
-    """The keys of everything that means the currency `code` (lower case) for people of this locale."""
+    """The keys of everything that means the currency `code` (lower case) in this locale."""
     keys = {code, *map(sign_key, _written(code, locale))} - {""}
     foreign, local = _only_here(locale)
     return frozenset(keys | local if code == foreign else keys - local)
@@ -30,7 +30,7 @@ def own_signs(code: str, locale: str) -> frozenset[str]:
 
 @lru_cache(maxsize=16)
 def all_signs(locale: str) -> frozenset[str]:
-    """The keys of every sign of any currency, sold or not: what is not among them is no sign."""
+    """The keys of every sign of any currency, sold or not; nothing else is a sign."""
     codes = get_global("all_currencies")
     keys = {code.lower() for code in codes}
     keys.update(sign_key(sign) for signs in NOT_SOLD.values() for sign in signs.split())
@@ -40,7 +40,7 @@ def all_signs(locale: str) -> frozenset[str]:
 
 
 def ends_in_point(sign: str, code: str, locale: str) -> bool:
-    """Whether a sign is written with a point, which then is not the amount's: "Rs.50" is fifty rupees."""
+    """Whether a sign ends in a point, which is then not the amount's: "Rs.50" is fifty rupees."""
     if sign_key(sign) in _everyday_with_point():
         return True
     return any(sign_key(sign) == sign_key(it) for it in _symbols(code, locale) if plain(it).endswith("."))
@@ -75,20 +75,20 @@ def names_of(code: str, locale: str) -> set[str]:
 
 @lru_cache(maxsize=64)
 def _before_names(locale: str) -> frozenset[str]:
-    """What stands between number and name: nothing, in nearly all languages; "de" in Romanian's "49 de lei"."""
+    """What may stand between number and name: nothing in most languages; "de" in Romanian's "49 de lei"."""
     patterns: Mapping[str, str] = parse_locale(locale)._data["currency_unit_patterns"]
     return frozenset({"", *(pattern.partition("{0}")[2].partition("{1}")[0] for pattern in patterns.values())})
 
 
 def _noun(name: str, locale: str) -> str:
-    """ "dollars" of "Canadian dollars", "pesos" of "pesos mexicanos"; empty where the name is one word."""
+    """ "dollars" of "Canadian dollars", "pesos" of "pesos mexicanos"; empty if the name is one word."""
     words = _words(name)
     return words[_noun_position(locale)] if len(words) > 1 else ""
 
 
 @lru_cache(maxsize=64)
 def _noun_position(locale: str) -> int:
-    """Where a language puts the noun: first or last. Nouns are shared by many currencies, countries are not."""
+    """Where a language puts the noun: first or last. Currencies share nouns, not countries."""
     names = parse_locale(locale).currencies
     several = [words for code in CURRENCIES if len(words := _words(names.get(code.upper(), ""))) > 1]
     firsts, lasts = {words[0] for words in several}, {words[-1] for words in several}

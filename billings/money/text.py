@@ -1,4 +1,4 @@
-"""One character for each idea: keyboards, scripts and copied texts have many for the same digit, dash or point."""
+"""Normalises characters: keyboards, scripts and copied text have many for the same digit, dash or point."""
 
 import unicodedata
 from functools import lru_cache
@@ -21,7 +21,7 @@ HYPHEN = r"(?<=[\w\u0300-\u036f])-(?=[^\W\d])"  # as in "US-Dollar": no minus
 
 
 def plain(text: str) -> str:
-    """The same text with ASCII digits, one kind of space, dash and apostrophe, and no invisible characters."""
+    """The text with ASCII digits, one kind of space, dash and apostrophe, and without invisible characters."""
     return "".join(map(_plain_character, unicodedata.normalize("NFC", text.translate(ALIKE))))
 
 
@@ -34,6 +34,6 @@ def _plain_character(character: str) -> str:
         case "Zs":
             return " "  # no-break, narrow, thin, ideographic
         case "Cf":
-            return ""  # marks of direction, joiners
+            return ""  # bidi marks, joiners
     width, _space, base = unicodedata.decomposition(character).partition(" ")
     return chr(int(base, 16)).translate(ALIKE) if width in {"<wide>", "<narrow>"} else character

@@ -1,4 +1,4 @@
-"""Amounts as values: money, and what a price says."""
+"""Amounts as values: money, and price specifications."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -27,7 +27,7 @@ class Money:
 
 @dataclass(frozen=True, slots=True)
 class PriceSpec:
-    """What a Stripe Price says: an amount in minor units, paid once (interval None) or every month or year."""
+    """The terms of a Stripe Price: an amount in minor units, paid once (interval None) or every month or year."""
 
     unit_amount: int
     currency: str

@@ -1,8 +1,7 @@
-"""Where Stripe does not hold what is desired, and why: the one judgement behind every command that says it agrees.
+"""Where Stripe does not hold the desired state, and why: the one check behind every command that reports it.
 
-A course disagrees while something about it is pending, retried, rejected or drifted; and, should none of that be known,
-wherever the plan with no field excluded still has a step. What was read from Stripe is the mirror's, so the plan
-compares what is desired with what Stripe holds.
+A course disagrees while something about it is pending, retried, rejected or drifted; and otherwise, if the plan without
+excluded fields still has a step. The plan compares the desired state with the mirror, that is, with what was last read.
 """
 
 from collections.abc import Iterator
@@ -25,7 +24,7 @@ UNSETTLED = ("attention", "drift", "retrying", "pending")
 
 @dataclass(frozen=True, slots=True)
 class Disagreement:
-    """One course that Stripe does not hold as it should be; `state` is the contract's, or "differs"."""
+    """One course that Stripe does not hold as it should; `state` is one of `status.STATES`, or "differs"."""
 
     product: BillingProduct
     state: str
@@ -48,7 +47,7 @@ class Disagreement:
 
 
 def disagreements(scope: QuerySet[BillingProduct]) -> Iterator[Disagreement]:
-    """In the order of `scope`, in bounded memory."""
+    """In the order of `scope`, with bounded memory."""
     rows = annotate_state(scope, prefix="").filter(behind() | Q(billing_state__in=UNSETTLED) | _may_differ())
     for product in rows.prefetch_related(*PREFETCH).iterator(chunk_size=CHUNK):
         found = _disagreement(product)
@@ -71,14 +70,14 @@ def _disagreement(product: BillingProduct) -> Disagreement | None:
 
 
 def _cause(state: str, product: BillingProduct) -> str:
-    """Why, in one word for programs: what went wrong with the last try, "rejected", or the state itself."""
+    """Why, in one word for API clients: the last failure, "rejected", or the state itself."""
     if state == "attention" and not product.trouble:
         return "rejected"
     return product.trouble or state
 
 
 def _words(state: str, product: BillingProduct) -> str:
-    """As the pages say it; of drift without the choice that only a page has "below"."""
+    """The page's sentence; for drift without the choice that only a page has."""
     if state == "drift":
         return " ".join(wording.in_words(drift) for drift in wording.open_drifts(product))
     return describe(product, staff=True).sentence
@@ -90,7 +89,7 @@ def _drift_alone(state: str, product: BillingProduct) -> bool:
 
 
 def _may_differ() -> Q:
-    """Rows whose mirror is not, column by column, what is desired; the plan has the last word on each."""
+    """Rows whose mirror differs from the desired state in some column; the plan decides on each."""
     on_sale = Q(desired_status=Availability.PUBLISHED, desired_unit_amount__isnull=False)
     active = BillingPrice.objects.filter(product=OuterRef("pk"), active=True, gone=False)
     fitting = active.filter(
@@ -114,6 +113,6 @@ def _may_differ() -> Q:
 
 
 def plan_again(products: list[BillingProduct]) -> None:
-    """Have converge look at rows that claim to be done and are not; the raised generation is what it looks for."""
+    """Have converge look at rows that claim to be done and are not, by raising their generation."""
     ids = [product.pk for product in products]
     BillingProduct.objects.filter(pk__in=ids).update(generation=F("generation") + 1)

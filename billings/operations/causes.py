@@ -1,4 +1,4 @@
-"""Why courses need attention or wait, each cause once: how many, since when, and the one that waits longest."""
+"""Why courses need attention or wait: for each cause how many, since when, and the one that waits longest."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from billings import status
 from billings.models import TROUBLE_FOR_PEOPLE, BillingProduct, Rejection, Trouble
 from billings.prices.listing import PRICES
 
-# Rejections come in as many wordings as there are values; the largest groups are named.
+# Messages of rejections differ with the values; only the largest groups are listed.
 MOST_REJECTIONS = 20
 
 
@@ -34,7 +34,7 @@ class Cause:
 
 
 def causes(figures: Iterable[Mapping[str, Any]]) -> list[Cause]:
-    """From the figures by state and trouble. No query where nothing is wrong; else at most two."""
+    """From the figures by state and trouble. At most two queries, none if nothing is wrong."""
     rows = [row for row in figures if row["billing_state"] in ("attention", "retrying")]
     return [*_troubles(rows), *(_rejections() if any(row["billing_state"] == "attention" for row in rows) else [])]
 
@@ -65,7 +65,7 @@ def _troubles(rows: list[Mapping[str, Any]]) -> list[Cause]:
 
 
 def _rejections() -> list[Cause]:
-    """One query: the first of each group, which carries what is known of all of them."""
+    """One query: the first row of each group, with the figures of the group."""
     same = [F("field"), F("request__error_message")]
     groups = (
         Rejection.objects.annotate(

@@ -1,4 +1,4 @@
-"""What staff can do about the connection to Stripe: test the key, register the webhook endpoint."""
+"""Staff's actions on the connection to Stripe: test the key, register the webhook endpoint."""
 
 from django.conf import settings
 from django.contrib import messages
@@ -28,7 +28,7 @@ def _seconds() -> float:
 @vary
 @price_managers_only
 def check(request: StaffRequest) -> HttpResponse:
-    """Test the key's permissions, and ask which endpoints Stripe knows."""
+    """Test the key's permissions, and list the endpoints Stripe knows."""
     try:
         permissions.check(seconds=_seconds())
         endpoints.check(seconds=_seconds())
@@ -43,7 +43,7 @@ def check(request: StaffRequest) -> HttpResponse:
 @vary
 @price_managers_only
 def register(request: StaffRequest) -> HttpResponse:
-    """Register the endpoint; its secret is shown in this one answer, and kept nowhere."""
+    """Register the endpoint; its secret is shown once, in this response, and stored nowhere."""
     try:
         done = endpoints.register(seconds=_seconds())
     except (endpoints.NoPublicAddress, endpoints.NotRegistered) as error:

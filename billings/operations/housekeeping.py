@@ -1,7 +1,8 @@
-"""Old rows go: once an hour, by one worker for all, a part at a time so that nobody waits long for the database.
+"""Deletes old rows: once an hour, by one worker, in batches, to hold database locks only briefly.
 
-When it is due is kept in the database, so that workers which are started often do not do it often. What else is to be
-forgotten, and is none of billing's business, is named in `HOUSEKEEPING`.
+The due time is in the database, so that workers that are restarted often do not do it often. Housekeeping of other apps
+is
+named in the setting `HOUSEKEEPING`.
 """
 
 import logging
@@ -25,21 +26,21 @@ from billings.sync import events
 logger = logging.getLogger(__name__)
 
 EVERY = timedelta(hours=1)
-# The worker does nothing else meanwhile: what takes longer, say at the first time, goes on after a while.
+# The worker does nothing else meanwhile, so long work (say the first time) is continued after a pause.
 LONGEST_SECONDS = 2.0
 GOES_ON_AFTER = timedelta(minutes=1)
 PART = 500
-# Between two parts: others that wait to write come first.
+# Between two batches, so that others get to write.
 PAUSE_SECONDS = 0.05
 TASKS_KEPT = timedelta(days=14)
-# Longer than they last, so that nobody is signed out for good by a clock that is ahead for a day.
+# Longer than they last, so that a clock that is ahead for a day does not sign everyone out.
 SESSIONS_KEPT = timedelta(days=2)
 
 
 def keep_if_due(goes_on: Callable[[], bool] = lambda: True) -> bool:
-    """Do what is due, if nobody else is at it; `goes_on` is asked between parts. One query where it is not due.
+    """Do what is due, unless another worker does; stops between batches when `goes_on` returns False.
 
-    What is not done within a moment is due again soon.
+    What is not finished in time is due again soon. One query if nothing is due.
     """
     now = clock.now()
     row, _ = Schedule.objects.get_or_create(pk=Schedule.ONLY, defaults={"compare_due_at": now})
@@ -61,7 +62,7 @@ def keep_if_due(goes_on: Callable[[], bool] = lambda: True) -> bool:
             break
         try:
             chore(has_time)
-        except DatabaseError as error:  # one that fails keeps no other from being done
+        except DatabaseError as error:  # one that fails does not prevent the others
             logger.warning("Old rows could not be deleted (%s); trying again in an hour.", error)
     if ended_early:
         Schedule.objects.filter(pk=Schedule.ONLY).update(housekeeping_due_at=clock.now() + GOES_ON_AFTER)
@@ -69,7 +70,7 @@ def keep_if_due(goes_on: Callable[[], bool] = lambda: True) -> bool:
 
 
 def delete_by_parts(rows: QuerySet[Any], goes_on: Callable[[], bool] = lambda: True) -> int:
-    """Delete `rows`, few in each transaction; how many were. They must be found by an index, or be few to look at."""
+    """Delete `rows` in small transactions; returns how many. They must be few, or found by an index."""
     deleted = 0
     while goes_on():
         part = list(rows.values_list("pk", flat=True)[:PART])
@@ -82,14 +83,14 @@ def delete_by_parts(rows: QuerySet[Any], goes_on: Callable[[], bool] = lambda: T
 
 
 def _tasks(goes_on: Callable[[], bool]) -> None:
-    """Also those whose worker was killed, which run for ever as far as their rows tell."""
+    """Includes those whose worker was killed, which look as if they ran for ever."""
     long_ago = clock.now() - TASKS_KEPT
     ended = Q(status__in=["SUCCESSFUL", "FAILED"], finished_at__lt=long_ago)
     delete_by_parts(DBTaskResult.objects.filter(ended | Q(status="RUNNING", started_at__lt=long_ago)), goes_on)
 
 
 def _sessions(goes_on: Callable[[], bool]) -> None:
-    """As `clearsessions` does it, but by parts."""
+    """Like `clearsessions`, but in batches."""
     model = import_module(settings.SESSION_ENGINE).SessionStore.get_model_class()
     delete_by_parts(model.objects.filter(expire_date__lt=clock.now() - SESSIONS_KEPT), goes_on)
 

@@ -1,4 +1,4 @@
-"""How the whole catalogue stands with Stripe, and what staff can have done about it."""
+"""How the whole catalogue stands with Stripe, and what staff can do about it."""
 
 import hashlib
 from collections import Counter
@@ -21,9 +21,9 @@ from billings.operations.causes import Cause, causes
 from web.list_query import ListQuery, Matching, Table
 
 PER_PAGE = 50
-# Drifts are decided one after another, so that pages by number would leave some out: each goes on behind a drift.
+# Keyset pagination: drifts disappear as they are decided, so numbered pages would skip some.
 SYNC = Table("billings:sync", filters={"after": Matching("[1-9][0-9]{0,17}")})
-# A run that goes on is watched closely, a backlog at leisure.
+# A run in progress is polled often, a backlog seldom.
 RUN_POLL_SECONDS = 1
 BACKLOG_POLL_SECONDS = 3
 WAITING_POLL_SECONDS = 5
@@ -40,7 +40,7 @@ class DriftRow:
 
 @dataclass(frozen=True)
 class Overview:
-    """The figures of the page. `moving`: rows that are behind and that no person has to mend first."""
+    """The page's figures. `moving`: rows that are behind and do not wait for a person."""
 
     counts: Counter[str]
     causes: list[Cause]
@@ -55,7 +55,7 @@ class Overview:
     strays: list[StrayProduct]
 
     def run(self, kind: SyncRun.Kind) -> SyncRun | None:
-        """The one under way."""
+        """The run in progress."""
         return next((run for run in self.runs if run.kind == kind and is_alive(run)), None)
 
     @property
@@ -68,12 +68,12 @@ class Overview:
 
     @property
     def last_compare(self) -> SyncRun | None:
-        """The last one that came to its end."""
+        """The last comparison that finished."""
         return next((run for run in self.runs if run.kind == "compare" and run.state == SyncRun.State.DONE), None)
 
     @property
     def ended(self) -> list[SyncRun]:
-        """What came of the last run of each kind, if it is over."""
+        """The last run of each kind, if it is over."""
         latest = {run.kind: run for run in reversed(self.runs)}
         return [run for run in latest.values() if not is_alive(run)]
 
@@ -84,7 +84,7 @@ class Overview:
 
     @property
     def poll_seconds(self) -> int | None:
-        """When the page should look again; None: settled, or only a person can settle it."""
+        """Seconds until the page should poll again; None if nothing will change by itself."""
         under_way = [run for run in (self.compare, self.restore) if run]
         if under_way:
             return RUN_POLL_SECONDS
@@ -94,7 +94,7 @@ class Overview:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Another one as soon as the list of drifts is another one."""
+        """Changes whenever the list of drifts does."""
         facts = "".join(row.choice.shown for row in self.drifts)
         return hashlib.sha256(f"{self.drift_count} {facts}".encode()).hexdigest()[:16]
 
@@ -104,7 +104,7 @@ def is_alive(run: SyncRun) -> bool:
 
 
 def overview(query: ListQuery | None = None) -> Overview:
-    """Three queries, and three more where causes and strays are to be named, however large the catalogue."""
+    """Three queries, and three more if there are causes and stray products to list, however large the catalogue."""
     query = query or SYNC.query()
     figures = list(_figures())
     found = list(_drifts(int(query.filters["after"] or 0)))
@@ -127,7 +127,7 @@ def overview(query: ListQuery | None = None) -> Overview:
 
 
 def _has_strays(runs: list[SyncRun]) -> bool:
-    """Whether the last compare that came to its end saw any, so that nothing is asked where there is none."""
+    """Whether the last finished comparison saw any, so that no query is made if there are none."""
     last = next((run for run in runs if run.kind == "compare" and run.state == SyncRun.State.DONE), None)
     return last is not None and bool(last.orphans or last.foreign)
 
@@ -140,7 +140,7 @@ def _counts(figures: list[dict[str, Any]]) -> Counter[str]:
 
 
 def _figures() -> QuerySet[Any, dict[str, Any]]:
-    """A row for each state and trouble that there is."""
+    """One row per state and trouble."""
     stuck = Q(trouble__in=TROUBLE_FOR_PEOPLE)
     rows: QuerySet[Any, dict[str, Any]] = (
         status.annotate_state(BillingProduct.objects.all(), prefix="")
@@ -157,7 +157,7 @@ def _figures() -> QuerySet[Any, dict[str, Any]]:
 
 
 def _drifts(after: int) -> QuerySet[Any]:
-    """A page of open drifts and one more, each with the number of them all."""
+    """A page of open drifts plus one, each with their total number."""
     still_open = Drift.objects.filter(closed_at=None)
     total = still_open.order_by().values("closed_at").annotate(rows=Count("pk")).values("rows")
     chosen = still_open.filter(pk__gt=after).order_by("pk").annotate(open_drifts=Subquery(total))
@@ -170,13 +170,13 @@ def _drifts(after: int) -> QuerySet[Any]:
 
 
 def _choice(drift: Any) -> DriftChoice:
-    """Of a drift that `_drifts` read, with what it depends on."""
-    # Django sets no attribute at all where the relation found nothing.
+    """The choice for a drift read by `_drifts`, with what it depends on."""
+    # Django sets no attribute at all if the relation is empty.
     return drifts.choice(drift.product, drift, Beside(getattr(drift, "default_price", None), drift.has_others))
 
 
 def compare(*, actor: User) -> bool:
-    """Have the worker compare the whole catalogue with Stripe; False: it is at it already."""
+    """Have the worker compare the whole catalogue; False if it is doing so already."""
     with transaction.atomic():
         run = sync_runs.begin(SyncRun.Kind.COMPARE, actor=actor)
         if run:
@@ -185,7 +185,7 @@ def compare(*, actor: User) -> bool:
 
 
 def restore_all(*, actor: User) -> bool:
-    """Have the worker restore ours wherever Stripe holds something else now; False: it is at it already."""
+    """Have the worker restore the local value of all drift; False if it is doing so already."""
     with transaction.atomic():
         run = sync_runs.begin(SyncRun.Kind.RESTORE, actor=actor)
         if run:

@@ -1,4 +1,4 @@
-"""The way to another Stripe account or mode: sandbox to test, test to live. Asked for by a person, never by itself."""
+"""Moves to another Stripe account or mode: sandbox to test, test to live. Only on request, never automatically."""
 
 from itertools import batched
 from uuid import UUID
@@ -21,18 +21,19 @@ def present_account() -> Account:
 
 
 def elsewhere(account: Account) -> list[UUID]:
-    """The rows whose mirror belongs to another account or mode."""
+    """Rows whose mirror belongs to another account or mode."""
     rows = BillingProduct.objects.exclude(account="").exclude(account=account.id, livemode=account.livemode)
     return list(rows.values_list("pk", flat=True))
 
 
 def move(product_ids: list[UUID], account: Account) -> None:
-    """Keep the old mirrors for the record and forget them, so that everything is made anew in `account`.
+    """Archive the old mirrors and reset them, so that everything is created again in `account`.
 
-    First of all everything is bound to that, so that a worker that still has the old key makes nothing there.
+    The binding changes first, so that a worker that still has the old key creates nothing there.
 
-    An answer that is still on its way belongs to the old account: its request is resolved as indeterminate, and whoever
-    holds the lease finds its token outdated.
+    A response still on its way belongs to the old account: its request is resolved as indeterminate, and the holder of
+    the
+    lease finds its token outdated.
     """
     accounts.rebind(account)
     for chunk in batched(product_ids, CHUNK):

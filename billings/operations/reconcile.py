@@ -1,8 +1,10 @@
-"""The whole catalogue against Stripe, as a stream: a page of 100 a call, compared with the mirror in bounded memory.
+"""Compares the whole catalogue with Stripe, streaming 100 objects per request, with bounded memory.
 
-Comparing decides nothing. Whatever differs is asked for as a read, and converge, under the lease, tells ours from
-drift; so a compare may run at any time, beside anything. Reads are dear (https://docs.stripe.com/rate-limits): compare
-seldom, and let webhooks tell the rest.
+A comparison decides nothing: it requests reads of whatever differs, and converge, under the lease, distinguishes our
+own
+changes from drift; so it may run at any time. Reads are limited (https://docs.stripe.com/rate-limits): compare seldom,
+and
+rely on events otherwise.
 """
 
 from collections.abc import Callable, Iterable
@@ -29,9 +31,9 @@ CHUNK = 500
 
 @dataclass(slots=True)
 class Findings:
-    """What a compare saw. `orphans`: products in Stripe that name a course, and that no course here sells by.
+    """Results of a comparison. `orphans`: products in Stripe that name a course but that no course sells by.
 
-    Of orphans and foreign products those that staff have not set aside.
+    Orphans and foreign products that staff have set aside are not counted.
     """
 
     products: int = 0
@@ -48,7 +50,7 @@ class WrongAccount(Exception):
 def compare(after_page: Callable[[Findings], None] = lambda found: None) -> Findings:
     """Stream the catalogue past the mirror. Raises gateway.ReadFailed, and WrongAccount before anything is read.
 
-    `after_page` is told after each page how far it is.
+    `after_page` is called with the progress after each page.
     """
     seconds = float(settings.STRIPE_TIMEOUT_SECONDS)
     account, began_at = _check_account(seconds), clock.now()
@@ -78,7 +80,7 @@ def _check_account(seconds: float) -> Account:
 
 
 def _compare_products(page: list[dict[str, Any]], found: Findings, seen: set[int]) -> list[dict[str, Any]]:
-    """Returns those that are no course's."""
+    """Returns the products that belong to no course."""
     unmatched = []
     rows = {row.stripe_id: row for row in BillingProduct.objects.filter(stripe_id__in=[data["id"] for data in page])}
     for data in page:
@@ -112,7 +114,7 @@ def _compare_prices(page: list[dict[str, Any]], found: Findings, seen: set[int])
 
 
 def _unseen(seen: set[int]) -> set[UUID]:
-    """Products of ours that Stripe did not list, itself or one of its prices."""
+    """Our products that Stripe did not list, or one of whose prices it did not list."""
     suspects: set[UUID] = set()
     products = BillingProduct.objects.filter(exists=True).values_list("pk", "stripe_id")
     prices = BillingPrice.objects.filter(gone=False, product__exists=True).values_list("product_id", "stripe_id")
@@ -122,13 +124,13 @@ def _unseen(seen: set[int]) -> set[UUID]:
 
 
 def request_reads_of_suspects(found: Findings) -> None:
-    """Ask for a read of whatever differs; the worker's sweep comes to it."""
+    """Request a read of whatever differs; the worker's sweep performs it."""
     for chunk in batched(found.suspects, CHUNK):
         request_reads(chunk)
 
 
 def read_suspects(found: Findings) -> None:
-    """Have converge read whatever differs, now, and tell ours from drift."""
+    """Have converge read whatever differs, now."""
     request_reads_of_suspects(found)
     for product_id in found.suspects:
         converge(product_id)
@@ -140,7 +142,7 @@ def open_drifts() -> Iterable[Drift]:
 
 
 def repair() -> list[tuple[Drift, str]]:
-    """Restore ours everywhere, and plan again what claims to be done; returns what could not be, with the reason."""
+    """Restore all drift, and plan again what claims to be done; returns what could not be restored, with the reason."""
     left = []
     for drift in list(open_drifts()):
         try:

@@ -1,7 +1,8 @@
-"""What staff ask of the whole catalogue, as the worker does it: compare with Stripe, or restore ours everywhere.
+"""Operations on the whole catalogue in the worker: compare with Stripe, or restore all local values.
 
-One of a kind at a time. A run whose worker was killed gives no sign of life any more: another worker goes on with it,
-and where there is none it stands in nobody's way.
+One of a kind at a time. A run whose worker was killed stops sending heartbeats: another worker continues it, and until
+then
+it does not block new ones.
 """
 
 from datetime import datetime, timedelta
@@ -22,12 +23,12 @@ from billings.stripe_api import gateway
 from billings.sync import heartbeat
 from billings.sync.sweep import sweep
 
-# Longer than any one step of a run.
+# Longer than any single step of a run.
 DEAD_AFTER = timedelta(minutes=5)
 STALLED_AFTER = timedelta(minutes=3)
-# After a compare that came to nothing, since Stripe could not be read, the next one that nobody asks for comes sooner.
+# After a failed comparison (Stripe could not be read), the next automatic one comes sooner.
 RETRY_AFTER = timedelta(minutes=15)
-# A restore is done in parts, so that a worker that is told to end can do so.
+# A restore is done in batches, so that a worker can stop when told to.
 DRIFTS_A_PART = 20
 ROWS_BETWEEN = 10
 KEEP = 20
@@ -36,7 +37,7 @@ State, Kind = SyncRun.State, SyncRun.Kind
 
 
 class _GivenUp(Exception):
-    """This run was taken for dead meanwhile."""
+    """This run was taken for dead and replaced."""
 
 
 def is_dead(run: SyncRun) -> bool:
@@ -44,7 +45,7 @@ def is_dead(run: SyncRun) -> bool:
 
 
 def _is_near(moment: datetime, now: datetime, limit: timedelta) -> bool:
-    """A sign of life from the future is none: the clock was set back since, or was wrong."""
+    """A heartbeat in the future does not count: the clock was wrong, or was set back since."""
     return now - limit <= moment <= now + limit
 
 
@@ -53,14 +54,14 @@ def _far_from(now: datetime, limit: timedelta) -> Q:
 
 
 def claim_stalled() -> list[SyncRun]:
-    """Runs whose worker was killed, each for one caller, which must see to it that they go on."""
+    """Runs whose worker was killed, each returned to one caller, which must continue it."""
     now = clock.now()
     stalled = SyncRun.objects.filter(_far_from(now, STALLED_AFTER), state=State.OPEN, started_at__isnull=False)
     return [run for run in stalled if SyncRun.objects.filter(pk=run.pk, seen_at=run.seen_at).update(seen_at=now)]
 
 
 def begin(kind: SyncRun.Kind, *, actor: User | None) -> SyncRun | None:
-    """A new run, for the worker to carry out; None while another one of this kind is under way."""
+    """A new run for the worker; None while another one of this kind is in progress."""
     now = clock.now()
     runs = SyncRun.objects.filter(kind=kind)
     with transaction.atomic():
@@ -85,14 +86,14 @@ def _expected(kind: SyncRun.Kind) -> dict[str, int]:
 
 
 def forget_old() -> None:
-    """All but the last ones of each kind; also those that `reconcile` has recorded."""
+    """Delete all but the last ones of each kind, including those recorded by `reconcile`."""
     for kind in Kind:
         runs = SyncRun.objects.filter(kind=kind)
         runs.filter(pk__in=list(runs.exclude(state=State.OPEN).values_list("pk", flat=True)[KEEP:])).delete()
 
 
 def record(found: Findings) -> None:
-    """Remember a compare that was done elsewhere (`manage.py reconcile`)."""
+    """Record a comparison that was done elsewhere (`manage.py reconcile`)."""
     now = clock.now()
     SyncRun.objects.create(
         kind=Kind.COMPARE, state=State.DONE, started_at=now, seen_at=now, finished_at=now, **_found(found)
@@ -100,7 +101,7 @@ def record(found: Findings) -> None:
 
 
 def compare(run_id: int) -> None:
-    """Compare the whole catalogue; what differs is read by the worker's sweep afterwards, as after an event."""
+    """Compare the whole catalogue; the worker's sweep then reads what differs."""
     run = SyncRun.objects.get(pk=run_id)
     try:
         _beat(run, started_at=clock.now())
@@ -118,7 +119,7 @@ def compare(run_id: int) -> None:
 
 
 def restore_some(run_id: int) -> bool:
-    """Restore ours for a part of what is to be restored; True where more is left to do."""
+    """Restore a batch of drift; True if more is left."""
     run = SyncRun.objects.select_related("actor").get(pk=run_id)
     until = Drift.objects.filter(closed_at=None, pk__lte=run.last_drift)
     part = list(until.filter(pk__gt=run.tried_drift).order_by("pk")[:DRIFTS_A_PART])
@@ -139,7 +140,7 @@ def restore_some(run_id: int) -> bool:
 
 
 def _restore(drift: Drift, actor: User | None) -> None:
-    """Raises Unreadable; what has changed again since it was listed stays to be decided."""
+    """Raises Unreadable; drift that has changed since it was listed stays open."""
     try:
         decisions.restore_local_value(drift, shown=drift.remote_value, actor=actor)
     except decisions.MovedOn:
@@ -161,7 +162,7 @@ def _found(found: Findings) -> dict[str, int]:
 
 
 def _beat(run: SyncRun, **columns: Any) -> None:
-    """Say that it is alive and how far it is; and see to what is due, for nobody's save should wait for a run."""
+    """Send a heartbeat with the progress, and converge what is due, since no save should wait for a run."""
     _write(run, seen_at=clock.now(), **columns)
     heartbeat.beat()
     sweep(limit=ROWS_BETWEEN, together=False)

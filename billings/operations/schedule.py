@@ -1,7 +1,8 @@
-"""What is done now and then, by one process for all: the full compare, every `COMPARE_EVERY_HOURS`.
+"""Periodic work, done by one process for all: the full comparison, every `COMPARE_EVERY_HOURS`.
 
-When it is due is kept in the database, and moved in the transaction that begins it: a process that is killed before has
-changed nothing, and one that is killed later leaves a run that another goes on with (`sync_runs`).
+The due time is in the database, and moved in the transaction that begins the work: a process killed before that has
+changed
+nothing, and one killed later leaves a run that another process continues (`runs`).
 """
 
 from datetime import datetime, timedelta
@@ -19,7 +20,7 @@ def _every() -> timedelta:
 
 
 def begin_compare_if_due() -> bool:
-    """Have the worker compare the whole catalogue, if it is time; a constant number of queries, mostly one."""
+    """Have the worker compare the whole catalogue if it is due; a constant number of queries, usually one."""
     if not _every():
         return False
     now, row = clock.now(), Schedule.objects.filter(pk=Schedule.ONLY).first()
@@ -38,7 +39,7 @@ def begin_compare_if_due() -> bool:
 
 
 def _first(now: datetime) -> Schedule:
-    """The last compare counts, whoever asked for it."""
+    """Counted from the last comparison, whoever requested it."""
     last = SyncRun.objects.filter(kind=SyncRun.Kind.COMPARE, state=SyncRun.State.DONE).first()
     due = last.asked_at + _every() if last else now
     row, _ = Schedule.objects.get_or_create(pk=Schedule.ONLY, defaults={"compare_due_at": due})

@@ -1,4 +1,4 @@
-"""What staff do about products in Stripe that no course sells by."""
+"""Staff's actions on products in Stripe that no course sells by."""
 
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect, JsonResponse

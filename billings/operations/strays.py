@@ -1,4 +1,4 @@
-"""Products in Stripe that no course here sells by: kept as a compare saw them, and what staff do about each."""
+"""Products in Stripe that no course sells by: recorded by comparisons, and what staff do about each."""
 
 import secrets
 from collections.abc import Iterable, Mapping
@@ -22,7 +22,7 @@ class NotDone(Exception):
 
 
 def keep(products: Iterable[Mapping[str, Any]], *, account: Account, at: datetime) -> dict[str, StrayProduct]:
-    """Write down a page of products that are no course's (two queries); those that nobody has handled, by their ids."""
+    """Record a page of products that belong to no course (two queries); returns those nobody has handled, by id."""
     rows = [
         StrayProduct(
             account=account.id,
@@ -44,30 +44,30 @@ def keep(products: Iterable[Mapping[str, Any]], *, account: Account, at: datetim
         update_fields=["name", "course_id", "active", "seen_at"],
     )
     known = _of(account).filter(stripe_id__in=[row.stripe_id for row in rows])
-    # What was archived here and is active again is somebody's doing.
+    # Archived by us and active again: someone changed it in Stripe.
     known.filter(handled=Handled.ARCHIVED, active=True).update(handled=Handled.NO)
     return {row.stripe_id: row for row in known.filter(handled=Handled.NO)}
 
 
 def forget_unseen(*, account: Account, since: datetime) -> None:
-    """After a whole compare: what it did not see is not there any more, or is a course's by now."""
+    """After a complete comparison: delete rows it did not see, which are gone or belong to a course by now."""
     _of(account).filter(seen_at__lt=since).delete()
 
 
 def unhandled() -> list[StrayProduct]:
-    """Orphans first, and one more than are shown."""
+    """Orphans first; one more than are shown."""
     return list(StrayProduct.objects.filter(handled=Handled.NO).order_by("-course_id", "name", "pk")[: SHOWN + 1])
 
 
 def set_aside(stray: StrayProduct, *, actor: User) -> None:
-    """Not ours: it is not listed any more, and left as it is in Stripe."""
+    """Mark as not ours: no longer listed, and left as it is in Stripe."""
     _close(stray, Handled.NOT_OURS, actor)
 
 
 def archive(stray: StrayProduct, *, actor: User) -> None:
     """Take it off sale in Stripe (`active=false`, which can be undone there). Raises NotDone.
 
-    The key is committed before the call, and the same call is repeated under it until Stripe has answered.
+    The idempotency key is committed before the request, which is repeated with it until Stripe answers.
     """
     seconds = float(settings.STRIPE_TIMEOUT_SECONDS)
     _check_account(stray, seconds)

@@ -1,4 +1,4 @@
-"""What the worker runs because staff asked for it; apart from `tasks`, which those use whom this needs."""
+"""Tasks for the worker that staff start; apart from `sync.tasks`, on which the modules used here depend."""
 
 from django.tasks import task
 
@@ -8,18 +8,18 @@ from billings.operations import runs
 
 @task
 def compare(run_id: int) -> None:
-    """The whole catalogue against Stripe."""
+    """Compare the whole catalogue with Stripe."""
     runs.compare(run_id)
 
 
 @task
 def restore(run_id: int) -> None:
-    """Ours again, wherever Stripe holds something else; part by part."""
+    """Restore all local values, in batches."""
     if runs.restore_some(run_id):
         restore.enqueue(run_id)
 
 
 def resume_stalled() -> None:
-    """What a killed worker left half done goes on: a compare from its beginning, a restore where it was."""
+    """Continue what a killed worker left: a comparison from the start, a restore where it was."""
     for run in runs.claim_stalled():
         (compare if run.kind == SyncRun.Kind.COMPARE else restore).enqueue(run.pk)

@@ -1,4 +1,4 @@
-"""Staff's page about the sync as a whole: how it stands, what was changed in Stripe, and what to do about it."""
+"""Staff's Sync page: how the catalogue stands with Stripe, drift, and what to do about it."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -25,9 +25,9 @@ from billings.stripe_api.stripe_pages import product_url
 from web.access import StaffRequest, price_managers_only, wants_json
 from web.etags import json_answer
 
-# The part of the page that changes when something is decided; htmx sends its name.
+# The id of the part that changes when something is decided; htmx sends it as the target.
 PART = "sync"
-# These are shown even where there are none.
+# Shown even if their count is 0.
 ALWAYS = ("in_sync", "pending", "retrying", "attention", "drift")
 
 
@@ -35,7 +35,7 @@ ALWAYS = ("in_sync", "pending", "retrying", "attention", "drift")
 @vary
 @price_managers_only
 def page(request: StaffRequest) -> HttpResponse:
-    """The whole page; with `watch`, what has changed on it."""
+    """The whole page; with `watch`, only what has changed."""
     found = overview.overview(overview.SYNC.query(request.GET.dict()))
     if wants_json(request):
         return json_answer(request, _as_json(found))
@@ -61,7 +61,7 @@ def restore_all(request: StaffRequest) -> HttpResponse:
 
 
 def answer(request: StaffRequest, *, focus: str = "drifts") -> HttpResponse:
-    """The moving part of the page as it is now, with what there is to say; `focus` goes where the button was."""
+    """The changing part of the page with messages; `focus` moves to where the button was."""
     return render(request, "billings/sync.html#answer", context(overview.overview()) | {"focus": focus})
 
 
@@ -77,7 +77,7 @@ def _begun(request: StaffRequest, kind: str, begun: bool, done: str, already: st
 
 
 def _polled(request: StaffRequest, found: Overview) -> HttpResponse:
-    """The figures; the list only where it is another one, so that nobody is disturbed; and what has ended."""
+    """The figures; the list only if it has changed, so as not to disturb; and finished runs."""
     watched = request.GET["watch"].split(",")
     ended = [run for run in found.ended if str(run.pk) in watched]
     for run in ended:
@@ -88,7 +88,7 @@ def _polled(request: StaffRequest, found: Overview) -> HttpResponse:
 
 
 def context(found: Overview) -> dict[str, Any]:
-    """What the page shows."""
+    """The page's context."""
     watched = ",".join(str(run.pk) for run in (found.compare, found.restore) if run)
     return {
         "sync": found,
@@ -109,7 +109,7 @@ def context(found: Overview) -> dict[str, Any]:
 
 
 def outcome(run: SyncRun) -> str:
-    """What came of a run, in words."""
+    """The result of a run, in a sentence."""
     if run.error:
         return run.error
     if run.state == SyncRun.State.OPEN and run.started_at is None:

@@ -1,6 +1,6 @@
-"""Who looks after the sync: the worker, the clocks, the webhook endpoint, the list of events, and the key's rights.
+"""Monitoring of the sync: worker, clocks, webhook endpoint, polling, and the key's permissions.
 
-As staff read it on the Sync page, in one query.
+As shown on the Sync page, in one query.
 """
 
 from dataclasses import dataclass
@@ -73,7 +73,7 @@ class Watch:
 
     @property
     def clock_words(self) -> list[str]:
-        """A sentence for each clock that differs by more than the measuring itself."""
+        """A sentence for each clock that differs by more than the precision of the measurement."""
         said = []
         if (own := clock.stripe_ahead()) is not None:
             said.append(_difference(_("The clock of the web server"), _("Stripe's"), own))
@@ -116,7 +116,7 @@ class Watch:
 
     @property
     def endpoint(self) -> dict[str, Any] | None:
-        """This portal's, as Stripe knows it."""
+        """This portal's endpoint as Stripe knows it."""
         known = (self.key.endpoints if self.key else None) or []
         return next((one for one in known if endpoints.is_ours(one["url"])), None)
 
@@ -137,7 +137,7 @@ class Watch:
 
     @property
     def foreign_words(self) -> str:
-        """Messages of another account or mode, which were not read; empty: none came."""
+        """Events of another account or mode, which were ignored; empty if none came."""
         return (
             ngettext(
                 "%(n)d message of another Stripe account, or of the other mode (test or live), was not read.",
@@ -185,12 +185,12 @@ class Watch:
         }
 
     def _at(self, moment: datetime) -> str:
-        """A time of today, or with its day; with its zone in either case."""
+        """A time today, or with its date; with its zone in either case."""
         return times.clock(moment, self.now)
 
 
 def _difference(whose: str, others: str, ahead: float) -> str:
-    """Empty where there is none worth a word; `ahead`: seconds that the other clock is."""
+    """Empty if it is negligible; `ahead`: seconds by which the other clock is ahead."""
     seconds = abs(round(ahead))
     if seconds <= clock.TOLERATED_SECONDS:
         return ""
@@ -215,7 +215,7 @@ def _difference(whose: str, others: str, ahead: float) -> str:
 
 
 def watch() -> Watch:
-    """One query, and three more before anything was asked of Stripe with the present key."""
+    """One query, and three more if Stripe was never asked with the present key."""
     now = clock.now()
     workers = heartbeat.in_order(now)
     columns = {f"worker_{name}": Subquery(workers.values(name)[:1]) for name in WORKER_COLUMNS}

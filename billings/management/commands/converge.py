@@ -1,4 +1,4 @@
-"""`manage.py converge`: bring Stripe to what is desired, now."""
+"""`manage.py converge`: bring Stripe to the desired state, now."""
 
 import json
 import time
@@ -61,7 +61,7 @@ def _as_json(found: list[Disagreement], *, tried: int, left: int) -> str:
 
 
 def _patiently(product_id: UUID) -> Result:
-    """Converge whatever the backoff says; another process's lease is waited out."""
+    """Converge regardless of the backoff, and wait for another process's lease."""
     give_up_at = time.monotonic() + LEASE_WAIT_SECONDS
     while (result := converge(product_id)) is Result.BUSY and time.monotonic() < give_up_at:
         time.sleep(LEASE_POLL_SECONDS)

@@ -1,4 +1,4 @@
-"""`manage.py events`: Stripe's messages, for the people who look after the portal."""
+"""`manage.py events`: Stripe's events, for operators."""
 
 from argparse import ArgumentParser
 from typing import Any

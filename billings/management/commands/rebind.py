@@ -1,4 +1,4 @@
-"""`manage.py rebind`: move what is sold to the Stripe account of the present key."""
+"""`manage.py rebind`: move everything to the Stripe account of the present key."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -40,5 +40,5 @@ class Command(BaseCommand):
     def _is_told_to_go_on(self) -> bool:
         try:
             return input("Go on? [y/N] ").strip().lower() in ("y", "yes")
-        except EOFError:  # nobody is there to answer
+        except EOFError:  # not interactive
             return False

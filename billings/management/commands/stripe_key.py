@@ -1,4 +1,4 @@
-"""`manage.py stripe_key`: what the present key may do in Stripe."""
+"""`manage.py stripe_key`: tests the permissions of the present key."""
 
 from typing import Any
 

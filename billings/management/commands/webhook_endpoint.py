@@ -1,4 +1,4 @@
-"""`manage.py webhook_endpoint`: make Stripe tell this portal of changes."""
+"""`manage.py webhook_endpoint`: registers this portal's webhook endpoint with Stripe."""
 
 from argparse import ArgumentParser
 from typing import Any

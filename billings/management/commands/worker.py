@@ -1,4 +1,4 @@
-"""`manage.py worker`: runs tasks as they come, and sweeps for the rows that are due, whatever became of their tasks."""
+"""`manage.py worker`: runs tasks as they come, and sweeps for rows that are due, whatever became of their tasks."""
 
 import logging
 import os
@@ -29,23 +29,24 @@ logger = logging.getLogger("billings.worker")
 INTERVAL = 0.5
 TASKS_A_ROUND = 100
 ROWS_A_ROUND = 100
-# So often a worker asks whether it is due.
+# How often a worker checks whether it is due.
 KEEP_HOUSE_EVERY = 60.0
 WATCH_EVERY = 30.0
-# Stripe takes its time for an answer, so several courses wait for theirs at once.
+# Stripe takes its time, so several courses wait for their responses concurrently.
 THREADS = 4
 ROWS_A_THREAD = 4
 
 
 class _Ended(Exception):
-    """A signal came."""
+    """A signal arrived."""
 
 
 class PatientWorker(Worker):
-    """The library's worker, which by itself dies of a locked database and never sees a task whose worker was killed.
+    """The library's worker, which by itself dies of a locked database and never resumes the task of a killed worker.
 
-    It runs in rounds, the sweep first, by several threads, and then the tasks, most of which find their work done; what
-    goes wrong in one is said, and the next begins after a rest.
+    It works in rounds: first the sweep, in several threads, then the tasks, most of which find their work done. An
+    error
+    is logged, and the next round begins after a pause.
     """
 
     def __init__(self, *, threads: int = 1) -> None:
@@ -67,7 +68,7 @@ class PatientWorker(Worker):
         self._failures = 0
 
     def work(self, *, once: bool = False) -> None:
-        """Until SIGTERM; with `once`, until a round finds nothing to do."""
+        """Run until SIGTERM; with `once`, until a round finds nothing to do."""
         self._once = once
         try:
             self._until_ended(once)
@@ -81,11 +82,11 @@ class PatientWorker(Worker):
             if found == 0 and once:
                 return
             if not found and self.running:
-                # Longer and longer while the database is away; jitter keeps several workers apart.
+                # Exponential while the database is unavailable; jitter keeps several workers apart.
                 time.sleep(INTERVAL * min(2**self._failures, 60) * random.uniform(0.8, 1.2))
 
     def _attempt(self, once: bool) -> int | None:
-        """A round; None where it failed."""
+        """A round; None if it failed."""
         try:
             heartbeat.begin()
             found = self.round()
@@ -102,7 +103,7 @@ class PatientWorker(Worker):
         return None
 
     def round(self) -> int:
-        """Converge the rows that are due and run the tasks that are ready; how many there were."""
+        """Converge the rows that are due and run the tasks that are ready; returns how many."""
         found = self._sweep()
         self._run_tasks = 0
         if self.running:
@@ -110,9 +111,9 @@ class PatientWorker(Worker):
         return found + self._run_tasks
 
     def _sweep(self) -> int:
-        """Few rows at a time; SIGTERM, which waits as it does for a task, waits for those in hand only."""
+        """Few rows at a time, so that SIGTERM, which waits for work in progress, does not wait long."""
         rows = 0
-        # What the library looks at when a signal comes: end at once, or after what is being done?
+        # The library's flag: stop at once on a signal, or after the current work?
         self.running_task = True
         try:
             while self.running and rows < ROWS_A_ROUND:
@@ -125,7 +126,7 @@ class PatientWorker(Worker):
         return rows
 
     def _keep_order(self) -> None:
-        """Whatever goes wrong in it, it is not tried again before its time, and so keeps nothing else waiting."""
+        """Periodic work: on failure it is retried when it is due again, and delays nothing else."""
         now = time.monotonic()
         if now >= self._keep_house_at:
             self._keep_house_at = now + KEEP_HOUSE_EVERY
@@ -140,8 +141,8 @@ class PatientWorker(Worker):
             schedule.begin_compare_if_due()
             if not self._threads or self._once:
                 self._look_for_forgotten_calls()
-            elif self._look is None or self._look.done():  # the first one can take longer than until the next
-                self._look = self._threads.submit(self._look_for_forgotten_calls)  # beside the sweep, which goes on
+            elif self._look is None or self._look.done():  # the first one may take longer than the interval
+                self._look = self._threads.submit(self._look_for_forgotten_calls)  # concurrently with the sweep
 
     def _sweep_some(self) -> int:
         return sweep(limit=self._rows_at_once, each=self._while_running, goes_on=lambda: self.running)
@@ -151,7 +152,7 @@ class PatientWorker(Worker):
         return spread(lambda one: self._while_beating(converge, one) if self.running else None, work)
 
     def _while_beating(self, converge: Callable[[Work], object], one: Work) -> object:
-        """Where Stripe is slow, a few courses take longer than a sign of life may be overdue."""
+        """Send heartbeats: if Stripe is slow, a few courses take longer than a heartbeat may be overdue."""
         heartbeat.beat()
         return converge(one)
 
@@ -175,7 +176,7 @@ class PatientWorker(Worker):
             )
 
     def _look_at_the_connection(self) -> None:
-        """What the key may do, and whether Stripe knows where to send its messages; once a day. Raises ReadFailed."""
+        """Check the key's permissions and the registered webhook endpoints, once a day. Raises ReadFailed."""
         seconds = float(settings.STRIPE_TIMEOUT_SECONDS)
         if permissions.is_due():
             row = permissions.check(seconds=seconds)
@@ -186,7 +187,7 @@ class PatientWorker(Worker):
             endpoints.check(seconds=seconds)
 
     def _seconds_in_turn(self) -> float:
-        """Raises _Ended, since a look can take long and nothing of it is kept before it is whole."""
+        """Raises _Ended: a poll may take long, and nothing of it is stored before it is complete."""
         if not self.running:
             raise _Ended
         rate_limit.wait_for_turn()
@@ -195,7 +196,7 @@ class PatientWorker(Worker):
 
 class Command(BaseCommand):
     help = "Runs tasks, and brings to Stripe whatever is due. SIGTERM and Ctrl-C end it when the present step is done."
-    # While the database is locked, Django's check of JSON fields takes SQLite for one that has none.
+    # While the database is locked, Django's check of JSON fields would assume that SQLite lacks JSON.
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
