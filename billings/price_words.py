@@ -1,7 +1,7 @@
-"""Prices as Stripe holds them, in words: one that also sells in further currencies, and what somebody did to the price.
+"""Prices in Stripe as text: also those in further currencies, and changes of price.
 
-A price is told from its facts, which a drift keeps as JSON: `id`; `price`, its own amount (minor units), currency and
-interval, or None where a course cannot express it; `also`, its other currencies as Stripe has them.
+A price is described by its facts, which drift stores as JSON: `id`; `price`, its own amount (minor units), currency and
+interval, or None if a course cannot express it; `also`, its further currencies as Stripe has them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ def facts_of(price_id: str, spec: PriceSpec | None, also: Options) -> dict[str, 
 
 
 def price_in_words(facts: Facts) -> str:
-    """ "$49.00", or with what it sells at besides: "$49.00 (also €1.00)"."""
+    """ "$49.00", or with its further currencies: "$49.00 (also €1.00)"."""
     own = str(PriceSpec(*facts["price"])) if facts["price"] else _("a price that only Stripe can show")
     if not facts["also"]:
         return own
@@ -31,7 +31,7 @@ def price_in_words(facts: Facts) -> str:
 
 
 def options_in_words(options: Options) -> str:
-    """The other currencies of one price (https://docs.stripe.com/api/prices/object): "€1.00 and ¥100"."""
+    """The further currencies of a price (https://docs.stripe.com/api/prices/object): "€1.00 and ¥100"."""
     return get_text_list([_option_in_words(code, option) for code, option in options.items()], _("and"))
 
 
@@ -49,13 +49,13 @@ def prices_in_words(prices: Sequence[Facts]) -> str:
 
 
 def change_in_words(local: Facts, remote: Facts) -> str:
-    """What somebody did to the price in Stripe, from what was sold before (`local`) and what is sold now."""
+    """How the price was changed in Stripe, from `local` (before) to `remote` (now)."""
     if not remote["active"]:
         return _("The price was removed in Stripe.")
     if not remote["default"]:
         words = {"price": remote["words"]}
         return _("%(price)s was made a price in Stripe that is not sold by default.") % words
-    if "prices" not in remote:  # written down by an earlier version
+    if "prices" not in remote:  # stored by an earlier version
         return _("The price was changed in Stripe to %(price)s.") % {"price": remote["words"]}
     default, others = _parted(remote)
     also = default["also"] if default["also"] != _options_before(local, default) else {}
@@ -69,7 +69,7 @@ def change_in_words(local: Facts, remote: Facts) -> str:
 
 
 def _parted(remote: Facts) -> tuple[Facts, list[Facts]]:
-    """The default price, and what else is active."""
+    """The default price, and the other active ones."""
     default = next(price for price in remote["prices"] if price["id"] == remote["default"])
     return default, [price for price in remote["prices"] if price is not default]
 
@@ -81,7 +81,7 @@ def _options_before(local: Facts, price: Facts) -> Options:
 
 
 def _default_in_words(local: Facts, default: Facts, others: list[Facts]) -> str:
-    """Whether another price is the default now, or is merely there besides; empty where neither is so."""
+    """Whether the default price was replaced, or another price was added; empty if neither."""
     facts = {
         "price": price_in_words({**default, "also": {}}),
         "others": get_text_list([price_in_words(other) for other in others], _("and")),

@@ -74,12 +74,12 @@ class Status:
 
     @cached_property
     def label(self) -> str:
-        """The chip where nothing else tells the price."""
+        """The label if the price is shown nowhere else."""
         return _label(self.state, self.product)
 
     @cached_property
     def short_label(self) -> str:
-        """The chip in a table."""
+        """The label in a table."""
         return _short_label(self.state, self.product)
 
     @cached_property
@@ -88,12 +88,12 @@ class Status:
 
     @cached_property
     def cause(self) -> str:
-        """While Stripe is waited for, the sentence without the seconds until the next try."""
+        """While waiting for Stripe, the sentence without the countdown."""
         return _retrying(self.product) if self.state == "retrying" else ""
 
     @cached_property
     def retry_seconds(self) -> int | None:
-        """How many are left until the next try, while Stripe is waited for."""
+        """Seconds until the next try, while waiting for Stripe."""
         return _retry_seconds(self.product) if self.state == "retrying" else None
 
     @cached_property
@@ -106,7 +106,7 @@ class Status:
 
     @cached_property
     def still(self) -> str:
-        """What Stripe sells instead of what is desired, for whoever reads the desired price beside it."""
+        """What Stripe still sells instead, for a reader of the desired price."""
         return _still(self.product)
 
     @cached_property
@@ -125,19 +125,19 @@ class Status:
 
     @cached_property
     def drifts(self) -> tuple[DriftChoice, ...]:
-        """What staff decide; a teacher has nothing to."""
+        """Decisions for staff; none for teachers."""
         if not self.staff:
             return ()
         return tuple(drifts.choice(self.product, drift) for drift in drifts.open_drifts(self.product))
 
     @property
     def countdown(self) -> bool:
-        """Whether the seconds until the next try are few enough to be counted down."""
+        """Whether the next try is close enough for a countdown."""
         return self.retry_seconds is not None and self.retry_seconds <= LONGEST_COUNTDOWN
 
 
 def with_exceptions(queryset: QuerySet[Any], prefix: str = "billing__") -> QuerySet[Any]:
-    """Give each row `has_drifts` and `has_rejections`, so that `prefetch` need not look for what is seldom there."""
+    """Give each row `has_drifts` and `has_rejections`, so that `prefetch` need not query what is rarely there."""
     product = OuterRef(f"{prefix}pk")
     annotated: QuerySet[Any] = queryset.annotate(
         has_drifts=Exists(Drift.objects.filter(product=product, closed_at=None)),
@@ -147,7 +147,7 @@ def with_exceptions(queryset: QuerySet[Any], prefix: str = "billing__") -> Query
 
 
 def prefetch(product: BillingProduct, *, has_drifts: bool, has_rejections: bool) -> None:
-    """Everything that `describe` reads, for one product: one query where there are neither drifts nor rejections."""
+    """Load everything that `describe` reads for one product: one query if there are neither drifts nor rejections."""
     drifts, rejections = Drift.objects.filter(closed_at=None), Rejection.objects.select_related("request")
     prefetch_related_objects(
         [product],
@@ -177,7 +177,7 @@ def annotate_state(queryset: QuerySet[Any], prefix: str = "billing__") -> QueryS
 
 
 def state_of(product: BillingProduct) -> str:
-    """The same order as `annotate_state`, from one row and its prefetched relations."""
+    """The state by the rules of `annotate_state`, from one row and its prefetched relations."""
     if product.trouble in TROUBLE_FOR_PEOPLE or product.rejections.all():
         return "attention"
     if drifts.open_drifts(product):
@@ -192,7 +192,7 @@ def state_of(product: BillingProduct) -> str:
 
 
 def describe(product: BillingProduct, *, staff: bool) -> Status:
-    """Chip, sentence and lines for the page; Stripe's ids, and the choice about drift, are for `staff` only."""
+    """Label, sentence and lines for the page; Stripe ids and decisions on drift are for `staff` only."""
     return Status(product, staff)
 
 
@@ -205,7 +205,7 @@ def _label(state: str, product: BillingProduct) -> str:
 
 
 def _short_label(state: str, product: BillingProduct) -> str:
-    """The chip beside a price: it says once what the row says nowhere else."""
+    """The label beside a price, without what the row shows already."""
     published = product.desired_status == Availability.PUBLISHED
     match state:
         case "in_sync":
@@ -285,7 +285,7 @@ def _next_try(product: BillingProduct) -> str:
 
 
 def _retry_seconds(product: BillingProduct) -> int | None:
-    """Whole seconds until the next try; None where it is due."""
+    """Whole seconds until the next try; None if it is due."""
     due, now = product.next_attempt_at, clock.now()
     if due is None or not horizons.is_believed(due, now, horizons.next_attempt()):
         return None
@@ -326,7 +326,7 @@ def _attention(product: BillingProduct, *, staff: bool) -> str:
 
 
 def rejections(product: BillingProduct) -> dict[Field, str]:
-    """What Stripe rejected, with its reason, by field (no query where they are prefetched)."""
+    """What Stripe rejected, with its message, by field (no query if prefetched)."""
     return {
         Field(one.field): _("Stripe rejected this: %(why)s") % {"why": clean(one.request.error_message)}
         for one in product.rejections.all()
@@ -334,19 +334,19 @@ def rejections(product: BillingProduct) -> dict[Field, str]:
 
 
 def clean(message: str) -> str:
-    """Stripe's message without the sentences that send programmers to an address."""
+    """Stripe's message without sentences that refer developers to a URL."""
     sentences = [one for one in re.split(r"(?<=[.!?])\s+", message.strip()) if "://" not in one]
     words = " ".join(sentences) or _("no reason given")
     return words if words.endswith((".", "!", "?")) else f"{words}."
 
 
 def is_older_than_stripe(product: BillingProduct) -> bool:
-    """Whether Stripe was told a generation that nobody here remembers having sent."""
+    """Whether Stripe was told a generation that this database did not send."""
     return product.metadata_generation > product.sent_generation
 
 
 def _product_line(state: str, product: BillingProduct, *, staff: bool) -> str:
-    """What Stripe sells; for a teacher only while that may be something else than what the course says."""
+    """What Stripe sells; for a teacher only while that may differ from the course."""
     price = observed_price(product)
     if staff:
         if not product.exists:
@@ -359,7 +359,7 @@ def _product_line(state: str, product: BillingProduct, *, staff: bool) -> str:
 
 
 def _price_line(product: BillingProduct) -> str:
-    """The price with its id, for staff; not what a course was sold at that is free by now."""
+    """The price with its id, for staff; not the former price of a course that is free now."""
     price = observed_price(product)
     if price is None or (product.price is None and not product.observed_active):
         return ""
@@ -387,12 +387,12 @@ def _stripe_url(product: BillingProduct) -> str:
 
 
 def observed_price(product: BillingProduct) -> BillingPrice | None:
-    """The price that Stripe sells at, as it was last seen: the default one."""
+    """Stripe's default price as it was last seen."""
     return drifts.default_price(product) if product.exists else None
 
 
 def _poll_seconds(state: str, product: BillingProduct) -> int | None:
-    """When the page should look again; None: at rest, or only a person can end it."""
+    """Seconds until the page should poll again; None if nothing will change by itself."""
     if state == "pending":
         return POLL_SECONDS
     if state == "retrying" and product.next_attempt_at:

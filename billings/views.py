@@ -1,4 +1,4 @@
-"""Billing endpoints that belong to no screen: the address that Stripe sends its events to."""
+"""Billing endpoints that belong to no page: Stripe's webhook."""
 
 from django.http import HttpRequest, HttpResponse
 from django.http.request import RawPostDataException
@@ -12,14 +12,14 @@ from web.body_limits import MEGABYTE, takes_up_to
 LARGEST_EVENT = 1 * MEGABYTE
 
 
-@csrf_exempt  # Stripe has no session here; its signature says more than a token could
+@csrf_exempt  # Stripe has no session; its signature is stronger than a token
 @takes_up_to(LARGEST_EVENT)
 @require_POST
 def webhook(request: HttpRequest) -> HttpResponse:
-    """Store one message of Stripe's and answer at once; the worker judges it."""
+    """Store one event of Stripe's and acknowledge it; the worker handles it."""
     try:
         event = gateway.verified_event(request.body, request.META.get("HTTP_STRIPE_SIGNATURE", ""))
-    except (gateway.BadSignature, RawPostDataException):  # the latter for what came as a form, which is no message
+    except (gateway.BadSignature, RawPostDataException):  # the latter for a form, which is no event
         return HttpResponse("bad signature or payload", status=400, content_type="text/plain")
     events.store(event)
     return HttpResponse("stored", content_type="text/plain")

@@ -1,4 +1,4 @@
-"""What people type into the fields of a price, validated in one place wherever it is typed."""
+"""The form fields of a price, validated in one place for all forms."""
 
 import unicodedata
 from collections.abc import Mapping
@@ -26,25 +26,25 @@ REASON_LENGTH = PriceChange._meta.get_field("reason").max_length
 
 
 def reading_locale() -> str:
-    """How the person in front of the page writes numbers: so the fields are filled, and so they are read."""
+    """The locale of the reader's numbers, in which fields are filled and parsed."""
     return number_locale.current()
 
 
 def page_locale() -> str:
-    """How the page writes, in sentences and beside the fields: in its own language."""
+    """The locale of the page's language, for sentences and labels."""
     return to_locale(get_language() or "en")
 
 
 @lru_cache(maxsize=8)
 def currency_choices(locale: str) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Every currency once: those that most courses are sold in first."""
+    """Every currency once, the most used ones first."""
     named = {code: f"{code.upper()} – {money.currency_name(code, locale)}" for code in money.CURRENCIES}
     common = [(code, named.pop(code)) for code in COMMON_CURRENCIES]
     return [(gettext("Often used"), common), (gettext("All others"), list(named.items()))]
 
 
 def price_texts(product: BillingProduct, locale: str) -> dict[str, str]:
-    """The price as the fields of a form say it."""
+    """The price as values of a form's fields."""
     price = product.price
     return {
         "price": "" if price is None else money.format_amount(price.money, locale),
@@ -54,19 +54,19 @@ def price_texts(product: BillingProduct, locale: str) -> dict[str, str]:
 
 
 def with_reading(data: Mapping[str, str]) -> Mapping[str, str]:
-    """What was sent, with the amount that somebody picked where the one typed could be read in two ways."""
+    """The data with the amount that was picked for an ambiguous one."""
     return {**data, "price": data["price_reading"]} if data.get("price_reading") else data
 
 
 def keep_what_was_sent(form: forms.Form, name: str) -> None:
-    """Let a choice that is none of ours stay selected beside its message, not turn into the first of the list."""
+    """Keep an invalid choice selected beside its message, instead of showing the first of the list."""
     field, sent = form.fields[name], str(form[name].value() or "")
     if form.is_bound and sent and not field.valid_value(sent):  # type: ignore[attr-defined]  # a ChoiceField
         field.widget.choices = [(sent, sent), *field.widget.choices]
 
 
 def _price_note(price: PriceSpec) -> str:
-    """The price said back beside its field."""
+    """The price as it was understood, shown beside its field."""
     words = {
         None: gettext("Buyers pay %(amount)s once."),
         "month": gettext("Buyers pay %(amount)s every month."),
@@ -77,14 +77,14 @@ def _price_note(price: PriceSpec) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One way to read what was typed: in words for a button, and as text that has no other reading."""
+    """One reading of an ambiguous amount: the text of its button, and its unambiguous notation."""
 
     words: str
     text: str
 
 
 class CurrencyField(forms.ChoiceField):
-    """An ISO code of a currency we sell in, in either case."""
+    """A currency code that we sell in, in either case."""
 
     def to_python(self, value: Any) -> str:
         return str(super().to_python(value)).strip().lower()
@@ -98,33 +98,33 @@ class FieldWithNote(forms.BoundField):
 
     @property
     def note(self) -> str:
-        """What the form understood, or a word of caution; empty for most fields."""
+        """What the form understood, or a warning; empty for most fields."""
         return self.form.notes.get(self.name, "")
 
     @property
     def rejection(self) -> str:
-        """Why Stripe did not take what the field says; empty for most fields."""
+        """Why Stripe rejected the field's value; empty for most fields."""
         return self.form.rejections.get(self.name, "")
 
     @property
     def readings(self) -> list[Reading]:
-        """What the amount may mean, where that must be asked."""
+        """The readings of an ambiguous amount."""
         return [Reading(str(amount), money.format_amount(amount, self.form.locale)) for amount in self.form.readings]
 
     @property
     def limit(self) -> int | None:
-        """How many characters it takes at most, where people write that much; None for most fields."""
+        """The maximum length of fields for long text; None for most fields."""
         return getattr(self.field, "max_length", None) if self.name in self.form.counted else None
 
     @property
     def sign(self) -> str:
-        """The sign of the chosen currency, which stands beside the amount."""
+        """The sign of the chosen currency, shown beside the amount."""
         chosen = self.form["currency"].value() or PRICE_DEFAULTS["currency"]
         return money.currency_symbol(str(chosen), page_locale())
 
 
 class PriceFields(forms.Form):
-    """Amount, currency and interval. Valid, `price_spec` is the price (None: free) and `notes` say it back."""
+    """Amount, currency and interval. Once valid, `price_spec` is the price (None: free) and `notes` describe it."""
 
     bound_field_class = FieldWithNote
     counted: frozenset[str] = frozenset()
@@ -160,7 +160,8 @@ class PriceFields(forms.Form):
             keep_what_was_sent(self, name)
 
     def ask(self, slip: Slip, *, address: str = "") -> Self:
-        """The same form with the question whether this change of price is meant; the yes goes to `address`."""
+        """The same form with a question whether this change of price is intended; the confirmation goes to
+        `address`."""
         self.is_valid()
         self.slip, self.slip_address = slip, address
         self.add_error("price", str(slip))
@@ -194,7 +195,7 @@ class PriceFields(forms.Form):
         self.notes["price"] = " ".join(filter(None, [_price_note(self.price_spec), money.caution(amount)]))
 
     def errors_as_json(self) -> dict[str, Any]:
-        """Why nothing was saved; and the amounts to send, where the one that came in has two readings."""
+        """Why nothing was saved; and both amounts, if the one sent is ambiguous."""
         answer: dict[str, Any] = {"errors": self.errors}
         if self.readings:
             answer["readings"] = {"price": [money.decimal_string(amount) for amount in self.readings]}
@@ -202,7 +203,7 @@ class PriceFields(forms.Form):
 
 
 class PriceChangeForm(PriceFields):
-    """A price changed by staff, with the reason that the audit keeps."""
+    """A price change by staff, with the reason for the audit."""
 
     reason = forms.CharField(
         label=_("Reason"),
@@ -217,10 +218,10 @@ class PriceChangeForm(PriceFields):
     version = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, product: BillingProduct, **kwargs: Any) -> None:
-        # Several rows of one page may be open at once: the ids differ, the names do not.
+        # Several rows of a page may be open at once: ids differ, names do not.
         super().__init__(*args, auto_id=f"price-{product.course_id}-%s", **kwargs)
         self.product = product
-        # A price must not turn into dollars because a field came in empty.
+        # An empty currency or interval must not reset a price to the default.
         self.fields["currency"].required = self.fields["billing_interval"].required = True
         for bound in self.visible_fields():
             self._wire(bound)
@@ -233,7 +234,7 @@ class PriceChangeForm(PriceFields):
 
     @classmethod
     def sent(cls, data: Mapping[str, str], product: BillingProduct, *, locale: str | None = None) -> Self:
-        """The form as it came in; a field of the price that is absent stays as it is."""
+        """The form as sent; an absent field of the price stays unchanged."""
         present = {name: value for name, value in with_reading(data).items() if name in cls.base_fields}
         before = price_texts(product, locale or reading_locale())
         return cls(before | present, product=product, locale=locale)
@@ -246,7 +247,7 @@ class PriceChangeForm(PriceFields):
 
     @property
     def price_is_valid(self) -> bool:
-        """Whether the price can be understood; the reason may still be missing."""
+        """Whether the price is valid; the reason may still be missing."""
         return not PRICE_FIELDS & self.errors.keys()
 
     @property
@@ -254,7 +255,7 @@ class PriceChangeForm(PriceFields):
         return [self["price"], self["currency"], self["billing_interval"]]
 
     def _wire(self, bound: forms.BoundField) -> None:
-        """Every field knows its words by `aria-describedby`; none cuts a paste silently."""
+        """Connect every field with its messages (`aria-describedby`); none truncates a paste silently."""
         attrs = bound.field.widget.attrs
         attrs.pop("maxlength", None)
         parts = ["helptext"] if bound.field.help_text else []

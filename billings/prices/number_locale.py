@@ -1,7 +1,6 @@
-"""How the person in front of the page writes numbers, whatever language the page itself is written in.
+"""The locale of the reader's numbers, whatever language the page is in.
 
-Browsers say it by `Accept-Language`. API clients that send JSON are no readers: their numbers are the same everywhere
-(`money.UNKNOWN_LOCALE`).
+Browsers send it in `Accept-Language`. Numbers in JSON are the same everywhere (`money.UNKNOWN_LOCALE`).
 """
 
 import re
@@ -15,15 +14,15 @@ from django.http import HttpRequest, HttpResponse
 
 from billings.money import UNKNOWN_LOCALE
 
-_LONGEST_HEADER = 500  # characters; browsers send a tenth of it
-_MOST_SUBTAGS = 5  # language, script, country and a variant, and one to spare
+_LONGEST_HEADER = 500  # characters; browsers send a tenth of that
+_MOST_SUBTAGS = 5  # language, script, country, a variant, and one to spare
 _QUALITY = re.compile(r"\s*q\s*=\s*(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)\s*", re.IGNORECASE)
 
 _current: ContextVar[str] = ContextVar("number_locale", default=UNKNOWN_LOCALE)
 
 
 def current() -> str:
-    """The locale of the request at hand, for Babel ("de_CH"); UNKNOWN_LOCALE where nothing is known of its reader."""
+    """The locale of the current request for Babel ("de_CH"); UNKNOWN_LOCALE if nothing is known of the reader."""
     return _current.get()
 
 
@@ -37,12 +36,12 @@ def override(locale: str) -> Iterator[None]:
 
 
 def number_locale(request: HttpRequest) -> str:
-    """The one place to ask first for a locale that somebody chose for themselves; then the browser's."""
+    """The browser's locale; the place to add a locale that users choose for themselves."""
     return negotiated(request.headers.get("Accept-Language", "")[:_LONGEST_HEADER])
 
 
 class NumberLocaleMiddleware:
-    """Lets forms and fields know their reader's locale without being handed it."""
+    """Makes the reader's locale available to forms and fields."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -54,7 +53,7 @@ class NumberLocaleMiddleware:
 
 @lru_cache(maxsize=512)
 def negotiated(header: str) -> str:
-    """The locale of the best liked tag that CLDR knows; of equals the first. Rubbish between the commas is skipped."""
+    """The locale of the preferred tag that CLDR knows; of equals the first. Malformed parts are skipped."""
     liked = sorted(map(_tag_and_quality, header.split(",")), key=lambda found: -found[1])
     found = (_locale_of(tag) for tag, quality in liked if quality > 0)
     return next(filter(None, found), UNKNOWN_LOCALE)

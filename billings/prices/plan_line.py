@@ -1,4 +1,4 @@
-"""The line beside a Save button: what saving would do in Stripe, from the very plan that runs afterwards."""
+"""The line beside a Save button: what saving would do in Stripe, from the plan that runs afterwards."""
 
 from dataclasses import replace
 
@@ -22,7 +22,7 @@ def for_price(product: BillingProduct, price: PriceSpec | None) -> str:
 
 
 def for_product(product: BillingProduct | None, wanted: Desired) -> str:
-    """What a save of `wanted` would do; None: there is no product yet."""
+    """What saving `wanted` would do; None: there is no product yet."""
     words = in_stripe(product, wanted)
     if not words:
         words = _("Nothing changes in Stripe.") if wanted.price else _("Free: nothing is sold in Stripe.")
@@ -30,18 +30,18 @@ def for_product(product: BillingProduct | None, wanted: Desired) -> str:
 
 
 def in_stripe(product: BillingProduct | None, wanted: Desired, *, on_sale: bool = True) -> str:
-    """What a save of `wanted` would change in Stripe; without whether it is on sale, where `on_sale` is off."""
+    """What saving `wanted` would change in Stripe; without the change of being on sale if `on_sale` is False."""
     before = product.price if product else None
     return describe(desired.preview(product, wanted), price=wanted.price, before=before, on_sale=on_sale)
 
 
 def asks() -> str:
-    """Said before the plan where the price may be a slip; see `price_slips`."""
+    """Shown before the plan if the price is suspicious; see `slips`."""
     return _("You will be asked to confirm this price.")
 
 
 def kept_out(product: BillingProduct | None, wanted: Desired) -> str:
-    """What was changed in Stripe is neither undone nor adopted by a save that does not set it anew."""
+    """Drift is neither undone nor accepted by a save that does not set the field to a new value."""
     if product is None:
         return ""
     set_anew = desired.changed_fields(product.desired, wanted)

@@ -1,7 +1,8 @@
-"""Staff change a price that somebody else may be changing too.
+"""Price changes by staff, with detection of concurrent changes.
 
 A version is an opaque, signed token of the price as it was when the form was opened. There is no timestamp in it: a
-price that was changed and changed back has not moved.
+price
+that was changed and changed back has not moved.
 """
 
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ MOST_REASONS = 5
 
 @dataclass
 class PriceMoved(Exception):
-    """Somebody else changed the price meanwhile; nothing was saved."""
+    """The price was changed concurrently; nothing was saved."""
 
     theirs: PriceSpec | None
 
@@ -32,17 +33,18 @@ def token(product: BillingProduct) -> str:
 
 
 def moved(product: BillingProduct, wanted: PriceSpec | None, *, version: str) -> bool:
-    """Whether `wanted` would undo a price that whoever opened the form never saw. No readable version: it would."""
+    """Whether `wanted` would overwrite a price that the form's author never saw. Without a valid version: yes."""
     return product.price != wanted and _read(version) != _facts(product)
 
 
 def change_price(
     product: BillingProduct, price: PriceSpec | None, *, version: str, actor: User, reason: str, confirm: str = ""
 ) -> PriceChange | None:
-    """Set the price and tell Stripe when that has committed.
+    """Set the price, and update Stripe after the commit.
 
-    Raises PriceMoved, or price_slips.Unconfirmed where `confirm` is not the yes to what may be a slip; then nothing is
-    saved. Returns None when nothing changed.
+    Raises PriceMoved, or slips.Unconfirmed if the change is suspicious and `confirm` does not confirm it; nothing is
+    saved
+    then. Returns None if nothing changed.
     """
     with transaction.atomic():
         present = BillingProduct.objects.select_for_update().get(pk=product.pk)
@@ -56,7 +58,7 @@ def change_price(
 
 
 def last_reasons(actor: User) -> list[str]:
-    """The reasons that `actor` gave lately, the newest first and each once, to be offered again."""
+    """The reasons `actor` gave recently, newest first, without duplicates, as suggestions."""
     given = PriceChange.objects.filter(actor=actor, source=PriceChange.Source.STAFF).exclude(reason="")
     newest = given.order_by("-pk").values_list("reason", flat=True)[:50]
     return list(dict.fromkeys(newest))[:MOST_REASONS]

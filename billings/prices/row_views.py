@@ -1,4 +1,4 @@
-"""What the rows of staff's list ask for besides: how they stand now, all in one answer; and to be tried again."""
+"""Endpoints of single rows in the staff's list: their status, all in one response; and retries."""
 
 from uuid import UUID
 
@@ -26,7 +26,7 @@ from web.list_query import ListQuery
 @vary
 @price_managers_only
 def statuses(request: StaffRequest) -> HttpResponse:
-    """The rows that are under way, as the page names them: those that have changed, and when to ask again."""
+    """The pending rows that the page names: those that have changed, and when to poll again."""
     if not request.htmx:
         return redirect("billings:prices")
     sent = watching.sent(request.GET.getlist(watching.PARAM))
@@ -45,7 +45,7 @@ def statuses(request: StaffRequest) -> HttpResponse:
 @vary
 @price_managers_only
 def retry(request: StaffRequest, course_id: UUID) -> HttpResponse:
-    """Ask Stripe again for one course at once, also for what it rejected before."""
+    """Retry one course now, including what Stripe rejected before."""
     product = product_or_404(course_id)
     desired.retry(product)
     row = Row.of(product_or_404(course_id), PRICES.query(request.GET.dict()))
@@ -70,7 +70,7 @@ def _tried(row: Row) -> tuple[int, str]:
 @price_managers_only
 @reports_unreadable_body
 def retry_all(request: StaffRequest) -> HttpResponse:
-    """Have the workers ask Stripe again for every course that matches; `count` is how many the person was shown."""
+    """Have the workers retry every course that matches; `count` is the number the user was shown."""
     query = PRICES.query(request.GET.dict())
     products = to_retry(query)
     shown = fields_sent(request, {"count"}).get("count", "")

@@ -1,4 +1,4 @@
-"""Which Stripe account and mode the present key belongs to; asked once for each key."""
+"""The Stripe account and mode of the present key, asked for once per key."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ class Account:
 
 
 def present(*, seconds: float) -> Account:
-    """The account of `STRIPE_SECRET_KEY`, from memory or by one call. Raises gateway.ReadFailed."""
+    """The account of `STRIPE_SECRET_KEY`, from the database or by one request. Raises gateway.ReadFailed."""
     fingerprint = gateway.key_fingerprint()
     known = StripeKey.objects.filter(fingerprint=fingerprint).first()
     if known is None or not known.account:
@@ -27,37 +27,37 @@ def present(*, seconds: float) -> Account:
 
 
 def known_id() -> str:
-    """The account of the present key, as it is known here; empty: it was not asked yet."""
+    """The account of the present key, if it is known here; otherwise empty."""
     known = StripeKey.objects.filter(pk=gateway.key_fingerprint()).values_list("account", flat=True)
     return known.first() or ""
 
 
 def row_of_key() -> StripeKey:
-    """What is known of the present key; without its account where that has yet to be learned."""
+    """What is known of the present key; its account may still be empty."""
     defaults = {"account": "", "livemode": gateway.key_is_live()}
     known, _ = StripeKey.objects.get_or_create(fingerprint=gateway.key_fingerprint(), defaults=defaults)
     return known
 
 
 def bound() -> Account | None:
-    """The account that everything is sold in; None: nothing was ever sold."""
+    """The account in which everything is sold; None if nothing was ever sold."""
     binding = Binding.objects.filter(pk=Binding.ONLY).first()
     return Account(binding.account, binding.livemode) if binding else None
 
 
 def bind_first(account: Account) -> Account:
-    """The account that everything is sold in: this one, if there was none."""
+    """The account in which everything is sold, which becomes this one if there was none."""
     columns = {"account": account.id, "livemode": account.livemode}
     binding, _ = Binding.objects.get_or_create(pk=Binding.ONLY, defaults=columns)
     return Account(binding.account, binding.livemode)
 
 
 def rebind(account: Account) -> None:
-    """From now on everything is sold in this account; asked for by a person."""
+    """Sell everything in this account from now on; only on request of a person."""
     columns = {"account": account.id, "livemode": account.livemode}
     Binding.objects.update_or_create(pk=Binding.ONLY, defaults=columns)
 
 
 def words(account: str, livemode: bool) -> str:
-    """An account as people read it."""
+    """An account as text."""
     return f"{account} ({'live' if livemode else 'test'})"

@@ -1,4 +1,4 @@
-"""The portal's webhook endpoint as Stripe knows it: is it there, is it told what it needs, and how it gets there.
+"""The portal's webhook endpoint as Stripe knows it: whether it exists and gets the needed events, and registering it.
 
 https://docs.stripe.com/api/webhook_endpoints
 """
@@ -22,7 +22,7 @@ CHECK_EVERY = timedelta(hours=24)
 
 
 class NoPublicAddress(Exception):
-    """Stripe cannot call this machine."""
+    """This machine has no public address that Stripe could call."""
 
     def __str__(self) -> str:
         return _("Stripe cannot reach %(url)s: set SITE_URL to the public https address of this portal first.") % {
@@ -31,12 +31,12 @@ class NoPublicAddress(Exception):
 
 
 class NotRegistered(Exception):
-    """Stripe refused, in its own words."""
+    """Stripe rejected the registration; has Stripe's message."""
 
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """`secret` is told once, by the answer that made the endpoint; None: it was there before."""
+    """`secret` is only in the response that created the endpoint; None: it existed before."""
 
     id: str
     url: str
@@ -45,12 +45,12 @@ class Registered:
 
 
 def url() -> str:
-    """The address that Stripe should send its messages to."""
+    """The URL that Stripe should send events to."""
     return f"{settings.SITE_URL}{reverse('billings:webhook')}"
 
 
 def is_ours(endpoint_url: str) -> bool:
-    """Whether an endpoint's address is this portal's, however it is spelled."""
+    """Whether an endpoint's URL is this portal's, however it is spelled."""
     return _place(endpoint_url) == _place(url())
 
 
@@ -65,12 +65,12 @@ def _place(address: str) -> tuple[str, str, int | None, str]:
 
 
 def missing_events(events: list[str]) -> list[str]:
-    """Those of the needed events that an endpoint is not told of."""
+    """The needed events that an endpoint does not get."""
     return [] if "*" in events else [name for name in event_types.handled_types() if name not in events]
 
 
 def check(*, seconds: float) -> StripeKey:
-    """Ask Stripe which endpoints it knows, and keep the answer, or why there is none. Raises ReadFailed."""
+    """List the endpoints Stripe knows, and store the result or the reason for its absence. Raises ReadFailed."""
     row = accounts.row_of_key()
     try:
         found = gateway.webhook_endpoints(seconds=seconds)
@@ -97,7 +97,7 @@ def is_due() -> bool:
 
 
 def register(*, seconds: float) -> Registered:
-    """See to it that Stripe knows this portal's endpoint, enabled, with the events it needs; as often as one likes.
+    """Make sure that Stripe has this portal's endpoint, enabled, with the needed events. Idempotent.
 
     Raises NoPublicAddress, NotRegistered and ReadFailed.
     """

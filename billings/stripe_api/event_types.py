@@ -1,12 +1,13 @@
-"""Which of Stripe's events the portal is told of, and which function says what one of them means here.
+"""Which of Stripe's events the portal gets, and which function handles each.
 
 A new event type is one function with one decorator, in `billings.sync.event_handlers`:
 
     @handles("charge.refunded")
     def charge_changed(event: StripeEvent, batch: Batch) -> StripeEvent.Outcome: ...
 
-From the decorators follows the rest: what the webhook endpoint is registered for, what the Sync page misses there, and
-what is read from Stripe's list of events. The types: https://docs.stripe.com/api/events/types
+Everything else follows from the decorators: the events the webhook endpoint is registered for, those the Sync page
+reports as
+missing, and those that polling lists. The types: https://docs.stripe.com/api/events/types
 """
 
 from collections.abc import Callable
@@ -14,14 +15,14 @@ from typing import Any
 
 from billings.models import StripeEvent
 
-# The second argument is the batch that the event came in, with what it is compared with.
+# The second argument is the batch of the event, with the rows it is compared with.
 type Handler = Callable[[StripeEvent, Any], StripeEvent.Outcome]
 
 _handlers: dict[str, Handler] = {}
 
 
 def handles[H: Handler](*types: str) -> Callable[[H], H]:
-    """Have the function below handle events of these types. Raises ValueError for a type that has a handler."""
+    """Register the decorated function for these event types. Raises ValueError for a type that has a handler."""
 
     def register(handler: H) -> H:
         for name in types:
@@ -38,5 +39,5 @@ def handler_of(name: str) -> Handler | None:
 
 
 def handled_types() -> list[str]:
-    """Every type that a function here handles, as Stripe names them, in the order of the code."""
+    """Every handled type, as Stripe names them, in the order of the code."""
     return list(_handlers)

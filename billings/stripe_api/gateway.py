@@ -1,6 +1,6 @@
-"""The portal's only way to Stripe: one function for each kind of call, and every error told apart.
+"""The only way to Stripe: a function for each kind of request, and a distinct result for each kind of error.
 
-Nothing is retried here: repeating a call is converge's decision, because only the committed intent may be repeated.
+Nothing is retried here: that is for `converge` to decide, since only the committed request may be repeated.
 Errors: https://docs.stripe.com/error-low-level and https://docs.stripe.com/api/errors
 """
 
@@ -23,13 +23,13 @@ from billings.horizons import CONNECT_SECONDS
 from billings.models import TROUBLE_FOR_PEOPLE, Trouble
 from billings.stripe_api import event_types
 
-# Answers keep this shape whatever the account's default is; raise it together with the library.
+# The shape of responses, whatever the account's default; raise it together with the library.
 API_VERSION = "2026-10-28.endive"
 PAGE = 100
-# Seconds before a page of a long list is asked for once more; the account's limits are counted by the second.
+# Seconds before a page of a long list is requested again; Stripe counts rate limits per second.
 PAUSES = (1.0, 2.0, 4.0)
 CURSORS_TRIED = 4
-# A list leaves out what else its prices sell at unless asked (https://docs.stripe.com/api/prices/list).
+# Lists omit a price's further currencies unless expanded (https://docs.stripe.com/api/prices/list).
 CURRENCY_OPTIONS = ["data.currency_options"]
 
 
@@ -39,7 +39,7 @@ _KEY = re.compile(r"\b(?:sk|rk|pk)_(?:test|live)_[\w*]+")
 
 @dataclass(frozen=True, slots=True)
 class Succeeded:
-    """Stripe did it; `data` is the object as it was right afterwards."""
+    """Stripe did it; `data` is the object right after."""
 
     data: dict[str, Any]
     status: int
@@ -48,7 +48,7 @@ class Succeeded:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """Stripe ruled on the operation and did nothing (400, 402, 404): the same again would be refused again."""
+    """Stripe processed the operation and did nothing (400, 402, 404): the same request would be rejected again."""
 
     status: int
     code: str
@@ -59,7 +59,7 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Indeterminate:
-    """A failure replayed from Stripe's memory: this key will never say more, and the work may be done or not."""
+    """A 5xx replayed from Stripe's memory: this key will never tell more, and the work may be done or not."""
 
     status: int
     message: str
@@ -68,7 +68,7 @@ class Indeterminate:
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
-    """No verdict: the call may be repeated with the same key, and must be before anything else is planned."""
+    """No verdict: the request may be repeated with the same key, and must be before anything else is planned."""
 
     trouble: Trouble
     message: str
@@ -83,7 +83,7 @@ type Verdict = Succeeded | Rejected | Indeterminate | Unanswered
 
 
 class ReadFailed(Exception):
-    """A GET that brought nothing; nothing was changed by it."""
+    """A GET that failed; nothing was changed."""
 
     def __init__(self, unanswered: Unanswered) -> None:
         # One line: the library writes paragraphs about the network.
@@ -92,23 +92,23 @@ class ReadFailed(Exception):
 
 
 class BadSignature(Exception):
-    """A message that does not prove to be Stripe's, is too old, or cannot be read."""
+    """A message that is not proven to be Stripe's, is too old, or cannot be parsed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """One product as Stripe holds it now; `product` is None where it was deleted."""
+    """A product as Stripe holds it now; `product` is None if it was deleted."""
 
     product: dict[str, Any] | None
     prices: tuple[dict[str, Any], ...]
 
 
-# A requests.Session keeps the connection alive; it must not be shared between threads or over a fork.
+# A requests.Session keeps connections alive; it must not be shared between threads or across a fork.
 _threads = threading.local()
 
 
 def key_fingerprint() -> str:
-    """Which key this is, without keeping the key."""
+    """Identifies the key without storing it."""
     return hashlib.sha256(settings.STRIPE_SECRET_KEY.encode()).hexdigest()
 
 
@@ -129,7 +129,7 @@ def _client(seconds: float) -> stripe.StripeClient:
 
 
 def post(path: str, params: Mapping[str, Any], *, key: str, seconds: float) -> Verdict:
-    """Send one intent under its idempotency `key`, waiting at most `seconds` for the answer."""
+    """Send a request with its idempotency `key`, waiting at most `seconds` for the response."""
     answer = _request("post", path, dict(params) | {"idempotency_key": key}, seconds)
     if not isinstance(answer, stripe.StripeResponse):
         return answer
@@ -147,19 +147,19 @@ def _request(
     except stripe.StripeError as error:
         clock.note_answer(error.headers or {}, began)
         return _classify(error)
-    except UnicodeDecodeError:  # the library reads every body as UTF-8 before it judges it
+    except UnicodeDecodeError:  # the library decodes every body as UTF-8 before it checks it
         return _unreadable(None)
     clock.note_answer(answer.headers, began)
     return answer
 
 
 def _unreadable(status: int | None, request_id: str = "") -> Unanswered:
-    """Not Stripe's own words: a proxy's, or a body cut short."""
+    """Not from Stripe itself: a proxy's response, or a truncated body."""
     return Unanswered(Trouble.FAILING, "Stripe's answer could not be read.", status, request_id)
 
 
 def _classify(error: stripe.StripeError) -> Rejected | Indeterminate | Unanswered:
-    """Which of the verdicts an error is. https://docs.stripe.com/api/idempotent_requests says what Stripe remembers."""
+    """The verdict of an error. https://docs.stripe.com/api/idempotent_requests says what Stripe remembers."""
     headers = {name.lower(): value for name, value in (error.headers or {}).items()}
     request_id = str(headers.get("request-id", ""))
     status = error.http_status
@@ -174,7 +174,7 @@ def _classify(error: stripe.StripeError) -> Rejected | Indeterminate | Unanswere
         return _unreadable(status, request_id)
     if isinstance(error, stripe.IdempotencyError):
         return Indeterminate(status, message, request_id)
-    code = str(getattr(error.error, "code", None) or "")  # the library leaves it out of most of its errors themselves
+    code = str(getattr(error.error, "code", None) or "")  # most of the library's errors lack it themselves
     if trouble := _trouble(status, code):
         advice = {"true": True, "false": False}.get(str(headers.get("stripe-should-retry")))
         return Unanswered(trouble, message, status, request_id, advice)
@@ -182,7 +182,7 @@ def _classify(error: stripe.StripeError) -> Rejected | Indeterminate | Unanswere
 
 
 def _without_keys(message: str) -> str:
-    """Stripe repeats a part of the key that it refuses; that is nobody's to read in a page or in the log."""
+    """Stripe's messages repeat a part of a rejected key, which belongs neither on a page nor in the log."""
     return _KEY.sub("…", _QUOTED_KEY.sub("", message))
 
 
@@ -199,7 +199,7 @@ def _trouble(status: int, code: str) -> Trouble | None:
 
 
 def _get(path: str, params: Mapping[str, Any], seconds: float) -> dict[str, Any] | None:
-    """One GET; None where Stripe knows no such object. Raises ReadFailed."""
+    """One GET; None if the object does not exist. Raises ReadFailed."""
     answer = _request("get", path, params, seconds)
     if isinstance(answer, Rejected) and answer.code == "resource_missing":
         return None
@@ -213,7 +213,7 @@ def _get(path: str, params: Mapping[str, Any], seconds: float) -> dict[str, Any]
 
 
 def _get_patiently(path: str, params: Mapping[str, Any], seconds: float) -> dict[str, Any] | None:
-    """As `_get`, for thousands of calls in a row: one that fails does not throw away the others. Raises ReadFailed."""
+    """As `_get`, with retries, so that one failure among thousands of requests does not discard the rest."""
     for pause in PAUSES:
         try:
             return _get(path, params, seconds)
@@ -225,13 +225,13 @@ def _get_patiently(path: str, params: Mapping[str, Any], seconds: float) -> dict
 
 
 def _is_an_object(data: Any) -> TypeGuard[dict[str, Any]]:
-    """Everything that Stripe itself says says of what kind it is; a proxy's page or JSON does not."""
+    """Every response of Stripe's names its kind of object; a proxy's page or JSON does not."""
     return isinstance(data, dict) and "object" in data
 
 
-# Where an account may be learned, the first place first: most keys may read their own, restricted ones often not.
+# Where the account can be learned, best first: most keys may read their own account, restricted ones often not.
 _TELLS_ACCOUNT = ("/v1/account", "/v1/events", "/v1/products")
-# Stripe's refusal of a restricted key; one that merely names somebody else's account is put otherwise.
+# Stripe's error for a restricted key; the error that names another account is worded differently.
 _ACCOUNT_OF_KEY = re.compile(r"required permissions for this endpoint on account '(acct_\w+)'")
 _CANNOT_TELL = (
     "The key may not read its own account, and nothing else that Stripe answers names it. Give the key Connect > "
@@ -242,7 +242,7 @@ _CANNOT_TELL = (
 def account_id(*, seconds: float) -> str:
     """The account of the present key (https://docs.stripe.com/api/accounts/retrieve). Raises ReadFailed.
 
-    Where the key may not read it, it is learned from what Stripe says of that, or from an object that names it.
+    If the key may not read it, it is taken from Stripe's error, or from an object that names it.
     """
     for path in _TELLS_ACCOUNT:
         try:
@@ -265,9 +265,9 @@ def account_id(*, seconds: float) -> str:
 
 
 def permits(method: str, path: str, params: Mapping[str, Any], *, seconds: float) -> tuple[bool, str]:
-    """Whether the key may make such a call, and Stripe's words where not. Raises ReadFailed.
+    """Whether the key permits this request, and Stripe's message if not. Raises ReadFailed.
 
-    Stripe checks the permission before the parameters, so a POST without a required one tells and changes nothing.
+    Stripe checks permissions before parameters, so a POST without a required one tells, and changes nothing.
     """
     answer = _request(method, path, params, seconds)
     if isinstance(answer, Unanswered) and answer.trouble == Trouble.PERMISSION:
@@ -278,31 +278,31 @@ def permits(method: str, path: str, params: Mapping[str, Any], *, seconds: float
 
 
 def webhook_endpoints(*, seconds: float) -> list[dict[str, Any]]:
-    """Those that Stripe knows (https://docs.stripe.com/api/webhook_endpoints/list). Raises ReadFailed."""
+    """The endpoints Stripe knows (https://docs.stripe.com/api/webhook_endpoints/list). Raises ReadFailed."""
     return [endpoint for page in _pages("/v1/webhook_endpoints", {}, lambda: seconds) for endpoint in page]
 
 
 def price(price_id: str, *, seconds: float) -> dict[str, Any] | None:
-    """A price by its id; None where there is none. Raises ReadFailed."""
+    """A price by its id; None if it does not exist. Raises ReadFailed."""
     return _get(f"/v1/prices/{price_id}", {}, seconds)
 
 
 def ask_the_time(*, seconds: float) -> None:
-    """Any answer tells Stripe's time, a refusal too; see `clock`."""
+    """Any response tells Stripe's time, including an error; see `clock`."""
     _request("get", "/v1/account", {}, seconds)
 
 
 def read(product_id: str, *, seconds: Callable[[], float]) -> Snapshot:
-    """The product, its active prices, then its archived ones: three calls, more only beyond 100 prices of a kind.
+    """The product, its active prices, then its archived ones: three requests, more only beyond 100 prices of a kind.
 
-    In that order, because a list without `active` holds only active ones (https://docs.stripe.com/api/prices/list).
-    `seconds` is asked before each call how long that one may take. Raises ReadFailed.
+    A list without `active` holds only active ones (https://docs.stripe.com/api/prices/list). `seconds` is called before
+    each request for its time-out. Raises ReadFailed.
     """
     product = _get(f"/v1/products/{product_id}", {}, seconds())
     if product is None or product.get("deleted"):
         return Snapshot(None, ())
     prices = [*_prices(product_id, active=True, seconds=seconds), *_prices(product_id, active=False, seconds=seconds)]
-    # A price that was archived between the two lists is in both; the later word is the archived one.
+    # A price archived between the two lists is in both; the later state is archived.
     return Snapshot(product, tuple({price["id"]: price for price in prices}.values()))
 
 
@@ -313,7 +313,7 @@ def _prices(product_id: str, *, active: bool, seconds: Callable[[], float]) -> I
 
 
 def products(ids: Collection[str], *, seconds: float) -> list[dict[str, Any]]:
-    """Those of at most 100 products that are still there, active or not, by one call. Raises ReadFailed.
+    """Those of at most 100 products that exist, active or not, in one request. Raises ReadFailed.
 
     https://docs.stripe.com/api/products/list (`ids`)
     """
@@ -323,28 +323,28 @@ def products(ids: Collection[str], *, seconds: float) -> list[dict[str, Any]]:
 
 
 def product_pages(*, seconds: float) -> Iterator[list[dict[str, Any]]]:
-    """Every product of the account, active or not, a page of 100 a call. Raises ReadFailed."""
+    """Every product of the account, active or not, in pages of 100. Raises ReadFailed."""
     return _pages("/v1/products", {}, lambda: seconds, get=_get_patiently)
 
 
 def price_pages(*, seconds: float) -> Iterator[list[dict[str, Any]]]:
-    """Every price of the account, the active ones first (two passes: a list holds only one kind). Raises ReadFailed."""
+    """Every price of the account, active ones first (two passes: a list holds only one kind). Raises ReadFailed."""
     for active in (True, False):
         params = {"active": active, "expand": CURRENCY_OPTIONS}
         yield from _pages("/v1/prices", params, lambda: seconds, get=_get_patiently)
 
 
 def event_pages(*, since: int, seconds: Callable[[], float], patiently: bool = False) -> Iterator[list[dict[str, Any]]]:
-    """Events of the handled types since a moment (seconds since 1970), the newest first. Raises ReadFailed.
+    """Events of the handled types since a moment (seconds since 1970), newest first. Raises ReadFailed.
 
-    https://docs.stripe.com/api/events/list: of the last 30 days. `patiently`: a page that fails is asked for again.
+    https://docs.stripe.com/api/events/list: the last 30 days. `patiently`: failed pages are requested again.
     """
     params = {"types": event_types.handled_types(), "created": {"gte": since}}
     return _pages("/v1/events", params, seconds, get=_get_patiently if patiently else _get)
 
 
 def missed_event_pages(*, since: int, seconds: float) -> Iterator[list[dict[str, Any]]]:
-    """Events since a moment that did not reach every endpoint of the account, the newest first. Raises ReadFailed.
+    """Events since a moment that did not reach every endpoint of the account, newest first. Raises ReadFailed.
 
     https://docs.stripe.com/webhooks/process-undelivered-events
     """
@@ -355,17 +355,17 @@ def missed_event_pages(*, since: int, seconds: float) -> Iterator[list[dict[str,
 def _pages(
     path: str, params: Mapping[str, Any], seconds: Callable[[], float], get: Get | None = None
 ) -> Iterator[list[dict[str, Any]]]:
-    """One page at a time, by Stripe's cursor (https://docs.stripe.com/api/pagination)."""
+    """Pages by Stripe's cursor (https://docs.stripe.com/api/pagination)."""
     last: list[str] = []
     while True:
         cursor = {"starting_after": last[-1]} if last else {}
         page = (get or _get)(path, {**params, "limit": PAGE, **cursor}, seconds())
-        if page is None and len(last) > 1:  # its end is gone meanwhile: on from what was before it
+        if page is None and len(last) > 1:  # the cursor was deleted meanwhile: continue from the object before it
             last = last[-CURSORS_TRIED:-1]
             continue
         if page is None and last:
             raise ReadFailed(Unanswered(Trouble.FAILING, "The list changed while it was read."))
-        if page is None:  # the product that was asked about is gone
+        if page is None:  # the product was deleted
             return
         yield page["data"]
         if not page.get("has_more"):
@@ -374,7 +374,7 @@ def _pages(
 
 
 def verified_event(payload: bytes, signature: str) -> dict[str, Any]:
-    """The event in a webhook's raw body, proven by any of the secrets (two while one is rolled). Raises BadSignature.
+    """The event in a webhook's raw body, verified by any of the secrets (two during rotation). Raises BadSignature.
 
     https://docs.stripe.com/webhooks#verify-official-libraries; the tolerance is the library's, 300 seconds.
     """
@@ -390,12 +390,12 @@ def verified_event(payload: bytes, signature: str) -> dict[str, Any]:
 
 
 def _no_number(name: str) -> Never:
-    """NaN and its like are no JSON, and no database takes them."""
+    """NaN and Infinity are not JSON, and no database accepts them."""
     raise ValueError(name)
 
 
 def _is_recent(payload: bytes, signature: str) -> bool:
-    """Signed with one of the secrets, and neither long ago nor in times to come: by our clock, or by Stripe's."""
+    """Signed with one of the secrets, recently, by our clock or by Stripe's."""
     if not any(_signed_with(secret, payload, signature) for secret in settings.STRIPE_WEBHOOK_SECRETS):
         return False
     age, tolerance = time.time() - _signed_at(signature), stripe.Webhook.DEFAULT_TOLERANCE
@@ -408,12 +408,12 @@ def _is_recent(payload: bytes, signature: str) -> bool:
 
 
 def _signed_at(signature: str) -> int:
-    """In seconds since 1970, of a header that is known to be well-formed."""
+    """In seconds since 1970, from a header known to be well-formed."""
     return int(next(value for name, _, value in (part.partition("=") for part in signature.split(",")) if name == "t"))
 
 
 def _signed_with(secret: str, payload: bytes, signature: str) -> bool:
-    """Whatever its time, which the library judges by our clock, and only by the past."""
+    """Regardless of its time, which the library checks by our clock, and only for age."""
     try:
         return bool(stripe.WebhookSignature.verify_header(payload, signature, secret, None))
     except (TypeError, UnicodeDecodeError, stripe.SignatureVerificationError):  # TypeError: not even ASCII

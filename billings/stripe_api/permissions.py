@@ -1,7 +1,7 @@
-"""What the key may do in Stripe, tested without changing anything there, and kept with the time it was tested.
+"""The key's permissions in Stripe, tested without changing anything, and stored with the time of the test.
 
-A POST that lacks a required parameter is refused with 403 where the key lacks the permission, and with 400 where it has
-it: Stripe checks the one before the other. https://docs.stripe.com/keys#limit-access
+A POST that lacks a required parameter gets 403 if the key lacks the permission, and 400 if it has it: Stripe checks
+permissions first. https://docs.stripe.com/keys#limit-access
 """
 
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ from billings.models import StripeKey
 from billings.stripe_api import accounts, gateway
 
 CHECK_EVERY = timedelta(hours=24)
-# What lacks is tested again soon: somebody may be giving it right now.
+# Missing permissions are tested again soon: someone may be granting them right now.
 CHECK_AGAIN = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """`label` is where the Dashboard has it; `purpose` what does not work without it."""
+    """`label` is its name in the Dashboard; `purpose` what does not work without it."""
 
     name: str
     label: str
@@ -71,12 +71,12 @@ PERMISSIONS = (
 
 
 def is_restricted() -> bool:
-    """Secret keys may do everything."""
+    """Secret keys have all permissions."""
     return str(settings.STRIPE_SECRET_KEY).startswith("rk_")
 
 
 def check(*, seconds: float) -> StripeKey:
-    """Test each of them by one call, and keep what came of it. Raises gateway.ReadFailed."""
+    """Test each permission by one request, and store the results. Raises gateway.ReadFailed."""
     row = accounts.row_of_key()
     row.permissions = {one.name: _tested(one, seconds) for one in PERMISSIONS}
     row.permissions_checked_at = clock.now()
@@ -91,7 +91,7 @@ def _tested(permission: Permission, seconds: float) -> dict[str, str | bool]:
 
 
 def is_due() -> bool:
-    """Whether a restricted key should be tested (again); the others need no test (no query for them)."""
+    """Whether a restricted key should be tested (again); other keys need no test (and no query)."""
     if not is_restricted():
         return False
     row = StripeKey.objects.filter(pk=gateway.key_fingerprint()).first()

@@ -1,8 +1,9 @@
-"""One budget of writes to Stripe for all processes: `STRIPE_MAX_WRITES_PER_SECOND`.
+"""One write budget to Stripe for all processes: `STRIPE_MAX_WRITES_PER_SECOND`.
 
-Stripe allows 100 requests a second in live mode and 25 in test mode (https://docs.stripe.com/rate-limits). Each send
+Stripe allows 100 requests per second in live mode and 25 in test mode (https://docs.stripe.com/rate-limits). Each send
 reserves the next free slot of a shared row and waits for it. A thread reserves one slot at a time, so a person who
-saves waits behind at most one slot of each thread of each worker, however long the backlog is.
+saves waits
+behind at most one slot per thread of each worker, however long the backlog is.
 """
 
 import time
@@ -19,14 +20,14 @@ from billings.models import WriteBudget
 
 
 def reserve() -> float:
-    """Take the next slot; returns how many seconds to wait for it. Must run in a transaction, which should be short."""
+    """Reserve the next slot; returns the seconds to wait for it. Must run in a transaction, which should be short."""
     rate = float(settings.STRIPE_MAX_WRITES_PER_SECOND)
     if rate <= 0:
         return 0.0
     now = clock.now()
     budget, _ = WriteBudget.objects.select_for_update().get_or_create(pk=WriteBudget.ONLY)
     slot = max(now, budget.next_slot_at or now)
-    if not horizons.is_believed(slot, now, horizons.slot()):  # it would stop everybody
+    if not horizons.is_believed(slot, now, horizons.slot()):  # it would block everyone
         slot = now
     budget.next_slot_at = slot + timedelta(seconds=1 / rate)
     budget.save(update_fields=["next_slot_at"])
@@ -34,13 +35,13 @@ def reserve() -> float:
 
 
 def pause() -> None:
-    """Stripe asked to slow down: no slot for anybody for a while."""
+    """Stripe asked to slow down: no slots for a while."""
     until = clock.now() + timedelta(seconds=PAUSE_SECONDS)
     WriteBudget.objects.filter(pk=WriteBudget.ONLY).update(next_slot_at=Greatest(F("next_slot_at"), until))
 
 
 def wait_for_turn() -> None:
-    """Take a slot and wait for it, in no transaction."""
+    """Reserve a slot and wait for it, outside a transaction."""
     with transaction.atomic():
         wait = reserve()
     time.sleep(wait)

@@ -1,4 +1,4 @@
-"""How a step of a plan is said to Stripe: path and parameters, and what a committed request had asked for."""
+"""How a step becomes a request to Stripe: path and parameters; and what a stored request asked for."""
 
 import re
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from billings.money import PriceSpec
 from billings.plan import ActivatePrice, ArchivePrice, CreatePrice, CreateProduct, Step, UpdatePrice, UpdateProduct
 from billings.product_fields import BY_FIELD, FIELDS, Field, Texts
 
-# Names of the kinds of request, as they are kept with each of them.
+# The kinds of request, stored with each of them.
 CREATE_PRODUCT = "create_product"
 UPDATE_PRODUCT = "update_product"
 CREATE_PRICE = "create_price"
@@ -28,9 +28,9 @@ class Request:
     params: dict[str, Any]
 
 
-# What else a price sells at is shown only on request (https://docs.stripe.com/api/prices/object).
+# A price's further currencies are only shown on request (https://docs.stripe.com/api/prices/object).
 _SHOWING_CURRENCIES = {"expand": ["currency_options"]}
-# The answer then tells too, at no call more, whether Stripe knows a generation that a restored database does not.
+# The response then also tells, at no extra request, whether Stripe knows a generation that this database lacks.
 _SHOWING_PRODUCT = {"expand": ["product", "currency_options"]}
 
 
@@ -38,13 +38,13 @@ PRODUCT_ID = re.compile(r"course_(?P<course>[0-9a-f]{32})(_\d+)?")
 
 
 def product_id_for(product: BillingProduct) -> str:
-    """Our own id: from the course's UUID, with a counter behind it where a deleted product still blocks the first."""
+    """Our own id: from the course's UUID, with a counter if a deleted product still blocks the first."""
     number = f"_{product.stripe_id_number}" if product.stripe_id_number else ""
     return f"course_{product.course_id.hex}{number}"
 
 
 def request_for(step: Step, product: BillingProduct) -> Request:
-    """The one POST that carries out `step`. Every parameter is documented at https://docs.stripe.com/api/products."""
+    """The POST that carries out `step`. Parameters: https://docs.stripe.com/api/products, /api/prices."""
     match step:
         case CreateProduct():
             return Request(CREATE_PRODUCT, "/v1/products", _create_product(step, product))
@@ -83,7 +83,7 @@ def _update_product(step: UpdateProduct, product: BillingProduct) -> dict[str, A
 
 
 def _new(texts: Texts) -> dict[str, Any]:
-    """As a create takes them: it leaves out what is empty."""
+    """As a create takes them: without empty values."""
     return _changed({name: value for name, value in texts.items() if value != BY_FIELD[name].empty})
 
 
@@ -109,7 +109,7 @@ def _price(spec: PriceSpec, terms: Texts, product: BillingProduct) -> dict[str, 
 
 
 def sent_fields(params: Mapping[str, Any]) -> dict[Field, Any]:
-    """The values that a request asked for, in the mirror's terms; the price itself is left to `sent_spec`."""
+    """The values that a request asked for, in the mirror's terms; for the price itself see `sent_spec`."""
     said = {**params.get("default_price_data", {}), **params}
     sent: dict[Field, Any] = {entry.field: entry.seen_in(said) for entry in FIELDS if entry.param in said}
     return sent | ({Field.ACTIVE: params["active"]} if "active" in params else {})
@@ -127,18 +127,18 @@ def request_fields(kind: str, params: Mapping[str, Any]) -> frozenset[Field]:
     if kind in (CREATE_PRODUCT, UPDATE_PRODUCT):
         has_price = {"default_price", "default_price_data"} & params.keys()
         return sent | {Field.PRICE} if has_price else sent
-    terms = sent - {Field.ACTIVE}  # of the price: it is not the course that goes on sale
+    terms = sent - {Field.ACTIVE}  # the price's, not the product's
     return terms if kind == UPDATE_PRICE else terms | {Field.PRICE}
 
 
 def rejected_fields(kind: str, params: Mapping[str, Any], param: str) -> frozenset[Field]:
-    """Which fields a rejection names by its `param`; where it names none of the request's own, every field of it."""
+    """The field a rejection names by its `param`; if it names none of the request's, all of them."""
     fields, named = request_fields(kind, params), _field_named(param)
     return frozenset({named}) if named in fields else fields
 
 
 def is_about_a_text(param: str) -> bool:
-    """Whether a rejection names, by its `param`, something that people write, and not an object of Stripe's."""
+    """Whether a rejection's `param` names a text that people write, rather than an object of Stripe's."""
     return _field_named(param) in BY_FIELD
 
 

@@ -1,4 +1,4 @@
-"""Where people look at a product in Stripe itself: its Dashboard, or the stand-in's own page."""
+"""The page of a product in Stripe's Dashboard, or in the sandbox."""
 
 from urllib.parse import urlencode
 
@@ -8,7 +8,7 @@ DASHBOARD = "https://dashboard.stripe.com"
 
 
 def product_url(stripe_id: str, *, account: str, livemode: bool) -> str:
-    """The page of one product; with its account, so that whoever has several lands in the right one."""
+    """The product's page; with its account, for users who have several."""
     if settings.STRIPE_API_BASE != settings.STRIPE_OWN_API:
         return f"{settings.STRIPE_API_BASE}/_sandbox/?{urlencode({'q': stripe_id})}"
     parts = [DASHBOARD, account, "" if livemode else "test", "products", stripe_id]

@@ -1,8 +1,8 @@
-"""One reading for many rows: what a storm of events asks for, a page of 100 a call instead of three calls a row.
+"""One read for many rows: after a burst of events, 100 objects per request instead of three requests per row.
 
-It is taken without their leases, so that nobody's save waits for it, and proves itself afterwards: a row whose lease
-nobody held meanwhile has made no call, so what was read is what a reading under the lease would have found. Any other
-row is read by itself, as ever.
+It is done without leases, so that no save waits for it, and validated afterwards: a row whose lease nobody held in
+between has
+sent no request, so a read under the lease would have found the same. Any other row is read individually.
 """
 
 import time
@@ -25,16 +25,16 @@ from billings.stripe_api.gateway import PAGE, ReadFailed, Snapshot
 from billings.sync.converge import ReadResult
 from billings.sync.mirror import Baseline
 
-# Fewer are not worth counting what it would cost.
+# Fewer are not worth estimating the cost.
 FEWEST_ROWS = 50
 CHUNK = 500
-MOST_ROWS = 1000  # so that another worker finds some too
+MOST_ROWS = 1000  # leaves some for other workers
 CALLS_A_ROW = 3
-# Of the calls that reading each row by itself would make, so many are made at most.
+# The share of the requests of individual reads that a bulk read may cost at most.
 WORTHWHILE = 0.25
-# No other worker looks at these rows for so long, and a second more for each page; should this one die, they come due.
+# Other workers skip these rows for this long, plus a second per page; if this worker dies, they come due then.
 CLAIMED_FOR = timedelta(minutes=2)
-# After a reading that failed each row is read by itself for a while, at the pace of everything else.
+# After a failed bulk read, rows are read individually for a while.
 REST_SECONDS = 60.0
 
 
@@ -47,11 +47,11 @@ class Row:
 
 
 class _TooDear(Exception):
-    """The account holds so many prices of others that reading each row by itself costs less."""
+    """The account holds so many foreign prices that individual reads cost less."""
 
 
 class _Ended(Exception):
-    """Nobody waits for the rest of it."""
+    """The worker was told to stop."""
 
 
 class _Rest:
@@ -60,9 +60,9 @@ class _Rest:
 
 @contextmanager
 def claim() -> Iterator[list[Row]]:
-    """Rows that wait for nothing but a read, if they are many enough to be read together; no other worker sees them.
+    """Rows that wait for nothing but a read, if they are enough to be read together; hidden from other workers.
 
-    Those that were not worked on when the block ends are due again at once.
+    Those not worked on when the block ends are due again at once.
     """
     try:
         found = _claim() if time.monotonic() >= _Rest.until else None
@@ -77,15 +77,15 @@ def claim() -> Iterator[list[Row]]:
     finally:
         left = BillingProduct.objects.filter(pk__in=[row.id for row in rows], next_attempt_at=until)
         with transaction.atomic():
-            # In the order in which others lock many, so that two never wait for each other.
+            # The same lock order as everywhere, which avoids deadlocks.
             list(left.select_for_update().order_by("pk").values_list("pk"))
             left.update(next_attempt_at=clock.now())
 
 
 def read(rows: list[Row], *, goes_on: Callable[[], bool]) -> list[tuple[UUID, ReadResult | None]]:
-    """What Stripe holds of each, None for a product that is not listed any more; `goes_on` is asked after each call.
+    """What Stripe holds for each, None for a product that is not listed any more; `goes_on` is called after each page.
 
-    Nothing where Stripe did not answer, it became too dear, or it does not go on.
+    Empty if Stripe did not answer, it became too expensive, or the worker should stop.
     """
     began_at, seconds = clock.now(), float(settings.STRIPE_TIMEOUT_SECONDS)
     try:
@@ -116,7 +116,7 @@ def read(rows: list[Row], *, goes_on: Callable[[], bool]) -> list[tuple[UUID, Re
 
 
 def _baselines(rows: list[Row]) -> dict[UUID, Baseline]:
-    """What the mirror has of each; none has a call that a read has to tell of, or it would not be here."""
+    """The mirror of each row; none has an indeterminate request, or it would not be here."""
     baselines: dict[UUID, Baseline] = {row.id: Baseline({}, []) for row in rows}
     for some in batched(baselines, CHUNK):
         for price in BillingPrice.objects.filter(product__in=some):
@@ -125,7 +125,7 @@ def _baselines(rows: list[Row]) -> dict[UUID, Baseline]:
 
 
 def _claim() -> tuple[list[Row], datetime] | None:
-    """The rows, and until when they are claimed; None where reading them together does not pay. Raises ReadFailed."""
+    """The rows, and until when they are claimed; None if a bulk read does not pay. Raises ReadFailed."""
     pages = _pages_for(_waiting()[:MOST_ROWS].count())
     if pages is None:
         return None
@@ -144,9 +144,9 @@ def _claim() -> tuple[list[Row], datetime] | None:
 
 
 def _waiting() -> Any:
-    """Rows that wait for a read, and for nothing else: no save is behind them, and no page tells of a next attempt.
+    """Rows that wait for a read only: without a changed desired state, and without a next attempt shown on a page.
 
-    No lease at all, not merely one that ran out: who held that one may wake up and make a call under the same token.
+    Without any lease, not merely an expired one: its holder may wake up and send a request under the same token.
     """
     unconfirmed = StripeRequest.objects.filter(product=OuterRef("pk"), read_back=False).exclude(
         outcome=StripeRequest.Outcome.SUCCEEDED
@@ -163,7 +163,7 @@ def _waiting() -> Any:
 
 
 def _pages_for(rows: int) -> int | None:
-    """How many calls a reading of so many rows takes; None where it does not pay."""
+    """The requests of a bulk read of so many rows; None if it does not pay."""
     if rows < FEWEST_ROWS:
         return None
     prices = BillingPrice.objects.filter(gone=False).values_list("active").annotate(Count("pk")).order_by()
@@ -176,7 +176,7 @@ def _pages(objects: int) -> int:
 
 
 def _snapshots(ids: set[str], most_pages: float, goes_on: Callable[[], bool]) -> dict[str, Snapshot]:
-    """By product id; one that is not listed is left out. Raises ReadFailed, _Ended and _TooDear."""
+    """By product id, without products that are not listed. Raises ReadFailed, _Ended and _TooDear."""
     seconds = float(settings.STRIPE_TIMEOUT_SECONDS)
     products: dict[str, dict[str, Any]] = {}
     for chunk in batched(sorted(ids), PAGE):
@@ -194,7 +194,7 @@ def _snapshots(ids: set[str], most_pages: float, goes_on: Callable[[], bool]) ->
 
 
 def _sort_into(prices: dict[str, dict[str, dict[str, Any]]], page: Iterable[dict[str, Any]]) -> None:
-    """A price that was archived between the two passes is in both; the later word is the archived one."""
+    """A price archived between the two passes is in both; the later state is archived."""
     for data in page:
         if data["product"] in prices:
             prices[data["product"]][data["id"]] = data

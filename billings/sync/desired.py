@@ -1,4 +1,4 @@
-"""What Stripe should sell, but for the price (that is `pricing`), written in the transaction that saves a course."""
+"""The desired state except for the price (see `pricing`), written in the transaction that saves a course."""
 
 import threading
 from datetime import timedelta
@@ -18,22 +18,22 @@ from billings.product_fields import BY_FIELD, Field, Texts
 from billings.sync import tasks
 from billings.sync.converge import converge_within
 
-# So many saves of a web process wait for Stripe at once; the other threads are for everybody else's pages.
+# How many saves of a web process may wait for Stripe at once; the other threads are for pages.
 _waiting_saves = threading.BoundedSemaphore(max(settings.WEB_THREADS // 2, 1))
 
 
 def open_product(course_id: UUID, texts: Texts, *, status: str) -> BillingProduct:
-    """The row of a new course, free until a price is set. Nothing is asked of Stripe for a free course."""
+    """The row of a new course, free until a price is set. Stripe is not told of free courses."""
     return BillingProduct.objects.create(course_id=course_id, desired_status=status, **_columns(texts))
 
 
 def set_listing(product: BillingProduct, texts: Texts, *, status: str) -> bool:
-    """Copy what the course says of itself; True where that changes what Stripe should hold (`generation` is raised)."""
+    """Copy the course's content; True if Stripe should see a difference (`generation` is raised then)."""
     return change(product, desired_status=status, **_columns(texts))
 
 
 def set_text(product: BillingProduct, field: Field, value: str) -> bool:
-    """Make one field what it should be, as `set_listing` does for all that are given."""
+    """Set one field, as `set_listing` does for all."""
     return change(product, **_columns({field: value}))
 
 
@@ -42,9 +42,9 @@ def _columns(texts: Texts) -> dict[str, str]:
 
 
 def change(product: BillingProduct, **columns: Any) -> bool:
-    """Write desired columns; what is set to something new is no longer drifted or rejected.
+    """Write desired columns; drift and rejections of fields with new values are closed.
 
-    Must run in a transaction; `product` is brought up to date. True where Stripe should see a difference.
+    Must run in a transaction; updates `product`. True if Stripe should see a difference.
     """
     locked = BillingProduct.objects.select_for_update().get(pk=product.pk)
     before = locked.desired
@@ -71,13 +71,13 @@ def _include_again(product: BillingProduct, fields: frozenset[Field]) -> None:
     product.drifts.filter(closed_at=None, field__in=fields).update(
         closed_at=clock.now(), decision=Drift.Decision.REPLACED
     )
-    # One rejected request may keep several fields out of plans; a new value for one of them is reason to ask again.
+    # One rejected request may exclude several fields; a new value for one of them is reason to send the others again.
     rejected = product.rejections.filter(field__in=fields).values_list("request", flat=True)
     Rejection.objects.filter(request__in=list(rejected)).delete()
 
 
 def preview(product: BillingProduct | None, wanted: Desired) -> tuple[Step, ...]:
-    """What a save of `wanted` would do in Stripe."""
+    """The steps that saving `wanted` would take in Stripe."""
     if product is None:
         return plan(wanted, Observed())
     excluded = _excluded_after(product, changed_fields(product.desired, wanted))
@@ -85,7 +85,7 @@ def preview(product: BillingProduct | None, wanted: Desired) -> tuple[Step, ...]
 
 
 def _excluded_after(product: BillingProduct, changed: frozenset[Field]) -> frozenset[Field]:
-    """What plans would still leave alone after `_include_again` (no query where these are prefetched)."""
+    """The fields that would still be excluded after `_include_again` (no query if they are prefetched)."""
     drifted = {drift.field for drift in product.drifts.all() if drift.closed_at is None} - changed
     rejections = list(product.rejections.all())
     asked_again = {rejection.request_id for rejection in rejections if rejection.field in changed}
@@ -94,9 +94,9 @@ def _excluded_after(product: BillingProduct, changed: frozenset[Field]) -> froze
 
 
 def converge_after_commit(product: BillingProduct, *, inline: bool = True) -> None:
-    """See to it that Stripe is told: at once, when this transaction has committed, and by the worker if that fails.
+    """Update Stripe after the commit: inline if possible, otherwise in the worker.
 
-    With `inline` off, or no time allowed for it (`STRIPE_INLINE_BUDGET_SECONDS` = 0), the worker does it all.
+    Without `inline`, or with `STRIPE_INLINE_BUDGET_SECONDS` = 0, only in the worker.
     """
     if not BillingProduct.objects.filter(behind(), pk=product.pk).exists():
         return
@@ -106,12 +106,12 @@ def converge_after_commit(product: BillingProduct, *, inline: bool = True) -> No
     BillingProduct.objects.filter(pk=product.pk).update(next_attempt_at=due, behind_since=Coalesce("behind_since", now))
     tasks.converge_product.using(run_after=due).enqueue(str(product.pk))
     if budget:
-        # robust: the save has happened and is answered as saved, whatever becomes of this attempt.
+        # robust: the save is committed and reported as saved, whatever becomes of this attempt.
         transaction.on_commit(partial(_converge_inline, product.pk, budget), robust=True)
 
 
 def _converge_inline(product_id: UUID, budget: float) -> None:
-    """Make Stripe agree now; where as many saves as may wait for Stripe, the worker does it."""
+    """Converge now; if too many saves wait for Stripe already, leave it to the worker."""
     if not _waiting_saves.acquire(blocking=False):
         BillingProduct.objects.filter(behind(), pk=product_id).update(next_attempt_at=clock.now())
         return
@@ -123,7 +123,7 @@ def _converge_inline(product_id: UUID, budget: float) -> None:
 
 @transaction.atomic
 def retry(product: BillingProduct) -> None:
-    """Try again now: waiting times are forgotten, and what Stripe rejected is asked once more."""
+    """Try again now: backoff is reset, and rejected values are sent again."""
     locked = BillingProduct.objects.select_for_update().get(pk=product.pk)
     deleted, _ = locked.rejections.all().delete()
     if deleted:
@@ -134,10 +134,10 @@ def retry(product: BillingProduct) -> None:
 
 @transaction.atomic
 def retry_all(products: QuerySet[BillingProduct]) -> int:
-    """As `retry` for each of `products`, by the workers alone; how many there are. Three queries, however many."""
+    """As `retry` for each of `products`, in the workers; returns how many. Three queries, however many."""
     now, ids = clock.now(), products.order_by().values("pk")
     rows = BillingProduct.objects.filter(pk__in=ids)
-    # In the order in which others lock many, so that two never wait for each other.
+    # The same lock order as everywhere, which avoids deadlocks.
     found = len(rows.select_for_update().order_by("pk").values_list("pk"))
     was_rejected = Exists(Rejection.objects.filter(product=OuterRef("pk")))
     rows.update(

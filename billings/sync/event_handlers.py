@@ -1,7 +1,8 @@
-"""What each type of Stripe's events means here; see `stripe_api.event_types` for how to add one.
+"""What each type of Stripe's events means; see `stripe_api.event_types` for how to add one.
 
-An event carries no truth, for events come in any order, twice, or late: a handler asks for a read, or finds that there
-is nothing to read. The echo of our own request asks for none when it says what the mirror says, or while that is open.
+Events come in any order, twice, or late, so handlers do not trust their data: they request a read. The echo of our own
+request
+needs none if it says what the mirror says, or while the request is open.
 """
 
 from collections.abc import Iterable, Mapping
@@ -20,7 +21,7 @@ Outcome = StripeEvent.Outcome
 
 
 class Cause(NamedTuple):
-    """Our request that caused an event; `has_successor`: a later one of its product was carried out."""
+    """The request of ours that caused an event; `has_successor`: a later one for its product succeeded."""
 
     is_open: bool
     outcome: str
@@ -33,7 +34,7 @@ class Cause(NamedTuple):
 
 @dataclass(slots=True)
 class Batch:
-    """What some events are about and compared with: a constant number of queries, however many events they are."""
+    """Events with the rows they are compared with: a constant number of queries, however many events there are."""
 
     products: Mapping[str, BillingProduct]
     """By their ids in Stripe, with their prices."""
@@ -43,7 +44,7 @@ class Batch:
 
     @classmethod
     def of(cls, events: Iterable[StripeEvent]) -> Self:
-        # The requests first: what they resolved is in the mirror by the time that is read.
+        # Requests first: their results are in the mirror by the time it is read.
         causes = _causes({event.idempotency_key for event in events} - {""})
         ids = {event.stripe_product for event in events} - {""}
         rows = BillingProduct.objects.filter(stripe_id__in=ids).prefetch_related("prices")
@@ -60,7 +61,7 @@ def _causes(keys: Iterable[str]) -> dict[str, Cause]:
 
 @handles(*CATALOGUE)
 def catalogue_changed(event: StripeEvent, batch: Batch) -> Outcome:
-    """A product or a price of ours has changed: read it, unless it was we who changed it."""
+    """A product or a price of ours has changed: request a read, unless it was our own change."""
     product = batch.products.get(event.stripe_product)
     if product is None:
         return Outcome.IGNORED
@@ -72,7 +73,7 @@ def catalogue_changed(event: StripeEvent, batch: Batch) -> Outcome:
 
 
 def _is_echo(event: StripeEvent, cause: Cause, product: BillingProduct) -> bool:
-    """The answer to a request that succeeded told us what its event tells; once a later one did, that is history."""
+    """A succeeded request's response told the same as its event; once a later one succeeded, the event is outdated."""
     if cause.is_open:
         return True
     if cause.succeeded and (is_thin(event.shown) or cause.has_successor):
@@ -81,7 +82,7 @@ def _is_echo(event: StripeEvent, cause: Cause, product: BillingProduct) -> bool:
 
 
 def _is_mirrored(shown: Mapping[str, Any], product: BillingProduct) -> bool:
-    """Whether an event shows just what the mirror holds."""
+    """Whether an event shows exactly what the mirror holds."""
     if shown.get("object") == "price":
         price = next((price for price in product.prices.all() if price.stripe_id == shown.get("id")), None)
         return price is not None and price_says_the_same(shown, price)
@@ -89,5 +90,5 @@ def _is_mirrored(shown: Mapping[str, Any], product: BillingProduct) -> bool:
 
 
 def is_thin(shown: Mapping[str, Any]) -> bool:
-    """Whether an event names its object and shows nothing of it."""
+    """Whether an event names its object without its data."""
     return shown.keys() == {"object", "id"}

@@ -1,7 +1,8 @@
-"""Stripe's messages: verified, stored once, answered at once; what they mean is found later, by the worker.
+"""Stripe's events: verified, stored once and acknowledged at once; the worker handles them later.
 
-An event carries no truth, for events come in any order, twice, or late: it only asks for a read. The echo of our own
-request is known by its idempotency key and asks for none when it says what the mirror says, or while that is open.
+Events come in any order, twice, or late, so their data is not trusted: they request a read. The echo of our own request
+is
+recognised by its idempotency key and needs none if it says what the mirror says, or while the request is open.
 https://docs.stripe.com/webhooks
 """
 
@@ -30,18 +31,19 @@ from billings.sync.event_handlers import Batch, catalogue_changed, is_thin
 logger = logging.getLogger(__name__)
 
 BATCH = 500
-# Stripe lists the events of 30 days, and tries to deliver one for three: what may come again is known longer than that.
+# Stripe lists events for 30 days and delivers for three: stored ids must outlive any repetition.
 KEEP_DAYS = 35
-# So long Stripe tries to deliver an event, and only then is it a missed one (https://docs.stripe.com/webhooks#retries).
+# Stripe retries a delivery for this long; only then is it missed (https://docs.stripe.com/webhooks#retries).
 TRIED_FOR_DAYS = 3
-# What Stripe calls an event without data.
+# The type of an event without data.
 THIN = "v2.core.event"
-# Prices that only Stripe knows are not asked for so soon again after a failure.
+# After a failure, prices known only to Stripe are not looked up again for this long.
 REST_SECONDS = 15.0
 
 
-# By hand, because the ORM would make three statements of it (BEGIN, INSERT, COMMIT) and keep SQLite's only lock for
-# writing between them, and because composing the SQL anew costs more than executing it. See docs/figures.md.
+# Raw SQL, because the ORM would make three statements of it (BEGIN, INSERT, COMMIT), hold SQLite's only write lock
+# between
+# them, and spend more on composing the SQL than on executing it. See docs/figures.md.
 INSERT = """
     INSERT INTO billings_stripeevent
         (event_id, type, stripe_product, livemode, account, idempotency_key, shown, received_at, outcome)
@@ -50,7 +52,7 @@ INSERT = """
 
 
 def store(event: Mapping[str, Any]) -> None:
-    """Keep a verified event, once by its id; its whole shape is validated here, at the door."""
+    """Store a verified event, once by its id. Its structure is validated here."""
     database = connections[DEFAULT_DB_ALIAS]
     row = _row(event)
     received_at = database.ops.adapt_datetimefield_value(timezone.now())
@@ -59,9 +61,10 @@ def store(event: Mapping[str, Any]) -> None:
 
 
 def _insert(database: BaseDatabaseWrapper, values: tuple[Any, ...]) -> None:
-    """Without Django's question, before each request's first query, whether the connection still lives.
+    """Without Django's check before the first query whether the connection is alive, which would take a fifth of the
+    time.
 
-    A lost one tells by itself, and the statement may be repeated; the question would be a fifth of the time.
+    A lost connection raises an error, and the statement can be repeated.
     """
     was_open = database.connection is not None
     database.health_check_done = True  # type: ignore[attr-defined]  # the stubs lack it
@@ -95,9 +98,9 @@ def _row(event: Mapping[str, Any]) -> StripeEvent:
 
 
 def _row_of_thin(event: Mapping[str, Any]) -> StripeEvent:
-    """An event without data (https://docs.stripe.com/event-destinations#thin-events): what it names is all it tells.
+    """An event without data (https://docs.stripe.com/event-destinations#thin-events), which only names its object.
 
-    `reason` says whose request it was, where it was one.
+    `reason` names the request that caused it, if any.
     """
     related = _mapping(event.get("related_object"))
     named = {"object": _text(related.get("type", "")), "id": _text(related.get("id", ""))}
@@ -114,7 +117,7 @@ def _row_of_thin(event: Mapping[str, Any]) -> StripeEvent:
 
 
 def _account(event: Mapping[str, Any]) -> str:
-    """Whose event it says it is; empty for most, which are those of the account that the endpoint belongs to.
+    """The account an event names; empty for most, which are of the endpoint's own account.
 
     https://docs.stripe.com/connect/webhooks, and for thin ones https://docs.stripe.com/context.
     """
@@ -122,24 +125,24 @@ def _account(event: Mapping[str, Any]) -> str:
 
 
 def _text(value: Any) -> str:
-    """As a column can hold it: neither half characters nor zero bytes."""
+    """Text that a column can hold: without lone surrogates and NUL."""
     return str(value).encode(errors="replace").decode().replace("\0", "")[:255]
 
 
 def _can_be_kept(shown: Mapping[str, Any]) -> bool:
-    """JSON may spell what no database takes as text; without `shown` an event asks for a read, as it should."""
+    """JSON may hold text that no database accepts; without `shown`, an event requests a read, as it should."""
     try:
         text = json.dumps(shown, ensure_ascii=False, allow_nan=False)
-    except ValueError:  # 1e400 is JSON, and no number that JSON could be made of again
+    except ValueError:  # 1e400 is valid JSON, but not a number that can be written as JSON again
         return False
     return "\\u0000" not in text and text == text.encode(errors="replace").decode()
 
 
 def fetch_missed() -> int:
-    """Store what Stripe could not deliver, say in an outage of ours; returns how many were new. Raises ReadFailed.
+    """Store events that Stripe could not deliver, say during an outage; returns how many were new. Raises ReadFailed.
 
-    All or nothing, since the last time that it ended well. What another endpoint of the account did not take is among
-    them, though it reached us.
+    All or nothing, since the last success. Includes events that another endpoint of the account did not accept, though
+    we did.
     """
     began_at = clock.now()
     key = StripeKey.objects.filter(pk=gateway.key_fingerprint())
@@ -162,11 +165,11 @@ def fetch_missed() -> int:
 
 
 def keep_fetched(events: Iterable[Mapping[str, Any]], *, only_ours: bool = False) -> tuple[int, int]:
-    """Store events that were read from Stripe's list, each once: how many were new, and how many of these were news.
+    """Store listed events, each once: how many were new, and how many of these were news.
 
-    News is what changed a product of ours and no request of ours caused. `only_ours` leaves out what others sell. The
-    echo of a request whose answer we have, or still wait for, is not even kept: what somebody else did meanwhile has
-    events of its own.
+    News is what changed a product of ours without a request of ours. `only_ours` leaves out other products. The echo of
+    a
+    request whose response we have, or still wait for, is not stored: other changes have events of their own.
     """
     by_id = {event["id"]: event for event in events}
     known = set(StripeEvent.objects.filter(event_id__in=by_id).values_list("event_id", flat=True))
@@ -187,14 +190,14 @@ def keep_fetched(events: Iterable[Mapping[str, Any]], *, only_ours: bool = False
 
 
 def replay(events: QuerySet[StripeEvent]) -> int:
-    """Process them once more; returns how many. Reads are repeatable, so this can do no harm."""
+    """Process events again; returns how many. Harmless, since reads are idempotent."""
     return events.update(processed_at=None, outcome=StripeEvent.Outcome.WAITING, is_foreign=False)
 
 
 def prune(*, days: int = KEEP_DAYS, goes_on: Callable[[], bool] = lambda: True) -> int:
-    """Forget processed events older than this, or from a time to come; returns how many.
+    """Delete processed events older than this, or dated in the future; returns how many.
 
-    Part by part, in the order in which they came (by the primary key): nobody waits for it, and what is young ends it.
+    In batches by primary key, until the first recent one.
     """
     now, deleted = clock.now(), 0
     kept = (now - timedelta(days=days), now + timedelta(days=days))
@@ -214,7 +217,7 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 
 def _product_id(shown: Mapping[str, Any]) -> str:
-    """The product that an event is about; empty for everything else that Stripe may tell us."""
+    """The product an event is about; empty for anything else."""
     if shown.get("object") == "product":
         return str(shown.get("id", ""))
     if shown.get("object") == "price":
@@ -224,7 +227,7 @@ def _product_id(shown: Mapping[str, Any]) -> str:
 
 
 def process(limit: int = BATCH) -> int:
-    """Handle what is waiting, oldest first; returns how many. A constant number of queries, however many they are."""
+    """Handle waiting events, oldest first; returns how many. A constant number of queries, however many they are."""
     events = list(StripeEvent.objects.filter(processed_at=None).order_by("id")[:limit])
     if not events:
         return 0
@@ -244,9 +247,9 @@ def process(limit: int = BATCH) -> int:
 
 
 def _foreign(events: Iterable[StripeEvent]) -> set[int]:
-    """Those of another mode or account than the key's: an endpoint may be told of both, and neither says a thing of us.
+    """Events of another mode or account than the key's, which an endpoint may get too.
 
-    Where our own account is not known yet, nothing was sold in it either.
+    While our own account is unknown, nothing was sent in it either.
     """
     live = key_is_live()
     own = accounts.known_id() if any(event.account for event in events) else ""
@@ -258,9 +261,9 @@ class _Rest:
 
 
 def _with_products(events: list[StripeEvent]) -> list[StripeEvent]:
-    """Thin events name a price alone; the mirror knows its product, or else Stripe does.
+    """Thin events name only a price; the mirror or else Stripe knows its product.
 
-    Left out are those whose product could not be asked for just now.
+    Leaves out those whose product could not be looked up now.
     """
     nameless = {event.pk: event for event in events if not event.stripe_product and _names_a_price(event)}
     if not nameless:
@@ -272,7 +275,7 @@ def _with_products(events: list[StripeEvent]) -> list[StripeEvent]:
     for event in nameless.values():
         price_id = event.shown["id"]
         if price_id not in products:
-            by_key = event.idempotency_key.partition("-")[0]  # a key of ours begins with the id of its product
+            by_key = event.idempotency_key.partition("-")[0]  # our keys begin with the product's id
             products[price_id] = by_key if PRODUCT_ID.fullmatch(by_key) else _product_in_stripe(price_id)
         if products[price_id] is None:
             waiting.add(event.pk)
@@ -287,7 +290,7 @@ def _names_a_price(event: StripeEvent) -> bool:
 
 
 def _product_in_stripe(price_id: str) -> str | None:
-    """The product of a price that nobody here knows; empty: Stripe knows neither; None: it cannot be asked now."""
+    """The product of a price that is unknown here; empty: unknown to Stripe too; None: cannot be looked up now."""
     if time.monotonic() < _Rest.until:
         return None
     try:
@@ -301,10 +304,9 @@ def _product_in_stripe(price_id: str) -> str | None:
 
 
 def _handle(event: StripeEvent, batch: Batch) -> StripeEvent.Outcome:
-    """As the handler of its type says. One event of an odd shape keeps no other waiting.
+    """Call the handler of the event's type. A malformed event does not block the others.
 
-    A type that nobody handles, a new one of Stripe's, asks for a read where it shows a product of ours: reads are
-    repeatable, so this can do no harm.
+    An event of an unhandled type requests a read if it shows a product of ours: harmless, since reads are idempotent.
     """
     handler = event_types.handler_of(event.type) or catalogue_changed
     try:
@@ -318,12 +320,10 @@ def _handle(event: StripeEvent, batch: Batch) -> StripeEvent.Outcome:
 
 
 def request_reads(product_ids: Iterable[Any]) -> None:
-    """Ask for one more read of each; a read under way does not count for it, since it may have looked too early."""
+    """Request a read of each; one in progress does not count, since it may have looked too early."""
     now, rows = clock.now(), BillingProduct.objects.filter(pk__in=list(product_ids))
     with transaction.atomic():
-        list(
-            rows.select_for_update().order_by("pk").values_list("pk")
-        )  # in one order, so that two never wait for each other
+        list(rows.select_for_update().order_by("pk").values_list("pk"))  # a fixed lock order, which avoids deadlocks
         rows.update(
             reads_requested=F("reads_requested") + 1, next_attempt_at=now, behind_since=Coalesce("behind_since", now)
         )

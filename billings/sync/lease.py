@@ -1,7 +1,8 @@
-"""Who may converge a course: a lease on its row, with an expiry and a fencing token.
+"""The right to converge a course: a lease on its row, with an expiry and a fencing token.
 
 No transaction is open while Stripe is asked, so a row lock cannot exclude a second process; a lease can. A process that
-was stopped beyond its expiry finds its token outdated and writes nothing.
+was
+stopped beyond its expiry finds its token outdated and writes nothing.
 """
 
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from billings.models import BillingProduct
 
 
 class LeaseLost(Exception):
-    """Another process took over; whatever this one still holds in its hands is not written."""
+    """Another process took over; this one must write nothing more."""
 
 
 def is_free() -> Q:
@@ -23,9 +24,10 @@ def is_free() -> Q:
 
 
 def shorten_impossible(rows: QuerySet[BillingProduct]) -> None:
-    """An end that no clock of now can have written is brought to the longest legal one.
+    """Bring expiries that no correct clock can have written to the longest legal one.
 
-    It was written before the clock was set back. Its holder may still be at work, and has its full time from now on.
+    They were written before the clock was set back. Their holders may still be at work, and get their full time from
+    now.
     """
     latest = clock.now() + horizons.lease()
     impossible = rows.filter(lease_expires_at__gt=latest)
@@ -40,22 +42,22 @@ class Lease:
     seconds: float
 
     def lock(self) -> BillingProduct:
-        """The row, locked for the rest of the present transaction. Raises LeaseLost."""
+        """The row, locked for the rest of the transaction. Raises LeaseLost."""
         row = BillingProduct.objects.select_for_update().filter(pk=self.product_id, lease_token=self.token).first()
         if row is None:
             raise LeaseLost
         return row
 
     def renew(self) -> None:
-        """A full expiry from now on. Raises LeaseLost."""
+        """A full term from now on. Raises LeaseLost."""
         self._write(lease_expires_at=clock.now() + timedelta(seconds=self.seconds))
 
     def release(self, **columns: object) -> None:
-        """Give the row back, writing `columns` with it. Raises LeaseLost."""
+        """Release the row, writing `columns` with it. Raises LeaseLost."""
         self._write(lease_expires_at=None, **columns)
 
     def release_if(self, condition: Q, **columns: object) -> bool:
-        """As `release` where the row is as the condition says; False, and nothing is written, where not.
+        """As `release` if the row meets the condition; otherwise False, and nothing is written.
 
         Raises LeaseLost.
         """
@@ -72,9 +74,9 @@ class Lease:
 
 
 def take(product_id: UUID, *, seconds: float, token: int | None = None) -> Lease | None:
-    """A lease that runs out after `seconds`; None while another process holds one (or the row is not there).
+    """A lease that expires after `seconds`; None while another process holds one (or the row does not exist).
 
-    With a `token` only if it is still the row's: then nobody had the lease since that token was seen.
+    With a `token`, only if it is still the row's: then nobody had the lease since that token was seen.
     """
     if token is None:
         token = BillingProduct.objects.filter(is_free(), pk=product_id).values_list("lease_token", flat=True).first()

@@ -1,13 +1,17 @@
-"""Stripe's events, read from where the last look ended, so that changes are found where no webhook arrives.
+"""Polling of Stripe's events from where the last poll ended, so that changes are found without webhooks.
 
-One poll at a time for all processes: whoever moves the key's `next_look_at` has it. The cursor moves when everything up
-to it is stored, so a process that is killed half-way has lost nothing, and the next one reads that part again.
+One poll at a time for all processes: whoever moves the key's `next_look_at` has it. The cursor moves once everything up
+to it is
+stored, so a killed process loses nothing, and the next poll reads that part again.
 
-The pace adapts: soon again after a change that nobody here made and no webhook told of, then half as often with each
-look that finds none, down to one in `EVENTS_POLL_SECONDS`. Stripe grants 10,000 reads in 30 days, and 500 more for each
-transaction (https://docs.stripe.com/rate-limits). A look at rest is one read, 8,640 of them in 30 days at the 300
-seconds that are the default; looking more often is paid from a stock of spare looks, which fills at the rate of the
-allowance. While that is used up, no look comes sooner than the allowance lets it, whatever the setting says.
+The interval adapts: short after a change that nobody here made and no webhook delivered, then doubled with each poll
+that finds
+none, up to `EVENTS_POLL_SECONDS`. Stripe allows 10,000 reads in 30 days, plus 500 per transaction
+(https://docs.stripe.com/rate-limits). One read per poll is 8,640 in 30 days at the default of 300 seconds; more
+frequent polls use
+up a reserve of spare ones, which refills at the rate of the allowance. Once it is used up, polls are no more frequent
+than the
+allowance permits, whatever the setting says.
 """
 
 import logging
@@ -35,12 +39,12 @@ RETRY_SECONDS = 15.0
 
 
 def longest_pause() -> float:
-    """Seconds between two looks at rest; 0: there are none."""
+    """The longest interval in seconds; 0: no polling."""
     return float(settings.EVENTS_POLL_SECONDS)
 
 
 def is_due() -> bool:
-    """Whether a look is due that no other process is at (one query)."""
+    """Whether a poll is due that no other process is doing (one query)."""
     if not longest_pause():
         return False
     key = StripeKey.objects.filter(pk=gateway.key_fingerprint()).only("next_look_at").first()
@@ -48,7 +52,7 @@ def is_due() -> bool:
 
 
 def _has_come(next_look_at: datetime | None) -> bool:
-    """A time further off than any pause was written by a clock that was ahead, or under another setting."""
+    """A time beyond the longest interval was written by a clock that was ahead, or under another setting."""
     now = clock.now()
     if next_look_at is None or next_look_at <= now:
         return True
@@ -56,11 +60,11 @@ def _has_come(next_look_at: datetime | None) -> bool:
 
 
 def poll(*, seconds: Callable[[], float]) -> set[UUID] | None:
-    """One look, if it is due and nobody else is at it; None where not.
+    """Poll once, if it is due and no other process does; otherwise None.
 
-    Returns the products of forgotten requests; see `restored_database`.
+    Returns the products of requests unknown here; see `restored_database`.
 
-    `seconds` is asked before each call, as in `restored_database.look`. Raises gateway.ReadFailed.
+    `seconds` is called before each request, as in `restored_database.look`. Raises gateway.ReadFailed.
     """
     accounts.present(seconds=seconds())
     key = StripeKey.objects.get(pk=gateway.key_fingerprint())
@@ -85,7 +89,7 @@ def poll(*, seconds: Callable[[], float]) -> set[UUID] | None:
 
 
 def next_pause(key: StripeKey, look: Look, *, longest: float) -> tuple[float, float]:
-    """Seconds until the next look, and the spare looks left; `key` as it was before this one."""
+    """Seconds until the next poll, and the spare polls left; `key` as it was before this one."""
     earned = look.seconds_since_last / SECONDS_A_LOOK
     spare = max(min(key.spare_looks + earned, SPARE_LOOKS) - look.pages, 0.0)
     pace = FASTEST_SECONDS if look.news else max(key.look_pace, FASTEST_SECONDS) * SLOWER_BY
@@ -94,14 +98,14 @@ def next_pause(key: StripeKey, look: Look, *, longest: float) -> tuple[float, fl
 
 
 class _Claim:
-    """The poll under way: nobody else begins one before it ends, or has given no sign of life for a while."""
+    """The poll in progress: no other one begins before it ends, or has sent no heartbeat for a while."""
 
     def __init__(self, key: StripeKey) -> None:
         self._row = StripeKey.objects.filter(pk=key.pk)
         self._seen = key.next_look_at
 
     def take(self) -> bool:
-        """Compare and swap: of all that have seen the same time, one moves it."""
+        """Compare and swap: one of those that have seen the same time moves it."""
         return bool(self._row.filter(next_look_at=self._seen).update(next_look_at=_in(horizons.claim_seconds())))
 
     def renewing(self, seconds: Callable[[], float]) -> Callable[[], float]:

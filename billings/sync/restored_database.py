@@ -1,9 +1,12 @@
-"""Is this database older than what Stripe was told? After restoring a backup it is, and then reads come first.
+"""Detects a database that is older than Stripe, after a backup was restored, and requests reads first.
 
-Every request is committed before it is sent. So an event that names an idempotency key of one of our products, and no
-request that this database knows, tells of one that was forgotten here; what the mirror says of that product is history.
-A new price made on such grounds could be there twice, and no price is ever deleted. Hence nobody makes a price unless
-somebody looked a moment ago. The worker looks every minute, so that there is seldom more than a page to go through.
+Every request is committed before it is sent. So an event with an idempotency key of one of our products, but no request
+in this
+database, was caused by a request that the database has lost; the mirror of that product is outdated. A price created on
+such
+grounds could exist twice, and prices cannot be deleted. So no price is created without a recent look at the events. The
+worker
+looks every minute, so that there is rarely more than a page.
 https://docs.stripe.com/api/events/list
 """
 
@@ -29,25 +32,27 @@ from billings.sync.events import request_reads
 
 logger = logging.getLogger(__name__)
 
-# Events come into the list a little out of order.
+# Events appear in the list slightly out of order.
 OVERLAP_SECONDS = 30
-# A worker asks so often, in seconds, whether a look is due (`polling`); and a look, whoever did it, counts for so long.
-# When it was is kept in the database, and so is older in a restored one: nobody makes a backup and restores it faster.
+# How often, in seconds, a worker checks whether a look is due (`polling`); and how long a look counts, whoever did it.
+# Its time is
+# in the database, and so is older in a restored one: nobody makes a backup and restores it faster.
 LOOK_EVERY = 2.0
 COUNTS_FOR = 90.0
-# Stripe lists the events of 30 days.
+# Stripe lists events for 30 days.
 REMEMBERED = timedelta(days=29)
-# A compare that began so lately tells as much as another one would.
+# A comparison that began this recently makes another one unnecessary.
 JUST_NOW = timedelta(minutes=10)
 # Threads that need a look share one.
 LOOKING = threading.Lock()
 
 
 def has_looked(*, within: float = COUNTS_FOR) -> bool:
-    """Whether somebody looked with the present key in the last seconds, by Stripe's clock.
+    """Whether there was a look with the present key in the last seconds, by Stripe's clock.
 
-    By another clock a look from before the backup may seem to be one of now; where Stripe's time is not known, nobody
-    has looked. So it is for a look in the future.
+    By another clock, a look from before the backup may seem recent; if Stripe's time is unknown, or the look is in the
+    future,
+    it does not count.
     """
     now = clock.stripe_now()
     if now is None:
@@ -58,11 +63,11 @@ def has_looked(*, within: float = COUNTS_FOR) -> bool:
 
 @dataclass(slots=True)
 class Look:
-    """What one look found: products of forgotten requests, how many pages it read, how many events it kept.
+    """The result of one look: products of lost requests, the pages read, the events stored.
 
-    `news` are those of them that changed a product of ours and were caused by no request of ours.
+    `news` are stored events that changed a product of ours without a request of ours.
 
-    `has_gap`: older events than Stripe remembers may have been missed; only a full compare tells.
+    `has_gap`: events older than Stripe's list may have been missed; only a full comparison can tell.
     """
 
     forgotten: set[UUID] = field(default_factory=set)
@@ -75,19 +80,21 @@ class Look:
 
 
 def look(*, seconds: Callable[[], float], patiently: bool = False) -> set[UUID]:
-    """Ask for a read of every product of which Stripe carried out what nobody here knows; which those are.
+    """Request a read of every product with a request that this database has lost; returns those products.
 
-    As `look_closely`.
+    Otherwise as `look_closely`.
     """
     return look_closely(seconds=seconds, patiently=patiently).forgotten
 
 
 def look_closely(*, seconds: Callable[[], float], patiently: bool = False) -> Look:
-    """Read Stripe's events since the last look of any process, and keep those that no webhook has brought.
+    """Read Stripe's events since the last look of any process, and store those that no webhook has delivered.
 
-    A call for each 100 events; the first look goes through all that Stripe remembers. `seconds` is asked before each
-    how long it may take, and should wait for a turn: after many writes there are many events, and more writes beside
-    them. `patiently`: one page that fails does not throw away the others. Raises gateway.ReadFailed.
+    A request per 100 events; the first look reads all that Stripe lists. `seconds` is called before each request for
+    its
+    time-out, and should wait for a turn: after many writes there are many events, and more writes concurrently.
+    `patiently`:
+    a failed page does not discard the others. Raises gateway.ReadFailed.
     """
     account = accounts.present(seconds=seconds())
     of_account = StripeKey.objects.filter(account=account.id, livemode=account.livemode)
@@ -112,7 +119,7 @@ def look_closely(*, seconds: Callable[[], float], patiently: bool = False) -> Lo
 
 
 def _reached(found: Look) -> int:
-    """Until when events were read. Once nothing came late, the last ones need not be read again and again."""
+    """Until when events were read. If none came late, the last ones need not be read again."""
     nothing_came_late = not found.kept and found.seconds_since_last >= OVERLAP_SECONDS
     return found.newest + OVERLAP_SECONDS if found.newest and nothing_came_late else found.newest
 
@@ -127,7 +134,7 @@ def _note_when(found: Look, last_looked_at: datetime | None) -> None:
 
 
 def _have_compared() -> None:
-    """What the events of the last 30 days do not tell, a full compare does, as soon as a worker comes to it."""
+    """A full comparison tells what the events of the last 30 days cannot; a worker begins it soon."""
     now = clock.now()
     near = (now - JUST_NOW, now + horizons.just_now())
     just_now = SyncRun.objects.filter(kind=SyncRun.Kind.COMPARE, asked_at__range=near)
@@ -147,7 +154,7 @@ def done_looking() -> None:
 
 
 def _of_unknown_requests(events: Iterable[Mapping[str, Any]], account: Account) -> set[UUID]:
-    """A key of ours begins with the id of its product."""
+    """Our keys begin with the id of their product."""
     keys = {str((event.get("request") or {}).get("idempotency_key") or "") for event in events}
     unknown = keys - set(StripeRequest.objects.filter(key__in=keys).values_list("key", flat=True))
     ids = {key.partition("-")[0] for key in unknown} - {""}
@@ -157,6 +164,6 @@ def _of_unknown_requests(events: Iterable[Mapping[str, Any]], account: Account) 
 
 
 def _courses(product_ids: Iterable[str]) -> set[UUID]:
-    """The courses whose products would get these ids."""
+    """The courses whose products would have these ids."""
     found = (PRODUCT_ID.fullmatch(product_id) for product_id in product_ids)
     return {UUID(match["course"]) for match in found if match}

@@ -1,4 +1,4 @@
-"""The queue that counts: rows that are behind and due, found by their own state, whatever became of any task."""
+"""The queue: rows that are behind and due, found by their own state, whatever became of any task."""
 
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
@@ -12,7 +12,7 @@ from billings.sync import bulk_reads, events, lease
 from billings.sync.bulk_reads import Row
 from billings.sync.converge import ReadResult, converge
 
-# Events first, since one read answers all that are about one product; but a flood of them may not stop everything.
+# Events first, since one read answers all events of a product; but a flood of them must not block everything.
 BATCHES_OF_EVENTS = 20
 
 type Work = tuple[UUID, ReadResult | None]
@@ -28,11 +28,13 @@ def due(limit: int) -> list[UUID]:
 def sweep(
     limit: int = 100, each: Each = map, *, together: bool = True, goes_on: Callable[[], bool] = lambda: True
 ) -> int:
-    """Classify the events that wait, then converge what is due; returns how much was worked on.
+    """Handle waiting events, then converge what is due; returns how much was done.
 
-    `each` says how: one row after the other, or several at once. `together`: where many rows wait for nothing but a
-    read, they are read in one, and converged beside the `limit`; what becomes due meanwhile does not wait for that.
-    `goes_on` is asked after each call of such a reading.
+    `each` runs the work, serially or concurrently. `together`: rows that wait only for a read are read in one bulk
+    read, and
+    converged in addition to `limit`; what becomes due meanwhile does not wait for that. `goes_on` is called after each
+    of its
+    requests.
     """
     classified = _classify_events()
 
@@ -69,6 +71,6 @@ def _classify_events() -> int:
 
 
 def _converge(work: Work) -> None:
-    close_old_connections()  # a thread of a pool lives long, and nobody else looks after its connection
+    close_old_connections()  # a pool's threads live long, and nothing else closes their connections
     product_id, prefetched = work
     converge(product_id, prefetched=prefetched)

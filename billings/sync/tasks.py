@@ -1,4 +1,4 @@
-"""What the worker runs, one line each into the modules that know how."""
+"""Tasks of the worker, each one line."""
 
 from uuid import UUID
 
@@ -10,6 +10,6 @@ from billings.sync.converge import converge
 
 @task
 def converge_product(product_id: str) -> str:
-    """The safety net of one save; finding nothing to do, or not yet, is its usual fate."""
+    """The safety net of one save, which usually finds nothing to do."""
     is_wanted = BillingProduct.objects.filter(behind(), is_due(), pk=product_id).exists()
     return converge(UUID(product_id)).value if is_wanted else "not due"

@@ -1,4 +1,4 @@
-"""Answers in JSON for clients that ask again and again: who has it already is told so in a few bytes."""
+"""JSON responses for polling clients: a 304 if nothing changed."""
 
 import hashlib
 from typing import Any
@@ -8,9 +8,9 @@ from django.utils.cache import get_conditional_response
 
 
 def json_answer(request: HttpRequest, data: dict[str, Any]) -> HttpResponse:
-    """`data` as JSON (200) with an ETag of what it says, or 304 without a body where `If-None-Match` names that one.
+    """`data` as JSON (200) with an ETag of its content, or 304 without a body if `If-None-Match` names it.
 
-    For GET and HEAD alone. What may be kept of it `config.headers` says: the client that asks keeps its own copy.
+    For GET and HEAD only. `config.headers` decides on caching; polling clients keep their own copy.
     """
     response = JsonResponse(data)
     etag = f'"{hashlib.sha256(response.content).hexdigest()[:32]}"'

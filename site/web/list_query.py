@@ -1,4 +1,4 @@
-"""What a list is asked for in its address: a search, filters, an order and a page; the same rules for every table."""
+"""The query of a list in its URL: search, filters, order and page; the same rules for every table."""
 
 import re
 from collections.abc import Container, Mapping
@@ -14,7 +14,7 @@ _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """The values of a filter that cannot be listed: those that match this pattern as a whole."""
+    """A filter whose values cannot be enumerated: those that match this pattern completely."""
 
     pattern: str
 
@@ -24,7 +24,7 @@ class Matching:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """What one list knows: its filters with their values, and its orders, each of which also goes the other way round.
+    """The definition of a list: its filters with their values, and its orders, each also descending.
 
     `url_name` is the name of the list's own page, which takes no arguments.
     """
@@ -35,11 +35,11 @@ class Table:
     default_sort: str = ""
 
     def query(self, asked: Mapping[str, str] = _NOTHING) -> "ListQuery":
-        """What `asked` (a query string's values) asks for. What the list does not know is ignored."""
+        """The query in `asked` (a query string's values). What the list does not know is ignored."""
         sort, page = asked.get("sort", ""), asked.get("page", "")
         return ListQuery(
             table=self,
-            # A database refuses the character that ends strings in C.
+            # PostgreSQL rejects NUL in text.
             q=" ".join(asked.get("q", "").replace("\0", " ").split()),
             filters={
                 name: value if (value := asked.get(name, "")) in known else "" for name, known in self.filters.items()
@@ -51,7 +51,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class ListQuery:
-    """One question to a list, as its `Table` makes it. `filters` has all of them; empty: not in force."""
+    """A query of one list. `filters` has all of the table's filters; empty: not active."""
 
     table: Table
     q: str
@@ -65,7 +65,7 @@ class ListQuery:
 
     @property
     def sorted_by(self) -> str:
-        """The order's name, whichever way round."""
+        """The order's name, whether ascending or descending."""
         return self.sort.removeprefix("-")
 
     @property
@@ -74,7 +74,7 @@ class ListQuery:
 
     @property
     def query_string(self) -> str:
-        """What asks for exactly this, with its question mark; empty for the whole list."""
+        """The query string, with its question mark; empty for the whole list."""
         asked = {
             "q": self.q,
             **self.filters,
@@ -89,9 +89,9 @@ class ListQuery:
         return reverse(self.table.url_name) + self.query_string
 
     def but(self, *, q: str | None = None, sort: str | None = None, page: int = 1, **filters: str) -> "ListQuery":
-        """The same list with something changed, from its first page on unless a page is named.
+        """The same query with changes, back to the first page unless one is given.
 
-        An empty value takes a filter off. Raises KeyError for a filter that the list does not have.
+        An empty value removes a filter. Raises KeyError for a filter that the table does not have.
         """
         if unknown := filters.keys() - self.table.filters.keys():
             raise KeyError(*unknown)

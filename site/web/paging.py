@@ -21,7 +21,7 @@ class PageLink:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A filter's value as a link: how many rows are behind it, and whether it is the one in force."""
+    """A filter's value as a link, with the number of rows behind it; `chosen` if it is active."""
 
     value: str
     label: str
@@ -32,15 +32,15 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """A column's heading. Its link (if any) sorts by it; once more, the other way round."""
+    """A column heading. Its link (if any) sorts by it; following it again reverses the order."""
 
     label: str
     url: str = ""
-    order: str = ""  # for aria-sort: empty where another column sorts
+    order: str = ""  # for aria-sort; empty if another column sorts
 
 
 class CountedPaginator(Paginator[Any]):
-    """A paginator that was told how many there are."""
+    """A paginator whose count is given."""
 
     def __init__(self, rows: Any, per_page: int, count: int) -> None:
         super().__init__(rows, per_page)
@@ -80,7 +80,7 @@ class ListPage[Row]:
 
 
 def heading(query: ListQuery, first: str, label: str) -> Heading:
-    """The heading that sorts by `first`: an order's name, with its minus where the column begins with the last."""
+    """The heading that sorts by `first`: an order's name, with a minus if the column starts descending."""
     name = first.removeprefix("-")
     other = name if first != name else f"-{name}"
     order = {name: "ascending", f"-{name}": "descending"}.get(query.sort, "")

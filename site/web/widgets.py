@@ -1,4 +1,4 @@
-"""Form widgets that are drawn often, or that Django draws slowly."""
+"""Form widgets that are rendered often, or that Django renders slowly."""
 
 from collections.abc import Iterable
 from functools import lru_cache
@@ -14,9 +14,9 @@ type Choice = tuple[Any, Any]
 
 
 class Select(forms.Select):
-    """Django's, for one choice out of many, written without templates.
+    """Django's, for a single choice, rendered without templates.
 
-    Django renders three of them for each option: those of the currencies were half of the time of the course editor.
+    Django renders three templates per option: those of the currencies were half of the course editor's time.
     """
 
     def render(
