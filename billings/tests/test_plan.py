@@ -17,6 +17,7 @@ from billings.plan import (
     Observed,
     ObservedPrice,
     Step,
+    UpdatePrice,
     UpdateProduct,
     describe,
     plan,
@@ -241,6 +242,87 @@ class TestRefusals:
     @pytest.mark.parametrize("field", [Field.NAME, Field.PRICE, Field.PRODUCT])
     def test_without_title_or_price_there_is_no_create(self, field):
         assert plan(self.WANTED, Observed(), excluded=frozenset({field})) == ()
+
+
+class TestTax:
+    """How a price is taxed is fixed once it is set (https://docs.stripe.com/api/prices/update)."""
+
+    SOLD, INCLUSIVE, EXCLUSIVE = wanted(), wanted(tax_behavior="inclusive"), wanted(tax_behavior="exclusive")
+
+    def walk(self, *states: Desired) -> tuple[Step, ...]:
+        """The plan for the last state, after all before it were reached."""
+        *earlier, last = states
+        observed = Observed()
+        for state in earlier:
+            observed = carry_out(plan(state, observed), observed)
+        return plan(last, observed)
+
+    def kinds(self, *states: Desired) -> list[type]:
+        return [type(step) for step in self.walk(*states)]
+
+    def test_is_said_with_the_new_price_in_one_call(self):
+        (step,) = self.walk(self.INCLUSIVE)
+
+        assert isinstance(step, CreateProduct)
+        assert step.terms == {Field.TAX_BEHAVIOR: "inclusive"}
+
+    def test_is_set_on_the_price_that_there_is_where_it_was_not_yet(self):
+        (step,) = self.walk(self.SOLD, self.INCLUSIVE)
+
+        assert step == UpdatePrice("price_first", {Field.TAX_BEHAVIOR: "inclusive"})
+        assert describe([step]) == "Tax on the price becomes “Included in the price”."
+
+    @pytest.mark.parametrize("after", [EXCLUSIVE, SOLD])
+    def test_takes_a_new_price_once_it_is_set(self, after):
+        assert self.kinds(self.INCLUSIVE, after) == [CreatePrice, UpdateProduct, ArchivePrice]
+
+    def test_back_to_what_an_earlier_price_says_makes_none(self):
+        assert self.kinds(self.INCLUSIVE, self.EXCLUSIVE, self.INCLUSIVE) == [
+            ActivatePrice,
+            UpdateProduct,
+            ArchivePrice,
+        ]
+
+    def test_of_an_earlier_price_is_set_as_that_comes_back(self):
+        dearer = but(self.SOLD, price=SPECS[1])
+        activate, *_rest = self.walk(self.SOLD, dearer, self.INCLUSIVE)
+
+        assert activate == ActivatePrice("price_first", SPECS[0], {Field.TAX_BEHAVIOR: "inclusive"})
+
+    def test_of_a_free_course_waits_for_a_price(self):
+        free = but(self.SOLD, price=None)
+
+        assert self.walk(self.SOLD, free, but(self.INCLUSIVE, price=None)) == ()
+        assert self.kinds(self.SOLD, free, self.INCLUSIVE) == [UpdatePrice, UpdateProduct]
+
+    def test_and_amount_change_together_in_three_calls(self):
+        after = but(self.EXCLUSIVE, price=SPECS[1], name="Oil")
+
+        steps = self.walk(self.INCLUSIVE, after)
+
+        assert [type(step) for step in steps] == [CreatePrice, UpdateProduct, ArchivePrice]
+        assert describe(steps).startswith(
+            "Tax on the price becomes “Added to the price”. New price $59.00 replaces $49.00. Title becomes “Oil”."
+        )
+
+    def test_says_why_it_takes_a_new_price(self):
+        assert describe(self.walk(self.INCLUSIVE, self.EXCLUSIVE)) == (
+            "Tax on the price becomes “Added to the price”. "
+            "Stripe never changes that on a price once it is set: a new one of $49.00 takes its place. "
+            "People who already bought are not affected; payment links made for the old price stop working."
+        )
+
+    def test_excluded_is_for_a_new_price_what_buyers_have(self):
+        observed, excluded = in_sync(self.EXCLUSIVE), frozenset({Field.TAX_BEHAVIOR})
+        make, *_rest = plan(but(self.INCLUSIVE, price=SPECS[1]), observed, excluded=excluded)
+
+        assert make == CreatePrice(SPECS[1], {Field.TAX_BEHAVIOR: "exclusive"})
+        assert plan(self.INCLUSIVE, observed, excluded=excluded) == ()
+
+    def test_a_field_that_is_left_to_stripe_is_in_no_step(self):
+        untold = Desired({Field.NAME: "Watercolour"}, published=True, price=SPECS[0])
+
+        assert plan(untold, in_sync(wanted(tax_code="txcd_10000000", tax_behavior="inclusive", description="x"))) == ()
 
 
 class TestWords:
