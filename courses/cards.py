@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from billings.prices.watching import Watched
+from billings.prices.row_polling import PolledRow
 from billings.status import Status, describe
 from courses.models import Course
 
@@ -26,8 +26,8 @@ class Card:
         return self.watched.mark
 
     @property
-    def watched(self) -> Watched:
-        return Watched(self.course.billing, self.status)
+    def watched(self) -> PolledRow:
+        return PolledRow(self.course.billing, self.status)
 
     @property
     def initials(self) -> str:

@@ -26,7 +26,7 @@ from billings.prices.forms import (
     reading_locale,
     with_reading,
 )
-from billings.prices.slips import Slip
+from billings.prices.unusual_changes import UnusualChange
 from billings.product_fields import BY_FIELD, Field, Input, ProductField, inputs
 from billings.status import rejections
 from courses import covers, versions
@@ -241,9 +241,9 @@ class CourseForm(PriceFields):
             self.fields["summary"].widget.attrs["autofocus"] = True
         return self
 
-    def ask(self, slip: Slip, *, address: str = "") -> Self:
+    def ask(self, unusual_change: UnusualChange, *, address: str = "") -> Self:
         self.understood = self.edit()
-        return super().ask(slip, address=address)
+        return super().ask(unusual_change, address=address)
 
     def clean_cover(self) -> NewCover | None:
         if self.cover_text and (self.course is None or self.cover_text != cover_url(self.course)):

@@ -1,8 +1,8 @@
 """Actions on a course: in one transaction each, the course, its price and what Stripe should sell change together.
 
 Every function but `create` takes the `edit` that was sent with the button (None: the button alone) and saves it in the
-same step. Repeating an action changes nothing. Each raises slips.Unconfirmed, and saves nothing, if the price would
-change suspiciously and nobody has confirmed that.
+same step. Repeating an action changes nothing. Each raises unusual_changes.Unconfirmed, and saves nothing, if the
+change of price is unusual and nobody has confirmed it.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -24,7 +24,7 @@ from django.utils.translation import gettext as _
 from billings.drift.wording import open_drifts
 from billings.models import BillingProduct
 from billings.money import PriceSpec
-from billings.prices import slips
+from billings.prices import unusual_changes
 from billings.sync import desired
 from courses import cleanup
 from courses.content import Content, NewCover, stored_cover
@@ -217,7 +217,7 @@ def _change(course_id: UUID, transition: Callable[[Course], None], *, actor: Use
         _check_presentable(course)
         if transition in (_unpublish, _archive, _restore) and edit:
             _check_told(edit, before[1].price, merged.content.price)
-        slips.check(
+        unusual_changes.check(
             before[1].price,
             merged.content.price,
             was_on_sale=before[0] == Status.PUBLISHED,
@@ -330,7 +330,7 @@ TRANSITIONS: Mapping[str, Callable[[Course], None]] = {
 
 def _check_told(edit: Edit, old: PriceSpec | None, new: PriceSpec | None) -> None:
     """Buttons that do not concern the price save a newly typed one only after their text has named it."""
-    if old != new and edit.told is not None and edit.told != slips.key_of(new):
+    if old != new and edit.told is not None and edit.told != unusual_changes.key_of(new):
         facts = {"price": new or _("free")}
         message = _("The price is about to become %(price)s. Read what the button says now, then press it again.")
         raise NotReady({"price": [message % facts]})

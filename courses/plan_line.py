@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from billings.drift.wording import open_drifts
 from billings.money import PriceSpec
 from billings.plan import Desired
-from billings.prices import slips
+from billings.prices import unusual_changes
 from billings.prices.plan_line import asks, for_product, in_stripe
 from billings.product_fields import Field
 from courses import lifecycle
@@ -55,9 +55,9 @@ def plan_line(form: CourseForm) -> str:
         status = lifecycle.foresee(course, intended, lifecycle.stay)
     except NotReady as not_ready:
         return _reasons(not_ready)
-    form.slip = _slip(course, intended, status)
+    form.unusual_change = _unusual_change(course, intended, status)
     sentences = [for_product(course.billing, _desired(course, intended, status))]
-    if form.slip:
+    if form.unusual_change:
         sentences.insert(0, asks())
     if status == Status.ARCHIVED:
         sentences.append(_("The course is archived: nobody can buy it before it is restored."))
@@ -71,9 +71,11 @@ def button_lines(form: CourseForm) -> dict[str, ButtonLine]:
         return {}
     intended = _intended(form)
     if isinstance(intended, str):
-        return {name: ButtonLine(intended, slips.key_of(course.billing.price)) for name in BUTTONS[course.status]}
+        return {
+            name: ButtonLine(intended, unusual_changes.key_of(course.billing.price)) for name in BUTTONS[course.status]
+        }
     return {
-        name: ButtonLine(_button_words(course, intended, name), slips.key_of(intended.price))
+        name: ButtonLine(_button_words(course, intended, name), unusual_changes.key_of(intended.price))
         for name in BUTTONS[course.status]
     }
 
@@ -113,7 +115,7 @@ def _button_words(course: Course, intended: Content, name: str) -> str:
         return _reasons(not_ready)
     undecided = bool({drift.field for drift in open_drifts(course.billing)} & KEEPS_OFF_SALE)
     sentences = [_outcome(name, status, intended.price, undecided=undecided)]
-    if _slip(course, intended, status):
+    if _unusual_change(course, intended, status):
         sentences.append(asks())
     if intended != Content.of(course):
         # Without the change of being on sale: that is the button's own effect, named above.
@@ -152,9 +154,9 @@ def _reasons(not_ready: NotReady) -> str:
     return " ".join(reason for reasons in not_ready.errors.values() for reason in reasons)
 
 
-def _slip(course: Course, content: Content, status: str) -> slips.Slip | None:
+def _unusual_change(course: Course, content: Content, status: str) -> unusual_changes.UnusualChange | None:
     was_on_sale, on_sale = course.status == Status.PUBLISHED, status == Status.PUBLISHED
-    return slips.find(course.billing.price, content.price, was_on_sale=was_on_sale, on_sale=on_sale)
+    return unusual_changes.find(course.billing.price, content.price, was_on_sale=was_on_sale, on_sale=on_sale)
 
 
 def _desired(course: Course | None, content: Content, status: str) -> Desired:

@@ -28,7 +28,7 @@ class Edit:
     content: Content
     given: frozenset[str]
     base: Digests | None
-    confirm: str = ""  # confirms a suspicious price; see billings.prices.slips
+    confirm: str = ""  # confirms an unusual price; see billings.prices.unusual_changes
     told: str | None = None  # the price that the pressed button's text named; None: not from a page
 
 

@@ -13,9 +13,9 @@ from django.views.decorators.vary import vary_on_headers
 
 from billings import pricing
 from billings.drift.wording import open_drifts
-from billings.prices import watching
+from billings.prices import row_polling
 from billings.prices.forms import PRICE_FIELDS
-from billings.prices.slips import Unconfirmed
+from billings.prices.unusual_changes import Unconfirmed
 from billings.status import describe
 from courses import covers, last_list, lifecycle, markdown, saved_forms, versions
 from courses.access import (
@@ -73,7 +73,7 @@ def teacher_courses(request: TeacherRequest) -> HttpResponse:
         "listing": found,
         "cards": cards,
         "sorts": SORT_LABELS,
-        "watch_seconds": watching.seconds(card.watched for card in cards),
+        "watch_seconds": row_polling.seconds(card.watched for card in cards),
     }
     page = render(request, f"courses/list.html{part}", context)
     return last_list.remember(page, request.user, found)
@@ -228,7 +228,7 @@ def _change(
     except NotReady as not_ready:
         return invalid(request, form.reject(not_ready.errors))
     except Unconfirmed as unconfirmed:
-        return invalid(request, form.ask(unconfirmed.slip, address=request.path))
+        return invalid(request, form.ask(unconfirmed.unusual_change, address=request.path))
     except Conflict as conflict:
         return conflicted(request, course, form, conflict)
     return saved(request, done, message(done.course), notes=form.left_out(), created=created)
@@ -254,15 +254,15 @@ def statuses(request: TeacherRequest) -> HttpResponse:
     """The listed courses that are pending: those that have changed, and when the page should ask again."""
     if not request.htmx:
         return redirect("courses:teacher_courses")
-    sent = watching.sent(request.GET.getlist(watching.PARAM))
+    sent = row_polling.sent(request.GET.getlist(row_polling.PARAM))
     courses = with_billing(Course.objects.filter(pk__in=sent, owner=request.user)) if sent else []
     staff = is_staff(request)
     cards = [Card.of(course, staff=staff) for course in courses]
     changed = [card for card in cards if card.mark != sent[card.course.pk]]
     context = {
         "changed": changed,
-        "watch_seconds": watching.seconds(card.watched for card in cards),
-        "news": watching.news([(card.course.title, card.status) for card in changed]),
+        "watch_seconds": row_polling.seconds(card.watched for card in cards),
+        "news": row_polling.news([(card.course.title, card.status) for card in changed]),
     }
     return render(request, "courses/list.html#watched", context)
 

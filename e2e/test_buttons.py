@@ -1,4 +1,4 @@
-"""The editor's buttons do what they say, once, and ask where a slip would be dear."""
+"""The editor's buttons do what they say, once, and ask where a mistake would be expensive."""
 
 from playwright.sync_api import expect
 
@@ -32,7 +32,7 @@ def test_publishing_asks_for_the_summary_where_it_is_written(visit: Visit, title
     expect(editor.status).to_contain_text("On sale at $49.00")
 
 
-def test_a_price_that_may_be_a_slip_is_asked_about(visit: Visit, title: str) -> None:
+def test_an_unusual_change_of_price_is_asked_about(visit: Visit, title: str) -> None:
     page = visit(AUTHOR)
     editor = Editor(page).of(Desk(page).make_course(title=title))
     editor.write(price="490")

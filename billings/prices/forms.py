@@ -15,7 +15,7 @@ from billings import money
 from billings.models import BillingProduct, PriceChange
 from billings.money import Money, MoneyError, PriceSpec
 from billings.prices import number_locale, repricing
-from billings.prices.slips import Slip
+from billings.prices.unusual_changes import UnusualChange
 from web.widgets import Select
 
 INTERVALS: dict[str, money.Interval | None] = {"one_time": None, "month": "month", "year": "year"}
@@ -150,8 +150,8 @@ class PriceFields(forms.Form):
     def __init__(self, *args: Any, locale: str | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.locale = locale or reading_locale()
-        self.slip: Slip | None = None
-        self.slip_address = ""
+        self.unusual_change: UnusualChange | None = None
+        self.confirm_url = ""
         self.notes: dict[str, str] = {}
         self.rejections: dict[str, str] = {}
         self.readings: tuple[Money, ...] = ()
@@ -159,12 +159,12 @@ class PriceFields(forms.Form):
         for name in ("currency", "billing_interval"):
             keep_what_was_sent(self, name)
 
-    def ask(self, slip: Slip, *, address: str = "") -> Self:
+    def ask(self, unusual_change: UnusualChange, *, address: str = "") -> Self:
         """The same form with a question whether this change of price is intended; the confirmation goes to
         `address`."""
         self.is_valid()
-        self.slip, self.slip_address = slip, address
-        self.add_error("price", str(slip))
+        self.unusual_change, self.confirm_url = unusual_change, address
+        self.add_error("price", str(unusual_change))
         self.add_error("confirm", gettext("Confirm the change, or correct the price."))
         return self
 

@@ -36,7 +36,7 @@ def in_stripe(product: BillingProduct | None, wanted: Desired, *, on_sale: bool 
 
 
 def asks() -> str:
-    """Shown before the plan if the price is suspicious; see `slips`."""
+    """Shown before the plan if the price is unusual; see `unusual_changes`."""
     return _("You will be asked to confirm this price.")
 
 

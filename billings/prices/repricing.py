@@ -15,7 +15,7 @@ from django.db import transaction
 from billings import pricing
 from billings.models import Availability, BillingProduct, PriceChange
 from billings.money import PriceSpec
-from billings.prices import slips
+from billings.prices import unusual_changes
 from billings.sync import desired
 
 MOST_REASONS = 5
@@ -42,16 +42,15 @@ def change_price(
 ) -> PriceChange | None:
     """Set the price, and update Stripe after the commit.
 
-    Raises PriceMoved, or slips.Unconfirmed if the change is suspicious and `confirm` does not confirm it; nothing is
-    saved
-    then. Returns None if nothing changed.
+    Raises PriceMoved, or unusual_changes.Unconfirmed if the change is unusual and `confirm` does not confirm it;
+    nothing is saved then. Returns None if nothing changed.
     """
     with transaction.atomic():
         present = BillingProduct.objects.select_for_update().get(pk=product.pk)
         if moved(present, price, version=version):
             raise PriceMoved(present.price)
         on_sale = present.desired_status == Availability.PUBLISHED
-        slips.check(present.price, price, was_on_sale=on_sale, on_sale=on_sale, confirm=confirm)
+        unusual_changes.check(present.price, price, was_on_sale=on_sale, on_sale=on_sale, confirm=confirm)
         change = pricing.set_price(present, price, actor=actor, reason=reason, source=PriceChange.Source.STAFF)
         desired.converge_after_commit(present)
     return change

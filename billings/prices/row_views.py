@@ -11,10 +11,10 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from billings.models import BillingProduct
-from billings.prices import watching
+from billings.prices import row_polling
 from billings.prices.listing import PRICES, to_retry, with_course
+from billings.prices.row_polling import PolledRow
 from billings.prices.views import Row, by_button, product_or_404, row_answer, row_json, vary
-from billings.prices.watching import Watched
 from billings.sync import desired
 from web.access import StaffRequest, price_managers_only, wants_json
 from web.bidi import isolate
@@ -29,14 +29,14 @@ def statuses(request: StaffRequest) -> HttpResponse:
     """The pending rows that the page names: those that have changed, and when to poll again."""
     if not request.htmx:
         return redirect("billings:prices")
-    sent = watching.sent(request.GET.getlist(watching.PARAM))
+    sent = row_polling.sent(request.GET.getlist(row_polling.PARAM))
     products = with_course(BillingProduct.objects.filter(course_id__in=sent)) if sent else []
     rows = [Row.of(product, PRICES.query()) for product in products]
     changed = [row for row in rows if row.mark != sent[row.product.course_id]]
     context = {
         "changed": changed,
-        "watch_seconds": watching.seconds(Watched(row.product, row.status) for row in rows),
-        "news": watching.news([(row.product.course.title, row.status) for row in changed]),
+        "watch_seconds": row_polling.seconds(PolledRow(row.product, row.status) for row in rows),
+        "news": row_polling.news([(row.product.course.title, row.status) for row in changed]),
     }
     return render(request, "billings/prices.html#watched", context)
 

@@ -20,13 +20,13 @@ from django_htmx.http import replace_url, trigger_client_event
 from billings import status
 from billings.models import Availability, BillingProduct, PriceChange
 from billings.money import UNKNOWN_LOCALE
-from billings.prices import plan_line, repricing, slips
+from billings.prices import plan_line, repricing, unusual_changes
 from billings.prices.forms import PriceChangeForm
 from billings.prices.listing import PRICES, Listing, currencies_in_use, listing, row_url, with_course
 from billings.prices.repricing import PriceMoved
-from billings.prices.slips import Unconfirmed
-from billings.prices.watching import EVENT, Watched
-from billings.prices.watching import seconds as watch_seconds
+from billings.prices.row_polling import EVENT, PolledRow
+from billings.prices.row_polling import seconds as watch_seconds
+from billings.prices.unusual_changes import Unconfirmed
 from web.access import StaffRequest, price_managers_only, sends_json, wants_json
 from web.bidi import isolate
 from web.bodies import fields_sent, reports_unreadable_body
@@ -80,7 +80,7 @@ class Row:
 
     @property
     def mark(self) -> str:
-        return Watched(self.product, self.status).mark
+        return PolledRow(self.product, self.status).mark
 
     @property
     def id(self) -> str:
@@ -113,7 +113,7 @@ def prices(request: StaffRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "listing": found,
         "rows": rows,
-        "watch_seconds": watch_seconds(Watched(row.product, row.status) for row in rows),
+        "watch_seconds": watch_seconds(PolledRow(row.product, row.status) for row in rows),
     }
     if request.htmx and not request.htmx.history_restore_request:
         return replace_url(render(request, "billings/prices.html#found", context), found.url)
@@ -165,7 +165,7 @@ def change_price(request: StaffRequest, course_id: UUID) -> HttpResponse:
             confirm=fields["confirm"],
         )
     except Unconfirmed as unconfirmed:
-        return _invalid(request, form.ask(unconfirmed.slip))
+        return _invalid(request, form.ask(unconfirmed.unusual_change))
     except PriceMoved as moved:
         return _moved(request, form, moved)
     return _changed(request, course_id, change)
@@ -210,9 +210,11 @@ def _plan_line(form: PriceChangeForm) -> str:
     if repricing.moved(form.product, form.price_spec, version=form["version"].value() or ""):
         return gettext("This price was changed elsewhere while you were writing. Saving shows both, and you choose.")
     on_sale = form.product.desired_status == Availability.PUBLISHED
-    form.slip = slips.find(form.product.price, form.price_spec, was_on_sale=on_sale, on_sale=on_sale)
+    form.unusual_change = unusual_changes.find(
+        form.product.price, form.price_spec, was_on_sale=on_sale, on_sale=on_sale
+    )
     words = plan_line.for_price(form.product, form.price_spec)
-    return f"{plan_line.asks()} {words}" if form.slip else words
+    return f"{plan_line.asks()} {words}" if form.unusual_change else words
 
 
 def _invalid(request: StaffRequest, form: PriceChangeForm) -> HttpResponse:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from billings import clock, horizons
 from billings.management.commands import worker
 from billings.models import BillingProduct, Schedule, StripeKey, SyncRun, WriteBudget
-from billings.prices.watching import SLOWEST, Watched, seconds
+from billings.prices.row_polling import SLOWEST, PolledRow, seconds
 from billings.status import describe
 from billings.stripe_api import rate_limit
 from billings.sync import events, restored_database
@@ -110,7 +110,7 @@ class TestAMomentOfAnotherDay:
         sold.price(USD59)
         BillingProduct.objects.update(behind_since=self.then)
 
-        assert seconds([Watched(sold.product, describe(sold.product, staff=False))]) == SLOWEST
+        assert seconds([PolledRow(sold.product, describe(sold.product, staff=False))]) == SLOWEST
 
 
 def test_a_call_that_begins_after_the_clock_was_set_knows_stripes_time(sold, sandbox, monkeypatch):

@@ -148,5 +148,5 @@ class TestUnsavedText:
         assert 'value="a lot"' in answer.text
         assert Course.objects.count() == 1
 
-    def test_a_price_far_from_the_originals_is_no_slip_in_a_copy(self, teacher, draft):
+    def test_a_price_far_from_the_originals_is_not_unusual_in_a_copy(self, teacher, draft):
         assert teacher.post("duplicate", draft, form_of(draft, price="490")).status_code == 303

@@ -14,7 +14,7 @@ from billings import pricing
 from billings.models import Drift, PriceChange
 from billings.money import PriceSpec
 from billings.prices import repricing
-from billings.prices.slips import Unconfirmed
+from billings.prices.unusual_changes import Unconfirmed
 from billings.tests.support.price_pages import HTMX, JSON, PRICES, address
 from billings.tests.support.signed_in import signed_in
 from billings.tests.support.sold import USD49, USD59, Sold
@@ -246,14 +246,14 @@ class TestChange:
             ({"price": ""}, "This course costs $49.00 now; it would be free."),
         ],
     )
-    def test_what_may_be_a_slip_is_asked_about_first(self, change, sold, typed, question):
+    def test_an_unusual_change_is_asked_about_first(self, change, sold, typed, question):
         answer = change(HTMX, **typed)
 
         text = answer.content.decode()
         assert answer.status_code == 422
         assert question in text
         assert sold.product.price == USD49
-        yes = answer.context["form"].slip.key
+        yes = answer.context["form"].unusual_change.key
         assert change(confirm=yes, price="4900").status_code == 422, "a yes to another change"
         assert change(confirm=yes, **typed).status_code == 303
         assert sold.product.price != USD49
@@ -265,7 +265,7 @@ class TestChange:
         assert "You will be asked to confirm this price." in text
         assert "Yes, change it to $490.00" in text
 
-    def test_a_slip_is_measured_by_the_price_that_is_there_when_it_is_saved(self, sold, manager):
+    def test_an_unusual_change_is_measured_by_the_price_that_is_there_when_it_is_saved(self, sold, manager):
         version = repricing.token(sold.product)
         how = {"version": version, "actor": manager, "reason": "Autumn"}
         stale = sold.product
@@ -275,7 +275,7 @@ class TestChange:
         with pytest.raises(Unconfirmed) as asked:
             repricing.change_price(stale, USD59, **{**how, "version": version})
 
-        assert asked.value.slip.old == PriceSpec(700, "usd")
+        assert asked.value.unusual_change.old == PriceSpec(700, "usd")
 
     @pytest.mark.usefixtures("_commits")
     def test_api_clients_say_yes_by_json(self, staff, sold, form):

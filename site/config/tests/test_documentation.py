@@ -34,7 +34,7 @@ def links(markdown: str) -> list[str]:
     return [target for target in LINK.findall(without_code) if not re.match(r"[a-z]+:", target)]
 
 
-@pytest.mark.parametrize("document", documents(), ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize("document", list(documents()), ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_relative_link_leads_to_a_file_and_heading(document):
     broken = []
     for target in links(document.read_text()):

@@ -1,4 +1,4 @@
-"""A price that may be a slip of the finger is saved after a second, explicit yes, and not before."""
+"""An unusual change of price is saved only once it is confirmed."""
 
 import re
 

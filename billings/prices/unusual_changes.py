@@ -1,17 +1,17 @@
-"""Slips of the finger in a price: what a price may not become without a second, explicit yes. Pure, for every caller.
+"""Unusual changes of price, which need an explicit confirmation. Pure, for every caller.
 
-Asked are
+Unusual is
 
-- another amount beyond a factor of `FACTOR` of the present one, either way, in the same currency. A month and a year
-  are compared over the same time (a year is twelve months); a one-time price and a subscription by what one payment
-  costs, since nobody knows how long a subscriber stays;
-- another currency, whatever the amount: without exchange rates nobody can say how far the two are apart, and "49" in
-  the wrong row of a list is the commonest slip of all;
-- free, from or to, where buyers see it: on a course that is published and stays so; and a course that goes on sale
-  for nothing though it has a price. A draft that gets its first price is what drafts are for.
+- an amount more than `FACTOR` times the current one, or less than a fraction of that size, in the same currency.
+  Monthly and yearly prices are compared over a year; a one-time price and a subscription by single payments, since
+  nobody knows how long a subscriber stays;
+- another currency, whatever the amount: without exchange rates the two cannot be compared, and "49" in the wrong row of
+  a list is the commonest mistake of all;
+- free, from or to, on a course that is published and stays so; and a course that goes on sale for nothing though it has
+  a price. A draft's first price is not unusual.
 
-The yes is bound to the change it was said to: `confirm` carries the slip's `key` from a page. API clients and scripts,
-who say yes to what they have just written themselves, may send "true".
+A confirmation is bound to its change: `confirm` carries the change's `key` from a page. API clients, who confirm what
+they have just sent themselves, may send "true".
 """
 
 from dataclasses import dataclass
@@ -27,20 +27,20 @@ MONTHS_A_YEAR = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Slip:
-    """A change of price that is asked about. `old` and `new` in minor units; None: free."""
+class UnusualChange:
+    """`old` and `new` in minor units; None: free."""
 
     old: PriceSpec | None
     new: PriceSpec | None
 
     @property
     def key(self) -> str:
-        """What a page's yes carries: this change and no other."""
+        """Identifies this change in a page's confirmation."""
         return f"{key_of(self.old)}>{key_of(self.new)}"
 
     @property
     def yes(self) -> str:
-        """The words on the button."""
+        """The label of the button that confirms."""
         if self.new is None:
             return _("Yes, make it free")
         return _("Yes, change it to %(price)s") % {"price": self.new}
@@ -71,34 +71,34 @@ class Slip:
 
 @dataclass
 class Unconfirmed(Exception):
-    """A slip that nobody said yes to; nothing was saved."""
+    """Nobody has confirmed the change; nothing was saved."""
 
-    slip: Slip
+    unusual_change: UnusualChange
 
 
 def check(old: PriceSpec | None, new: PriceSpec | None, *, was_on_sale: bool, on_sale: bool, confirm: str) -> None:
-    """Raises Unconfirmed where this change of price is asked about and `confirm` is not the yes to it.
+    """Raises Unconfirmed if this change is unusual and `confirm` does not confirm it.
 
-    To be called with the price as it is in the database, locked. `was_on_sale` and `on_sale`: whether the course is
+    Call it with the current price of the locked row. `was_on_sale` and `on_sale`: whether the course is
     published before and after the change.
     """
-    slip = find(old, new, was_on_sale=was_on_sale, on_sale=on_sale)
-    if slip and confirm != slip.key and confirm.lower() not in YES:
-        raise Unconfirmed(slip)
+    unusual_change = find(old, new, was_on_sale=was_on_sale, on_sale=on_sale)
+    if unusual_change and confirm != unusual_change.key and confirm.lower() not in YES:
+        raise Unconfirmed(unusual_change)
 
 
-def find(old: PriceSpec | None, new: PriceSpec | None, *, was_on_sale: bool, on_sale: bool) -> Slip | None:
-    """The slip that this change of price may be; None where nothing is to be asked."""
+def find(old: PriceSpec | None, new: PriceSpec | None, *, was_on_sale: bool, on_sale: bool) -> UnusualChange | None:
+    """This change if it is unusual, otherwise None."""
     if old == new:
         return None
     if old is None:
-        return Slip(old, new) if was_on_sale and on_sale else None
+        return UnusualChange(old, new) if was_on_sale and on_sale else None
     if new is None:
-        return Slip(old, new) if on_sale else None
+        return UnusualChange(old, new) if on_sale else None
     if old.currency != new.currency:
-        return Slip(old, new)
+        return UnusualChange(old, new)
     before, after = _comparable(old, new)
-    return Slip(old, new) if max(before, after) > FACTOR * min(before, after) else None
+    return UnusualChange(old, new) if max(before, after) > FACTOR * min(before, after) else None
 
 
 def _comparable(old: PriceSpec, new: PriceSpec) -> tuple[int, int]:
@@ -113,12 +113,12 @@ def _a_year(price: PriceSpec) -> int:
 
 
 def _share(old: int, new: int) -> str:
-    """How many times `old` is `new`; where it is less, how many percent of it. Two figures tell enough."""
+    """`new` as a multiple of `old` or, if it is less, in percent; with two significant digits."""
     share = Decimal(new) / old if new > old else Decimal(new) * 100 / old
     last_place = min(max(share.adjusted() - 1, -1), 0) if share.adjusted() >= -1 else share.adjusted()
     return f"{share.quantize(Decimal(1).scaleb(last_place), ROUND_HALF_EVEN):f}".removesuffix(".0")
 
 
 def key_of(price: PriceSpec | None) -> str:
-    """A price as a form's hidden field carries it; None: free."""
+    """A price as text for a hidden field; None: free."""
     return f"{price.unit_amount}-{price.currency}-{price.interval or 'one_time'}" if price else "free"

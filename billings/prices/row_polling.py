@@ -30,7 +30,7 @@ _SENT = re.compile(r"([0-9a-f]{32})\.([0-9a-f]{8})")
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class PolledRow:
     """One row as it stands now."""
 
     product: BillingProduct
@@ -54,12 +54,12 @@ def sent(values: Sequence[str]) -> dict[UUID, str]:
     return {UUID(match[1]): match[0] for match in found if match}
 
 
-def seconds(rows: Iterable[Watched]) -> int | None:
+def seconds(rows: Iterable[PolledRow]) -> int | None:
     """When to ask again: soon for what was begun just now, seldom for what waits long; None: nothing is under way."""
     return min((_pace(row) for row in rows if row.status.poll_seconds), default=None)
 
 
-def _pace(row: Watched) -> int:
+def _pace(row: PolledRow) -> int:
     since = row.product.behind_since
     now = clock.now()
     if since and not horizons.is_believed(since, now, horizons.just_now()):  # nobody knows how long it waits

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from billings.models import BillingProduct
-from billings.prices import watching
+from billings.prices import row_polling
 from billings.tests.support.sold import USD59, Sold
 
 HTMX = {"HX-Request": "true"}
@@ -154,4 +154,4 @@ class TestTheMark:
         make_sold()
         (mark,) = marks(client.get("/billing/prices/").content.decode())
 
-        assert len(f"{watching.PARAM}={mark}&") * 50 < 3_000, "gunicorn takes 4,094 characters"
+        assert len(f"{row_polling.PARAM}={mark}&") * 50 < 3_000, "gunicorn takes 4,094 characters"
