@@ -144,6 +144,19 @@ def is_due() -> Q:
     return Q(next_attempt_at__lte=now) | Q(next_attempt_at=None) | Q(next_attempt_at__gt=now + horizons.next_attempt())
 
 
+def _state() -> models.Case:
+    """How a course stands with Stripe: the first that holds; see `status`."""
+    return models.Case(
+        models.When(Q(trouble__in=TROUBLE_FOR_PEOPLE) | Q(has_rejection=True), then=models.Value("attention")),
+        models.When(has_drift=True, then=models.Value("drift")),
+        models.When(~Q(trouble=Trouble.NONE), then=models.Value("retrying")),
+        models.When(generation__gt=F("observed_generation"), then=models.Value("pending")),
+        models.When(desired_status=Availability.ARCHIVED, then=models.Value("archived")),
+        models.When(desired_unit_amount__isnull=True, then=models.Value("free")),
+        default=models.Value("in_sync"),
+    )
+
+
 class BillingProduct(models.Model):
     """A course as Stripe should sell it, and the Stripe product as it was last seen."""
 
@@ -196,6 +209,12 @@ class BillingProduct(models.Model):
     trouble = models.CharField(max_length=20, choices=Trouble, default=Trouble.NONE, blank=True)
     trouble_message = models.TextField(blank=True)
     behind_since = models.DateTimeField(null=True, blank=True, help_text="Waiting for Stripe's agreement since then.")
+
+    # What lists filter and count by: as `status.state_of` says it of a row and its relations, by the database itself.
+    # These two are written by `sync.excluded` alone.
+    has_drift = models.BooleanField(default=False, db_default=False, editable=False, help_text="One is open.")
+    has_rejection = models.BooleanField(default=False, db_default=False, editable=False)
+    state = models.GeneratedField(expression=_state(), output_field=models.CharField(max_length=10), db_persist=True)
 
     created_at = models.DateTimeField(auto_now_add=True)
 

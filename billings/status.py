@@ -1,7 +1,7 @@
 """How a course stands with Stripe, in one state, in words for people, and as JSON.
 
-The states and the order in which they are tested are the contract's; `annotate_state` says it to the database and
-`state_of` to Python, so that lists can filter by it.
+The states and the order in which they are tested are the contract's. `state_of` tells it from a row and what belongs
+to it; `BillingProduct.state` says the same to the database, so that lists can filter and count by it.
 """
 
 import re
@@ -12,19 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from django.contrib.humanize.templatetags.humanize import naturaltime
-from django.db.models import (
-    Case,
-    CharField,
-    Exists,
-    F,
-    OuterRef,
-    Prefetch,
-    Q,
-    QuerySet,
-    Value,
-    When,
-    prefetch_related_objects,
-)
+from django.db.models import Prefetch, prefetch_related_objects
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -136,48 +124,19 @@ class Status:
         return self.retry_seconds is not None and self.retry_seconds <= LONGEST_COUNTDOWN
 
 
-def with_exceptions(queryset: QuerySet[Any], prefix: str = "billing__") -> QuerySet[Any]:
-    """Give each row `has_drifts` and `has_rejections`, so that `prefetch` need not query what is rarely there."""
-    product = OuterRef(f"{prefix}pk")
-    annotated: QuerySet[Any] = queryset.annotate(
-        has_drifts=Exists(Drift.objects.filter(product=product, closed_at=None)),
-        has_rejections=Exists(Rejection.objects.filter(product=product)),
-    )
-    return annotated
-
-
-def prefetch(product: BillingProduct, *, has_drifts: bool, has_rejections: bool) -> None:
-    """Load everything that `describe` reads for one product: one query if there are neither drifts nor rejections."""
+def prefetch(product: BillingProduct) -> None:
+    """Everything that `describe` reads, for one product: one query where there are neither drifts nor rejections."""
     drifts, rejections = Drift.objects.filter(closed_at=None), Rejection.objects.select_related("request")
     prefetch_related_objects(
         [product],
         "prices",
-        Prefetch("drifts", drifts if has_drifts else drifts.none()),
-        Prefetch("rejections", rejections if has_rejections else rejections.none()),
+        Prefetch("drifts", drifts if product.has_drift else drifts.none()),
+        Prefetch("rejections", rejections if product.has_rejection else rejections.none()),
     )
-
-
-def annotate_state(queryset: QuerySet[Any], prefix: str = "billing__") -> QuerySet[Any]:
-    """Give each row `billing_state`; `prefix` leads from the row to its BillingProduct ("" for products)."""
-    product = OuterRef(f"{prefix}pk")
-    rejected = Exists(Rejection.objects.filter(product=product))
-    drifted = Exists(Drift.objects.filter(product=product, closed_at=None))
-    state = Case(
-        When(Q(**{f"{prefix}trouble__in": TROUBLE_FOR_PEOPLE}) | Q(rejected), then=Value("attention")),
-        When(drifted, then=Value("drift")),
-        When(~Q(**{f"{prefix}trouble": Trouble.NONE}), then=Value("retrying")),
-        When(Q(**{f"{prefix}generation__gt": F(f"{prefix}observed_generation")}), then=Value("pending")),
-        When(Q(**{f"{prefix}desired_status": Availability.ARCHIVED}), then=Value("archived")),
-        When(Q(**{f"{prefix}desired_unit_amount": None}), then=Value("free")),
-        default=Value("in_sync"),
-        output_field=CharField(),
-    )
-    annotated: QuerySet[Any] = queryset.annotate(billing_state=state)
-    return annotated
 
 
 def state_of(product: BillingProduct) -> str:
-    """The state by the rules of `annotate_state`, from one row and its prefetched relations."""
+    """The same order as `BillingProduct.state`, from one row and its prefetched relations."""
     if product.trouble in TROUBLE_FOR_PEOPLE or product.rejections.all():
         return "attention"
     if drifts.open_drifts(product):

@@ -75,10 +75,9 @@ def one_with_billing(courses: QuerySet[Course], course_id: UUID) -> Course:
 
     Raises Course.DoesNotExist.
     """
-    course = status.with_exceptions(courses.select_related("billing")).get(pk=course_id)
-    status.prefetch(course.billing, has_drifts=course.has_drifts, has_rejections=course.has_rejections)
-    found: Course = course
-    return found
+    course = courses.select_related("billing").get(pk=course_id)
+    status.prefetch(course.billing)
+    return course
 
 
 def own_course_or_404(user: User, course_id: UUID) -> Course:

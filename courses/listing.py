@@ -74,7 +74,7 @@ class Listing(ListPage[Course]):
 
 def listing(owner: User, query: ListQuery) -> Listing:
     """The page of `owner`'s courses that `query` asks for; a page past the end is the last one."""
-    found = status.annotate_state(_matching(owner, query.q))
+    found = _matching(owner, query.q)
     counts = _counts(found)
     chosen = found.filter(*_chosen(query)).order_by(*_order(query.sort))
     page = CountedPaginator(with_billing(chosen), PER_PAGE, _total(query, counts)).get_page(query.page)
@@ -93,7 +93,7 @@ def _matching(owner: User, q: str) -> QuerySet[Course]:
 
 def _counts(found: QuerySet[Course]) -> Counter[tuple[str, str]]:
     """The number of courses for each pair of status and billing state (one query)."""
-    rows = found.order_by().values_list("status", F("billing_state")).annotate(Count("pk"))
+    rows = found.order_by().values_list("status", "billing__state").annotate(Count("pk"))
     return Counter({(status_value, state): count for status_value, state, count in rows})
 
 
@@ -106,7 +106,7 @@ def _total(query: ListQuery, counts: Counter[tuple[str, str]]) -> int:
 
 
 def _chosen(query: ListQuery) -> list[Q]:
-    chosen = {"status": query.filters["status"], "billing_state": query.filters["billing"]}
+    chosen = {"status": query.filters["status"], "billing__state": query.filters["billing"]}
     return [Q((name, value)) for name, value in chosen.items() if value]
 
 

@@ -13,7 +13,7 @@ from billings import pricing
 from billings.drift import wording
 from billings.models import BillingProduct, Drift, PriceChange
 from billings.product_fields import BY_FIELD, Field
-from billings.sync import desired, events
+from billings.sync import desired, events, excluded
 from billings.sync.converge import converge_within
 
 
@@ -98,6 +98,7 @@ def _still(drift: Drift, shown: Any) -> BillingProduct:
 
 def _close(drift: Drift, decision: Drift.Decision, actor: User | None) -> None:
     Drift.objects.filter(pk=drift.pk).update(closed_at=timezone.now(), decision=decision, decided_by=actor)
+    excluded.look_again([drift.product_id])
 
 
 def _take_over(product: BillingProduct, drift: Drift, actor: User | None, adopt: Callable[[Field, Any], None]) -> None:

@@ -16,7 +16,7 @@ from billings.drift import wording
 from billings.models import Availability, BillingPrice, BillingProduct, behind
 from billings.plan import describe as describe_steps
 from billings.plan import plan
-from billings.status import PREFETCH, annotate_state, describe, state_of
+from billings.status import PREFETCH, describe, state_of
 
 CHUNK = 500
 UNSETTLED = ("attention", "drift", "retrying", "pending")
@@ -48,7 +48,7 @@ class Disagreement:
 
 def disagreements(scope: QuerySet[BillingProduct]) -> Iterator[Disagreement]:
     """In the order of `scope`, with bounded memory."""
-    rows = annotate_state(scope, prefix="").filter(behind() | Q(billing_state__in=UNSETTLED) | _may_differ())
+    rows = scope.filter(behind() | Q(state__in=UNSETTLED) | _may_differ())
     for product in rows.prefetch_related(*PREFETCH).iterator(chunk_size=CHUNK):
         found = _disagreement(product)
         if found:

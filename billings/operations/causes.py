@@ -35,8 +35,8 @@ class Cause:
 
 def causes(figures: Iterable[Mapping[str, Any]]) -> list[Cause]:
     """From the figures by state and trouble. At most two queries, none if nothing is wrong."""
-    rows = [row for row in figures if row["billing_state"] in ("attention", "retrying")]
-    return [*_troubles(rows), *(_rejections() if any(row["billing_state"] == "attention" for row in rows) else [])]
+    rows = [row for row in figures if row["state"] in ("attention", "retrying")]
+    return [*_troubles(rows), *(_rejections() if any(row["state"] == "attention" for row in rows) else [])]
 
 
 def _troubles(rows: list[Mapping[str, Any]]) -> list[Cause]:

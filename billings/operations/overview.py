@@ -135,17 +135,16 @@ def _has_strays(runs: list[SyncRun]) -> bool:
 def _counts(figures: list[dict[str, Any]]) -> Counter[str]:
     counts: Counter[str] = Counter()
     for row in figures:
-        counts[row["billing_state"]] += row["rows"]
+        counts[row["state"]] += row["rows"]
     return counts
 
 
-def _figures() -> QuerySet[Any, dict[str, Any]]:
+def _figures() -> QuerySet[Any, Any]:
     """One row per state and trouble."""
     stuck = Q(trouble__in=TROUBLE_FOR_PEOPLE)
-    rows: QuerySet[Any, dict[str, Any]] = (
-        status.annotate_state(BillingProduct.objects.all(), prefix="")
-        .order_by()
-        .values("billing_state", "trouble")
+    rows: QuerySet[Any, Any] = (
+        BillingProduct.objects.order_by()
+        .values("state", "trouble")
         .annotate(
             rows=Count("pk"),
             behind=Count("pk", filter=behind()),

@@ -11,6 +11,7 @@ from billings.models import BillingPrice, BillingProduct, Drift, FormerProduct, 
 from billings.product_fields import FIELDS
 from billings.stripe_api import accounts
 from billings.stripe_api.accounts import Account
+from billings.sync import excluded
 
 CHUNK = 200
 
@@ -74,6 +75,7 @@ def _forget(rows: list[BillingProduct]) -> None:
         row.next_attempt_at = row.behind_since = now
     columns = [*FORGOTTEN, "generation", "lease_token", "reads_done", "next_attempt_at", "behind_since"]
     BillingProduct.objects.bulk_update(rows, columns)
+    excluded.look_again([row.pk for row in rows])
 
 
 FORGOTTEN = (

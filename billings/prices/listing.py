@@ -30,7 +30,7 @@ from django.utils.translation import gettext as _
 from billings import money
 from billings.models import Availability, BillingPrice, BillingProduct, Rejection, Trouble
 from billings.product_fields import Field
-from billings.status import STATE_LABELS, annotate_state
+from billings.status import STATE_LABELS
 from web import search
 from web.list_query import ListQuery, Table
 from web.paging import Choice, CountedPaginator, Heading, ListPage, heading
@@ -90,7 +90,7 @@ class Listing(ListPage[BillingProduct]):
 
 def listing(query: ListQuery) -> Listing:
     """The page that is asked for; one past the end is the last one. Six queries, whatever is listed."""
-    found = annotate_state(_matching(query.q), prefix="").annotate(priced_in=_priced_in())
+    found = _matching(query.q).annotate(priced_in=_priced_in())
     chosen = found.filter(**_chosen(query))
     counts = _counts(found.filter(**_chosen(query.but(billing=""))))
     total = counts[query.filters["billing"]] if query.filters["billing"] else counts.total()
@@ -102,8 +102,8 @@ def listing(query: ListQuery) -> Listing:
 
 def to_retry(query: ListQuery) -> QuerySet[BillingProduct]:
     """Those that match and could be tried again at once: what waits for its time, and what a person had to see to."""
-    found = annotate_state(_matching(query.q), prefix="").annotate(priced_in=_priced_in())
-    chosen: QuerySet[BillingProduct] = found.filter(**_chosen(query)).filter(billing_state__in=RETRIED)
+    found = _matching(query.q).annotate(priced_in=_priced_in())
+    chosen: QuerySet[BillingProduct] = found.filter(**_chosen(query)).filter(state__in=RETRIED)
     return chosen
 
 
@@ -180,7 +180,7 @@ def _priced_in() -> Case:
 def _chosen(query: ListQuery) -> dict[str, str]:
     chosen = {
         "desired_status": query.filters["status"],
-        "billing_state": query.filters["billing"],
+        "state": query.filters["billing"],
         "priced_in": query.filters["currency"],
     }
     cause = query.filters["cause"]
@@ -192,7 +192,7 @@ def _chosen(query: ListQuery) -> dict[str, str]:
 
 
 def _counts(found: QuerySet[Any]) -> Counter[str]:
-    return Counter(dict(found.order_by().values_list("billing_state").annotate(Count("pk"))))
+    return Counter(dict(found.order_by().values_list("state").annotate(Count("pk"))))
 
 
 def _order(sort: str) -> list[OrderBy]:

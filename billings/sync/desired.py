@@ -8,14 +8,14 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import BigIntegerField, Case, Exists, F, OuterRef, QuerySet, When
+from django.db.models import BigIntegerField, Case, F, QuerySet, When
 from django.db.models.functions import Coalesce
 
 from billings import clock
 from billings.models import BillingProduct, Drift, Rejection, behind
 from billings.plan import Desired, Observed, Step, plan
 from billings.product_fields import BY_FIELD, Field, Texts
-from billings.sync import tasks
+from billings.sync import excluded, tasks
 from billings.sync.converge import converge_within
 
 # How many saves of a web process may wait for Stripe at once; the other threads are for pages.
@@ -68,12 +68,12 @@ def changed_fields(before: Desired, after: Desired) -> frozenset[Field]:
 
 
 def _include_again(product: BillingProduct, fields: frozenset[Field]) -> None:
-    product.drifts.filter(closed_at=None, field__in=fields).update(
-        closed_at=clock.now(), decision=Drift.Decision.REPLACED
-    )
-    # One rejected request may exclude several fields; a new value for one of them is reason to send the others again.
+    drifts = product.drifts.filter(closed_at=None, field__in=fields)
+    if drifts.update(closed_at=clock.now(), decision=Drift.Decision.REPLACED):
+        excluded.look_again([product.pk])
+    # One rejected request may keep several fields out of plans; a new value for one of them is reason to ask again.
     rejected = product.rejections.filter(field__in=fields).values_list("request", flat=True)
-    Rejection.objects.filter(request__in=list(rejected)).delete()
+    excluded.delete_rejections(Rejection.objects.filter(request__in=list(rejected)), product.pk)
 
 
 def preview(product: BillingProduct | None, wanted: Desired) -> tuple[Step, ...]:
@@ -125,8 +125,7 @@ def _converge_inline(product_id: UUID, budget: float) -> None:
 def retry(product: BillingProduct) -> None:
     """Try again now: backoff is reset, and rejected values are sent again."""
     locked = BillingProduct.objects.select_for_update().get(pk=product.pk)
-    deleted, _ = locked.rejections.all().delete()
-    if deleted:
+    if excluded.delete_rejections(locked.rejections.all(), locked.pk):
         locked.generation += 1
         locked.save(update_fields=["generation"])
     converge_after_commit(locked)
@@ -139,13 +138,14 @@ def retry_all(products: QuerySet[BillingProduct]) -> int:
     rows = BillingProduct.objects.filter(pk__in=ids)
     # The same lock order as everywhere, which avoids deadlocks.
     found = len(rows.select_for_update().order_by("pk").values_list("pk"))
-    was_rejected = Exists(Rejection.objects.filter(product=OuterRef("pk")))
     rows.update(
         generation=Case(
-            When(was_rejected, then=F("generation") + 1), default=F("generation"), output_field=BigIntegerField()
+            When(has_rejection=True, then=F("generation") + 1), default=F("generation"), output_field=BigIntegerField()
         ),
         next_attempt_at=now,
         behind_since=Coalesce("behind_since", now),
+        has_rejection=False,
     )
-    Rejection.objects.filter(product__in=ids).delete()
+    # Those of these rows: which they are, `products` may not know any more.
+    Rejection.objects.filter(product__has_rejection=False).delete()
     return found

@@ -16,6 +16,7 @@ from billings.money import PriceSpec
 from billings.product_fields import BY_FIELD, Field, Texts
 from billings.stripe_api import requests
 from billings.stripe_api.gateway import Rejected, Snapshot, Succeeded
+from billings.sync import excluded
 
 # Of the column that keeps it; anybody may write anything into metadata.
 LARGEST_GENERATION = 2**63 - 1
@@ -131,6 +132,7 @@ def record_rejection(product: BillingProduct, request: StripeRequest, rejection:
         return
     for field in requests.rejected_fields(request.step, request.params, rejection.param):
         Rejection.objects.update_or_create(product=product, field=field, defaults={"request": request})
+    excluded.look_again([product.pk])
 
 
 def record_indeterminate(
@@ -199,7 +201,7 @@ def read_back(product: BillingProduct, snapshot: Snapshot, baseline: Baseline, *
         _observe_prices(product, snapshot, rows, before=sold_before, unconfirmed=unconfirmed, drifts=drifts)
     if product.generation != before:
         # The rejections of these requests were about a state that was not what we took it for.
-        product.rejections.filter(request__in=unconfirmed).delete()
+        excluded.delete_rejections(product.rejections.filter(request__in=unconfirmed), product.pk)
     _delete_needless_rejections(product)
     product.requests.filter(pk__in=[request.pk for request in unconfirmed]).update(read_back=True)
     product.reads_done = max(product.reads_done, count)
@@ -217,7 +219,7 @@ def _delete_needless_rejections(product: BillingProduct) -> None:
     granted = {field for field, value in held.items() if value == desired[field]}
     if _is_desired(product, _sale_state(product, prices), prices):
         granted.add(Field.PRICE)
-    product.rejections.filter(field__in=rejected & granted).delete()
+    excluded.delete_rejections(product.rejections.filter(field__in=rejected & granted), product.pk)
 
 
 def _observe_missing(
@@ -389,6 +391,7 @@ def _open_drifts(product: BillingProduct) -> dict[Field, Drift]:
 def _open_drift(product: BillingProduct, field: Field, local_value: Any, remote_value: Any) -> None:
     """Remember what nobody here asked for; the raised generation makes the change of what is excluded seen."""
     Drift.objects.create(product=product, field=field, local_value=local_value, remote_value=remote_value)
+    excluded.look_again([product.pk])
     product.generation += 1
 
 
@@ -397,6 +400,7 @@ def _close_drift(product: BillingProduct, field: Field) -> None:
         closed_at=timezone.now(), decision=Drift.Decision.REVERTED
     )
     if closed:
+        excluded.look_again([product.pk])
         product.generation += 1
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from billings.models import Drift
 from billings.money import PriceSpec
+from billings.sync import excluded
 from courses.models import Course
 from courses.tests.support.people import HTMX, JSON, NEVER, form_of
 
@@ -26,6 +27,7 @@ def changed_in_stripe(course: Course) -> None:
     """Somebody switched it off in the Dashboard."""
     facts = {"local_value": True, "remote_value": False}
     Drift.objects.create(product=course.billing, field="active", **facts)
+    excluded.look_again([course.billing.pk])
 
 
 class TestEveryAddress:

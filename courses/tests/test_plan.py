@@ -5,6 +5,7 @@ from allauth.account import app_settings
 
 from billings.models import BillingPrice, BillingProduct, Drift
 from billings.money import PriceSpec
+from billings.sync import excluded
 from courses.models import Course
 from courses.tests.pictures import picture
 from courses.tests.support.people import HTMX, form_of
@@ -161,6 +162,7 @@ class TestPlanOfACourse:
         Drift.objects.create(
             product=billing, field="price", local_value={"words": "$49.00"}, remote_value={"words": "$39.00"}
         )
+        excluded.look_again(BillingProduct.objects.values("pk"))
 
         words = self.plan(teacher, published_course, title="Oil")
 
@@ -173,6 +175,7 @@ class TestPlanOfACourse:
         Drift.objects.create(
             product=billing, field="price", local_value={"words": "$49.00"}, remote_value={"words": "$39.00"}
         )
+        excluded.look_again(BillingProduct.objects.values("pk"))
 
         words = self.plan(teacher, published_course, price="59")
 

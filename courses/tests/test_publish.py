@@ -1,6 +1,7 @@
 import pytest
 
 from billings.models import Drift
+from billings.sync import excluded
 from courses.models import Course
 from courses.tests.support.people import HTMX, JSON, form_of
 
@@ -69,6 +70,7 @@ class TestPublish:
 
     def test_not_while_something_is_drifted(self, teacher, draft):
         Drift.objects.create(product=draft.billing, field="name", local_value="Watercolour", remote_value="Oil")
+        excluded.look_again([draft.billing.pk])
 
         answer = teacher.post("publish", draft)
 

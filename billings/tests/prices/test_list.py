@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from billings.models import BillingPrice, Drift, Rejection, StripeRequest, Trouble
 from billings.money import PriceSpec
+from billings.sync import excluded
 from billings.tests.support.price_pages import HTMX, JSON, PRICES, titles
 
 
@@ -78,6 +79,7 @@ class TestList:
                 resolved_at=timezone.now(), outcome="rejected",
             )  # fmt: skip
             Rejection.objects.create(product=product, field="price", request=request)
+            excluded.look_again([product.pk])
 
         with django_assert_max_num_queries(10):
             assert staff.get(PRICES).content.count(b"Needs attention") > 12

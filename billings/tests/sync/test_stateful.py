@@ -32,6 +32,7 @@ from billings.drift import decisions
 from billings.models import BillingProduct, Drift, StripeRequest, behind
 from billings.money import PriceSpec
 from billings.product_fields import Field
+from billings.status import state_of
 from billings.sync import bulk_reads
 from billings.sync.converge import KEY_LIFETIME, LANDED_AFTER
 from billings.sync.events import request_reads, store
@@ -258,6 +259,10 @@ class Portal(RuleBasedStateMachine):
         row = self.sold.product
         open_call = row.requests.filter(resolved_at=None).exists()
         assert not open_call or row.observed_generation < row.generation
+
+    @invariant()
+    def the_stored_state_is_what_its_rows_say(self) -> None:
+        assert self.sold.product.state == state_of(self.sold.product)
 
     @invariant()
     def nothing_of_ours_is_there_twice(self) -> None:
