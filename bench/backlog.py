@@ -1,8 +1,9 @@
-"""A backlog after an outage: how near two workers come to the allowed rate, and what a teacher notices meanwhile.
+"""A backlog after an outage: how close two workers come to the allowed rate, and what a teacher notices meanwhile.
 
-Saves that Stripe has not heard of (new courses, renamed ones, changed prices), drained by two real workers: first with
-STRIPE_MAX_WRITES_PER_SECOND=20 against a sandbox that keeps Stripe's limits of test mode, then without any limit. All
-the while a teacher saves one course after the other through the production web server, as fast as it answers.
+Saves that Stripe does not know of (new courses, renamed ones, changed prices), processed by two real workers: first
+with
+STRIPE_MAX_WRITES_PER_SECOND=20 against a sandbox with the rate limits of test mode, then without limits. Meanwhile a
+teacher saves one course after the other through the production web server.
 """
 
 import itertools
@@ -37,7 +38,7 @@ MY_TROUBLES = "SELECT count(*) FROM billings_billingproduct WHERE desired_name L
 
 @dataclass
 class Teacher:
-    """Saves and saves, and notes how long each took and what the answer said."""
+    """Saves continuously, and records how long each save took and the result."""
 
     portal: Portal
     person: Person
@@ -94,7 +95,7 @@ def arguments() -> Namespace:
 
 
 def prepare(portal: Portal, stripe: Stripe, chosen: Namespace) -> None:
-    """Two thirds of the courses are known to Stripe; then the outage, in which every one is saved once."""
+    """Two thirds of the courses are known to Stripe; then the outage, in which every course is saved once."""
     catalogue.seed(stripe, chosen.courses * 2 // 3, random.Random(chosen.seed), archived_prices=0)
     portal.prepare("mirror")
     portal.prepare("outage", str(chosen.courses))
@@ -121,7 +122,7 @@ def drain(portal: Portal, kept: Database, stripe: Stripe, *, limited: bool) -> N
 
 @contextmanager
 def beside(teacher: Teacher) -> Iterator[None]:
-    """The teacher works while the block lasts; whatever goes wrong there is raised here."""
+    """The teacher works during the block; errors there are raised here."""
     failures: list[Exception] = []
 
     def work() -> None:
@@ -142,7 +143,7 @@ def beside(teacher: Teacher) -> Iterator[None]:
 
 
 def wait_until_drained(kept: Database) -> None:
-    """But for the course that the teacher is saving right now."""
+    """Except for the course that the teacher is saving right now."""
     give_up_at = time.monotonic() + DRAINED_WITHIN
     while kept.number(BEHIND):
         must(time.monotonic() < give_up_at, "the backlog was not drained in time")

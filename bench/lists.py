@@ -1,9 +1,11 @@
-"""Every list and filter at a thousand, a hundred thousand and a million courses, beside Django admin's list.
+"""Every list and filter with a thousand to a million courses, beside Django admin's list.
 
-Staff's price list and the list of a teacher who owns a tenth of all courses, searched, filtered, sorted both ways and
-turned to deep pages; the Sync page; and the editor beside the admin's form. Of every case: the median and the 95th
-percentile of the time that an answer takes, the statements that it costs, and the same of the admin's change list over
-the same rows, with as many to a page, asked in turns with ours. Milliseconds; see `rig/lists.py` for what is measured.
+The staff's price list and the list of a teacher who owns a tenth of all courses, searched, filtered, sorted both ways
+and on
+deep pages; the Sync page; and the editor beside the admin's form. For every case the median and the 95th percentile of
+the
+response time, its number of statements, and the same for the admin's change list with the same rows and page size,
+requested alternately. Milliseconds; `rig/lists.py` says what is measured.
 """
 
 import sys

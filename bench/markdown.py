@@ -1,6 +1,6 @@
-"""What a description costs to render: texts of the greatest length that are meant to cost much, then random ones.
+"""The cost of rendering a description: texts of maximum length that are designed to be expensive, then random ones.
 
-No page is asked for; it is the renderer's own processor time. What is random is so in the same way for a `--seed`.
+Measures only the renderer's own CPU time. Random texts are reproducible by `--seed`.
 """
 
 import heapq

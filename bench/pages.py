@@ -1,7 +1,7 @@
-"""Pages of the production web server: how many a second, how soon; and what a save costs besides Stripe's own time.
+"""Pages of the production web server: throughput and latency; and what a save costs beyond Stripe's own time.
 
-A teacher with a screenful of courses and one with thousands. What Stripe takes for a call is set at the sandbox, so
-what is left of a save's time is ours: the page, the database, the library, and the way to Stripe and back.
+A teacher with a page of courses and one with thousands. Stripe's response time is set at the sandbox, so the rest of a
+save's time is ours: the page, the database, the library, and the way to Stripe and back.
 """
 
 import random
@@ -74,7 +74,7 @@ def look(portal: Portal, request: bytes, times: int, connections: int) -> Load:
 
 
 def measure_saves(portal: Portal, stripe: Stripe, products: list[str], saves: int) -> None:
-    """Each save goes through the whole page, with Stripe answering after a time that is known."""
+    """Each save goes through the whole page, with a known response time of Stripe's."""
     teacher = Person.sign_in(portal.url, "teacher")
     stripe.answer_after(STRIPE_SECONDS)
     for name, calls in (("title", 1), ("price", 3)):

@@ -1,8 +1,10 @@
-"""The whole catalogue against Stripe: calls, time and memory of `manage.py reconcile`, and whether it finds drift.
+"""Comparing the whole catalogue with Stripe: requests, time and memory of `manage.py reconcile`.
 
-Every product in the sandbox is one of ours, and the mirror knows them all; then some are edited in the Dashboard.
-Beside it dj-stripe's way to the same, `djstripe_sync_models`, on a smaller catalogue of the same kind: it makes a call
-and several queries for each object, so its time is in proportion to their number, and is reckoned up to the large one.
+Every product in the sandbox is ours and mirrored; then some are edited in the Dashboard. Beside it dj-stripe's
+equivalent,
+`djstripe_sync_models`, on a smaller catalogue of the same kind: it makes a request and several queries per object, so
+its
+time is proportional to their number, and is extrapolated to the large one.
 """
 
 import random
@@ -43,7 +45,7 @@ def arguments() -> Namespace:
 
 
 def large(chosen: Namespace) -> float:
-    """Compare once while all agree, and once after the edits; the seconds of the first."""
+    """Compare once without differences, and once after the edits; returns the seconds of the first."""
     with tempfile.TemporaryDirectory(prefix="bench-") as name, ExitStack() as stack:
         stripe = stack.enter_context(sandbox())
         kept = stack.enter_context(database(chosen.database, Path(name)))
@@ -107,7 +109,7 @@ def beside(chosen: Namespace, seconds: float) -> None:
 
 
 def measure_peer(peer: dj_stripe.Peer, stripe: Stripe) -> float:
-    """The second of two runs: in both programs the objects are known by then, and only compared or updated."""
+    """The second of two runs: both programs know the objects by then, and only compare or update them."""
     peer.prepare()
     must(peer.sync("Product", "Price").status == 0, "djstripe_sync_models failed the first time")
     first_call = stripe.last_call()

@@ -1,9 +1,11 @@
-"""What a save takes beyond Stripe's own time, beside the least that could be called one.
+"""What a save costs beyond Stripe's own time, beside the minimum.
 
-The least: a bare INSERT of what is saved, the same calls to Stripe by its official library, over a connection that is
-kept open, and a bare INSERT of each answer, all committed, in a database of the same kind. No page, no form, nobody who
-signs in, and no memory of what was sent: killed at the wrong moment, it loses a save or sells at two prices. Ours is
-the whole request to the production web server, to the answer that says the course is in sync. Both in turns.
+The minimum: a bare INSERT of what is saved, the same requests to Stripe by its official library over a persistent
+connection,
+and a bare INSERT of each response, all committed, in a database of the same kind. No page, form or sign-in, and no
+record of
+what was sent: killed at the wrong moment, it loses a save or sells at two prices. Ours is the whole request to the
+production web server, up to the response that says the course is in sync. Both alternately.
 """
 
 import random
@@ -55,7 +57,7 @@ def main() -> None:
             stripe.answer_after(STRIPE_SECONDS)
             say(f"\n{engine}, {chosen.saves} saves of each kind, Stripe takes {STRIPE_SECONDS:g} s a call")
             ours = Ours(Person.sign_in(portal.url, "teacher"), cycle(products))
-            # What is learned once is known by then: whose key it is, what has happened in Stripe.
+            # Learned once: the key's account, and the events in Stripe.
             for act in (ours.create, ours.price, least.create):
                 ours.open_next()
                 act()
@@ -76,7 +78,7 @@ def arguments() -> Namespace:
 
 
 def compare(name: str, calls: int, ours: "Ours", save: Act, least: Act, saves: int) -> None:
-    """In turns, so that whatever else the machine does befalls both; medians, without the time that Stripe takes."""
+    """Alternately, so that other load on the machine affects both; medians, without Stripe's time."""
     both = []
     for _ in range(saves):
         ours.open_next()
@@ -103,7 +105,7 @@ class Ours:
     numbers: Iterator[int] = field(default_factory=count)
 
     def open_next(self) -> None:
-        """The page of another course, whose version the next save sends: one course has not had hundreds of prices."""
+        """Open the page of another course, for its version: a single course does not have hundreds of prices."""
         self.course = self.teacher.read(catalogue.course_path(next(self.products)))
 
     def create(self) -> None:
@@ -128,7 +130,7 @@ class Ours:
 
 @dataclass
 class Least:
-    """The official library and bare INSERTs; the product made last, and the price that it is sold at."""
+    """The official library and bare INSERTs; the last product, and its price."""
 
     prices: Any
     products: Any
@@ -185,7 +187,7 @@ class Least:
 
 @contextmanager
 def _connected(kept: Database) -> Iterator[tuple[Callable[..., object], Act, str]]:
-    """How to execute, how to commit, and the sign for a parameter."""
+    """How to execute, how to commit, and the placeholder for a parameter."""
     if kept.engine == "postgres":
         with psycopg.connect(kept.url) as connection:
             yield connection.execute, connection.commit, "%s"

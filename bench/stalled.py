@@ -1,7 +1,8 @@
-"""One person cannot stop the others: a page's time beside connections that say nothing or drip, and saves that wait.
+"""One client cannot block the others: a page's latency beside idle or slow connections, and saves that wait for Stripe.
 
-64 connections that say nothing, 16 that send a byte now and then (half of them a head, half a body), and 32 saves at
-once while Stripe is slow. `/healthz` is asked too, also while the database process stands still.
+64 idle connections, 16 that send a byte now and then (half of them a head, half a body), and 32 concurrent saves while
+Stripe
+is slow. `/healthz` is measured too, also while the database process is stopped.
 """
 
 import random
@@ -67,7 +68,7 @@ def arguments() -> Namespace:
 
 
 def look(person: Person, name: str, times: int, idle: float | None) -> float:
-    """The median of a page; printed with the slowest one, and with that of `/healthz`."""
+    """The median latency of a page; printed with the maximum, and with that of `/healthz`."""
     pages = [seconds(person, "/courses/") for _ in range(times)]
     health = [seconds(person, "/healthz") for _ in range(times)]
     median = statistics.median(pages)
@@ -79,7 +80,7 @@ def look(person: Person, name: str, times: int, idle: float | None) -> float:
 
 
 def seconds(person: Person, path: str) -> float:
-    """How long a new connection takes to get this page; the time-out where it does not."""
+    """How long a new connection takes to get this page; the time-out if it does not."""
     started = time.perf_counter()
     with suppress(requests.RequestException):
         requests.get(f"{person.url}{path}", cookies=person.session.cookies, timeout=TIMEOUT)
@@ -120,7 +121,7 @@ def drip(connections: list[socket.socket], ended: threading.Event) -> None:
 
 @contextmanager
 def saving(portal: Portal, products: list[str]) -> Iterator[None]:
-    """So many saves at once, by one person; they have half a second to get in each other's way."""
+    """Concurrent saves by one person; they have half a second to get in each other's way."""
     person = Person.sign_in(portal.url, "teacher")
     paths = [f"/courses/{UUID(one.removeprefix('course_'))}/" for one in products]
     versions = [person.read(path)["version"] for path in paths]
@@ -146,7 +147,7 @@ def _save(person: Person, path: str, version: str) -> None:
 
 @contextmanager
 def locked(database: str) -> Iterator[None]:
-    """Somebody else writes, and does not end."""
+    """Another writer holds the lock."""
     with closing(connect(database.removeprefix("sqlite:///"), isolation_level=None)) as shut:
         shut.execute("BEGIN EXCLUSIVE")
         yield

@@ -1,10 +1,12 @@
-"""Webhooks: how fast they are stored and answered, and then processed; beside dj-stripe's own endpoint.
+"""Webhooks: how fast they are stored and acknowledged, and then processed; beside dj-stripe's own endpoint.
 
-Events of real Dashboard edits of our courses, each delivered twice, all shuffled, and among them forged ones with a
-wrong signature; delivered over HTTP to the production web server. When all are answered the workers begin; the time
-to process counts from the first delivery on. Afterwards the mirror must equal the sandbox, nothing forged may be
-stored, and nothing may have been answered 5xx. dj-stripe processes an event before it answers, unless told to leave
-that to a task of the project's; so told, it is measured as well.
+Events of real Dashboard edits of our courses, each delivered twice, shuffled, with forged ones among them; delivered
+over HTTP
+to the production web server. When all are acknowledged the workers begin; the processing time counts from the first
+delivery. Afterwards the mirror must equal the sandbox, no forged event may be stored, and no response may be a 5xx.
+dj-stripe processes an event before it responds, unless told to leave that to a task of the project's; it is measured
+both
+ways.
 """
 
 import hmac
@@ -41,7 +43,7 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Mail:
-    """What is delivered: so many events, each twice, the forged ones besides."""
+    """The deliveries: events, each twice, and forged ones."""
 
     deliveries: list[Delivery]
     genuine: int
@@ -100,14 +102,14 @@ def place(folder: Path, name: str) -> Path:
 
 
 def our_portal(kept: Database, stripe: Stripe, folder: Path) -> tuple[Database, Portal]:
-    """With every course in sync, as Stripe was before anybody edited there."""
+    """With every course in sync, as Stripe was before the edits."""
     portal = Portal.over(kept.url, stripe, folder)
     portal.prepare("mirror")
     return kept, portal
 
 
 def write_mail(stripe: Stripe, products: list[str], count: int, chance: random.Random) -> Mail:
-    """Real edits make real events; forged ones look just like them, but for their ids and who signed them."""
+    """Real edits make real events; forged ones look the same, except for their ids and signatures."""
     forged = round(count * FORGED_SHARE)
     old_prices = catalogue.archived_prices(stripe)
     edits: list[catalogue.Edit] = []
@@ -225,7 +227,7 @@ def check_mirror(kept: Database, stripe: Stripe) -> None:
 
 
 def measure_peer(engine: str, folder: Path, stripe: Stripe, mail: Mail, connections: int) -> Result:
-    """As it comes: it processes before it answers."""
+    """By default: it processes before it responds."""
     first_call = stripe.last_call()
     with database(engine, folder) as kept:
         answered = deliver_to_peer(kept, stripe, folder, mail.deliveries, connections)
@@ -238,7 +240,7 @@ def measure_peer(engine: str, folder: Path, stripe: Stripe, mail: Mail, connecti
 
 
 def measure_storing_peer(engine: str, folder: Path, stripe: Stripe, mail: Mail, connections: int) -> float:
-    """With a callback that does nothing in the place of a task; a part of the mail tells its speed."""
+    """With a callback that does nothing instead of a task; a part of the deliveries is enough to measure it."""
     some = mail.deliveries[: len(mail.deliveries) // 4]
     with database(engine, folder) as kept:
         answered = deliver_to_peer(kept, stripe, folder, some, connections, PEER_ONLY_STORES="1")

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from billings.money import PriceSpec
 from billings.product_fields import BY_FIELD, Field, Texts
 
-# A product cannot be made without its name, nor sold otherwise than it should be.
+# A product cannot be created without these, or would be sold otherwise than it should.
 NEEDED_TO_CREATE = frozenset({Field.NAME, Field.ACTIVE, Field.PRICE})
 
 
@@ -21,7 +21,7 @@ NEEDED_TO_CREATE = frozenset({Field.NAME, Field.ACTIVE, Field.PRICE})
 class Desired:
     """What Stripe should sell. `price` in minor units; None: the course is free.
 
-    `texts` are those of the product, `terms` those of its price; a field that is in neither is left alone.
+    `texts` are the product's, `terms` its price's; a field that is in neither is left alone.
     """
 
     texts: Texts
@@ -42,7 +42,7 @@ class Desired:
 
 @dataclass(frozen=True, slots=True)
 class ObservedPrice:
-    """`spec` is None where a course cannot express the price (tiers, metered, a trial, every second month)."""
+    """`spec` is None if a course cannot express the price (tiers, metered, a trial, every second month)."""
 
     id: str
     spec: PriceSpec | None
@@ -67,14 +67,14 @@ class Observed:
 
     @property
     def terms(self) -> Texts:
-        """What the default price says besides its amount; nothing where there is none."""
+        """The further terms of the default price; empty if there is none."""
         default = self.price(self.default_price)
         return default.terms if default else {}
 
 
 @dataclass(frozen=True, slots=True)
 class CreateProduct:
-    """The product and its default price in one call (`default_price_data`)."""
+    """The product and its default price in one request (`default_price_data`)."""
 
     texts: Texts
     active: bool
@@ -93,9 +93,9 @@ class CreateProduct:
 
 @dataclass(frozen=True, slots=True)
 class UpdateProduct:
-    """One call for every field that differs; None: left alone. `default_id` empty: the price the step before makes.
+    """One request for every field that differs; None: left alone. `default_id` empty: the price of the step before.
 
-    `new_terms` are those that the new default price has and the present one has not.
+    `new_terms` are those of the new default price that the current one lacks.
     """
 
     texts: Texts = field(default_factory=dict)
@@ -148,7 +148,7 @@ class UpdatePrice:
 
 @dataclass(frozen=True, slots=True)
 class ActivatePrice:
-    """Bring an archived price back; `terms` are those that it changes on the way."""
+    """Reactivate an archived price; `terms` are changed with it."""
 
     price_id: str
     spec: PriceSpec
@@ -174,7 +174,7 @@ type Step = CreateProduct | UpdateProduct | CreatePrice | UpdatePrice | Activate
 
 
 def plan(desired: Desired, observed: Observed, *, excluded: frozenset[Field] = frozenset()) -> tuple[Step, ...]:
-    """The fewest Stripe calls that make `observed` what is `desired`, leaving `excluded` fields (drifted, rejected)."""
+    """The fewest requests that make `observed` what is `desired`, without `excluded` fields (drifted, rejected)."""
     if Field.PRODUCT in excluded:
         return ()
     desired = replace(desired, texts=_without(desired.texts, excluded), terms=_without(desired.terms, excluded))
@@ -195,7 +195,7 @@ def _without(texts: Texts, excluded: frozenset[Field]) -> Texts:
 
 
 def _differing(wanted: Texts, seen: Texts) -> Texts:
-    """What of `wanted` is not so yet; what was never seen is as Stripe has it before anybody sets it."""
+    """The part of `wanted` that differs; a field never seen counts as Stripe's initial value."""
     return {name: value for name, value in wanted.items() if value != seen.get(name, BY_FIELD[name].empty)}
 
 
@@ -206,7 +206,7 @@ def _create(desired: Desired, excluded: frozenset[Field]) -> tuple[Step, ...]:
 
 
 def _reusable(desired: Desired, observed: Observed) -> ObservedPrice | None:
-    """The price that says what is wanted, or can be made to: the default, else an active one, else the newest."""
+    """A price that has, or can be given, the desired terms: the default, else an active one, else the newest."""
     if desired.price is None:
         return None
     return max(
@@ -217,7 +217,7 @@ def _reusable(desired: Desired, observed: Observed) -> ObservedPrice | None:
 
 
 def _can_have(price: ObservedPrice, terms: Texts) -> bool:
-    """Whether Stripe lets the price have these terms: some are fixed once they are set."""
+    """Whether Stripe lets the price have these terms: some cannot be changed once set."""
     return all(
         BY_FIELD[name].can_become(value, seen=price.terms.get(name, BY_FIELD[name].empty))
         for name, value in terms.items()
@@ -225,11 +225,11 @@ def _can_have(price: ObservedPrice, terms: Texts) -> bool:
 
 
 def _make_price(desired: Desired, observed: Observed, target: ObservedPrice | None) -> tuple[Step, ...]:
-    """The step after which a price says what is wanted and is active; none where one does already."""
+    """The step that makes the desired price active; none if one is already."""
     if desired.price is None:
         return ()
     if target is None:
-        # An excluded term stays what buyers have, as when somebody changes the amount in the Dashboard.
+        # An excluded term keeps its current value, as when the amount is changed in the Dashboard.
         return (CreatePrice(desired.price, {**observed.terms, **desired.terms}),)
     changes = _differing(desired.terms, target.terms)
     if not target.active:
@@ -238,7 +238,7 @@ def _make_price(desired: Desired, observed: Observed, target: ObservedPrice | No
 
 
 def _moved_default(desired: Desired, observed: Observed, target: ObservedPrice | None) -> UpdateProduct:
-    """The part of the update that makes the wanted price the default, where it is not."""
+    """The part of the update that makes the desired price the default, if it is not."""
     if desired.price is None or (target and target.id == observed.default_price):
         return UpdateProduct()
     new_terms = _differing(desired.terms, observed.terms) if observed.default_price else {}
@@ -246,16 +246,16 @@ def _moved_default(desired: Desired, observed: Observed, target: ObservedPrice |
 
 
 def _update(desired: Desired, observed: Observed, excluded: frozenset[Field], moved: UpdateProduct) -> tuple[Step, ...]:
-    """Everything of the product that differs, in the one call that has `moved` the default."""
+    """All differences of the product, in the request that moves the default."""
     active = None if Field.ACTIVE in excluded or desired.active == observed.active else desired.active
     if active and Field.PRICE in excluded:
-        active = None  # it would go on sale at a price nobody here stands for
+        active = None  # it would go on sale at a price that nobody here chose
     update = replace(moved, texts=_differing(desired.texts, observed.texts), active=active)
     return (update,) if update.fields else ()
 
 
 def _archive_others(wanted: PriceSpec | None, observed: Observed, target: ObservedPrice | None) -> tuple[Step, ...]:
-    """At rest one price is active: the default; while free and without one, the newest of ours."""
+    """In sync, one price is active: the default; while free and without a default, the newest of ours."""
     active = [price for price in observed.prices if price.active]
     if wanted is not None:
         kept = target.id if target else ""
@@ -270,10 +270,11 @@ def _archive_others(wanted: PriceSpec | None, observed: Observed, target: Observ
 def describe(
     steps: Iterable[Step], *, price: PriceSpec | None = None, before: PriceSpec | None = None, on_sale: bool = True
 ) -> str:
-    """The whole plan in sentences for the page: "New price $59.00 replaces $49.00. …"; empty for no step.
+    """The whole plan in sentences for the page: "New price $59.00 replaces $49.00. …"; empty if there are no steps.
 
-    `price` is what the course will cost, said where it goes on sale; `before` what it costs now, which its subscribers
-    go on paying. With `on_sale` off, nothing is said of whether the course is on sale: the caller says it.
+    `price` is what the course will cost, named if it goes on sale; `before` what it costs now, which its subscribers go
+    on
+    paying. With `on_sale` False, whether the course is on sale is left to the caller.
     """
     steps = tuple(steps) if on_sale else tuple(_without_availability(step) for step in steps)
     sentences = [*_term_sentences(steps), _price_sentence(steps)]
@@ -288,7 +289,7 @@ def _without_availability(step: Step) -> Step:
 
 
 def _term_sentences(steps: tuple[Step, ...]) -> list[str]:
-    """What a price says besides its amount, where buyers had it otherwise until now."""
+    """Further terms of the price that change for buyers."""
     terms: dict[Field, str] = {}
     for step in steps:
         match step:
@@ -298,7 +299,7 @@ def _term_sentences(steps: tuple[Step, ...]) -> list[str]:
 
 
 def _price_sentence(steps: tuple[Step, ...]) -> str:
-    """Making a price, moving the default to it and archiving the old one are one thing to a reader."""
+    """Creating a price, moving the default and archiving the old price are one change to a reader."""
     retired = [step for step in steps if isinstance(step, ArchivePrice)]
     facts = {"old": get_text_list([str(step.spec or _("a price made in Stripe")) for step in retired], _("and"))}
     made = next((step for step in steps if isinstance(step, CreatePrice | ActivatePrice)), None)
@@ -319,7 +320,7 @@ def _price_sentence(steps: tuple[Step, ...]) -> str:
 
 
 def _for_buyers(steps: tuple[Step, ...], before: PriceSpec | None) -> list[str]:
-    """What becomes of those who bought, and of those who subscribe."""
+    """What it means for people who bought the course, and for subscribers."""
     retired = [step.spec for step in steps if isinstance(step, ArchivePrice)]
     off_sale = any(isinstance(step, UpdateProduct) and step.active is False for step in steps)
     sentences = []

@@ -1,9 +1,10 @@
-"""Every text of a product or of its price that Stripe keeps: one entry each.
+"""The registry of fields that Stripe keeps as text with a product or its price: one entry each.
 
-An entry says how the field is called in Stripe, what it may hold and how people are told of it. Whoever plans, sends,
-mirrors, compares or decides goes through the entries, so that none of them names a field. CONTRIBUTING.md says how to
-add one. Not here, because they are no texts and have rules of their own in `plan`: that the product exists, whether it
-is on sale, and its price.
+An entry has the field's name in Stripe, its limits and its sentences. Plan, requests, mirror, drift and decisions
+iterate
+over the entries, so that none of them names a field. CONTRIBUTING.md says how to add one. Existence, being on sale and
+the
+price are not here: they are no texts and have rules of their own in `plan`.
 """
 
 import re
@@ -21,7 +22,7 @@ from web.bidi import isolate
 
 
 class Field(StrEnum):
-    """What can drift, be rejected or be excluded from plans, one by one; amount, currency, interval are the price."""
+    """A unit of drift, rejection and exclusion; amount, currency and interval are one, the price."""
 
     PRODUCT = "product"  # that it exists at all
     NAME = "name"
@@ -38,7 +39,7 @@ type Texts = Mapping[Field, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Input:
-    """How teachers write a field that lives on `BillingProduct` alone; the course form has it while `setting` is on."""
+    """The form field of an entry that is stored in billing only; it is in the course form while `setting` is on."""
 
     setting: str
     default_setting: str
@@ -55,8 +56,9 @@ class Input:
 class ProductField:
     """One field; its columns are `desired_<field>` and `observed_<field>` of BillingProduct.
 
-    With `on_price`, Stripe keeps it with the price: it is mirrored in the column `<field>` of BillingPrice, and what
-    the default price says is what counts. Sentences may say `%(value)s`.
+    With `on_price`, Stripe keeps it with the price: it is mirrored in the column `<field>` of BillingPrice, and the
+    default
+    price's value counts. Sentences may use `%(value)s`.
     """
 
     field: Field
@@ -94,15 +96,15 @@ class ProductField:
 
     @property
     def in_use(self) -> bool:
-        """Whether it is sent and compared at all; otherwise it is left to whoever sets it in Stripe."""
+        """Whether it is sent and compared at all; otherwise it is left to Stripe."""
         return self.input is None or bool(getattr(settings, self.input.setting))
 
     def seen_in(self, data: Mapping[str, Any]) -> str:
-        """What a product, or a price, of Stripe's holds."""
+        """The field's value in a product or price of Stripe's."""
         return self.from_stripe(data.get(self.param)) or self.empty
 
     def can_become(self, value: str, *, seen: str) -> bool:
-        """Whether Stripe changes it from `seen` to `value` where it is."""
+        """Whether Stripe can change it from `seen` to `value`."""
         return value == seen or not self.fixed_once_set or seen == self.empty
 
     def plan_sentence(self, value: str) -> str:
@@ -119,7 +121,7 @@ class ProductField:
         return str(choices[value]) if choices and value in choices else value
 
     def problem(self, value: str) -> str:
-        """Why it cannot hold this, in a sentence; empty where it can."""
+        """Why the value is invalid, in a sentence; empty if it is valid."""
         if len(value) > self.max_length:
             facts = {"n": self.max_length, "m": len(value)}
             return gettext("This has at most %(n)d characters; here there are %(m)d.") % facts
@@ -220,5 +222,5 @@ def of_price() -> tuple[ProductField, ...]:
 
 
 def inputs() -> Mapping[Field, Input]:
-    """Of those in use, those that teachers write in the course form and that are no fields of the course."""
+    """The form fields of those in use that are stored in billing only."""
     return {entry.field: entry.input for entry in in_use() if entry.input}

@@ -1,4 +1,4 @@
-"""The line between browser and portal: slow, cut, or gone."""
+"""The connection between browser and portal: slow, cut, or gone."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ BYTES_A_SECOND = 100_000
 
 
 def slow(page: Page, *, latency: int = LATENCY_MS, upload: int = BYTES_A_SECOND) -> None:
-    """A bad connection, for whatever this page asks for from now on."""
+    """A slow connection for everything this page requests from now on."""
     network = page.context.new_cdp_session(page)
     network.send("Network.enable")
     network.send(
@@ -21,7 +21,7 @@ def slow(page: Page, *, latency: int = LATENCY_MS, upload: int = BYTES_A_SECOND)
 
 @contextmanager
 def cut(page: Page, *, after_arrival: bool) -> Iterator[None]:
-    """Every POST of this page is lost on its way there; or (`after_arrival`) its answer on the way back."""
+    """Every POST of this page is lost on its way; or (`after_arrival`) its response on the way back."""
 
     def lose(route: Route) -> None:
         if route.request.method != "POST" or route.request.url.endswith("/plan/"):
@@ -36,7 +36,7 @@ def cut(page: Page, *, after_arrival: bool) -> Iterator[None]:
 
 
 class Held:
-    """The POSTs of a page, each waiting on its way to the portal until it is let go."""
+    """The POSTs of a page, each held on its way to the portal until it is released."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -68,7 +68,7 @@ def held(page: Page) -> Iterator[Held]:
 
 
 def watch_policy(page: Page) -> list[str]:
-    """What the browser says when a page breaks its own Content-Security-Policy, or a script fails."""
+    """The browser's reports of violations of the Content-Security-Policy and of failing scripts."""
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text) if "Content Security Policy" in message.text else None)
     page.on("pageerror", lambda error: said.append(str(error)))

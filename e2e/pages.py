@@ -1,4 +1,4 @@
-"""The portal's pages in the words of those who use them. What a page looks like inside is known here alone."""
+"""Page objects: the portal's pages in users' terms. Only this module knows what a page looks like inside."""
 
 import json
 import re
@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 
 
 class PortalPage:
-    """What every page has: a heading, messages, and a way out."""
+    """What every page has: a heading, messages, and navigation."""
 
     address = "/"
 
@@ -36,7 +36,7 @@ class PortalPage:
 
     @property
     def error_summary(self) -> Locator:
-        """What is wrong with a form, all of it, above the form."""
+        """The summary of a form's errors, above the form."""
         return self.page.get_by_role("group", name=re.compile("There is a problem|things to fix"))
 
     def sign_out(self) -> None:
@@ -44,7 +44,7 @@ class PortalPage:
         expect(self.heading).to_have_text("Sign in")
 
     def mark(self) -> None:
-        """Remember this very document: whatever loads a page anew forgets it."""
+        """Mark this document, so that a page load can be detected."""
         self.page.evaluate("document.wasNeverReloaded = true")
 
     def expect_no_reload(self) -> None:
@@ -70,7 +70,7 @@ class SignUp(PortalPage):
 
 
 class ConfirmAddress(PortalPage):
-    """Where the link in a mail leads."""
+    """Where the link in an email leads."""
 
     def at(self, link: str) -> Self:
         self.page.goto(link)
@@ -125,7 +125,7 @@ class CourseList(PortalPage):
 
 
 class Editor(PortalPage):
-    """The page on which a course is made and changed."""
+    """The page on which a course is created and edited."""
 
     address = "/courses/new/"
 
@@ -147,17 +147,17 @@ class Editor(PortalPage):
 
     @property
     def save_state(self) -> Locator:
-        """Beside Save: whether what is typed is saved."""
+        """Beside Save: whether everything is saved."""
         return self.page.locator("#save-state")
 
     @property
     def notices(self) -> Locator:
-        """What stays said until it is over or answered."""
+        """Messages that stay until they are resolved or answered."""
         return self.page.get_by_role("region", name="Notices")
 
     @property
     def plan(self) -> Locator:
-        """What saving would do, said before."""
+        """What saving would do."""
         return self.page.locator("#plan")
 
     @property
@@ -166,11 +166,11 @@ class Editor(PortalPage):
         return self.page.get_by_role("region", name="In Stripe")
 
     def message_beside(self, label: str) -> Locator:
-        """What is wrong with a field, found the way a screen reader finds it."""
+        """A field's error, found the way a screen reader finds it."""
         return self._describes(label, "error")
 
     def note_beside(self, label: str) -> Locator:
-        """What a field's text was understood as."""
+        """How a field's text was understood."""
         return self._describes(label, "note")
 
     def _describes(self, label: str, part: str) -> Locator:
@@ -181,7 +181,7 @@ class Editor(PortalPage):
         self.button("Save").click()
 
     def expect_saved(self) -> None:
-        """The page is at the course's own address, where it says its status."""
+        """The page is at the course's own URL, where it shows its status."""
         expect(self.page).to_have_url(re.compile(r"/courses/[0-9a-f-]{36}/$"))
         expect(self.status).to_be_visible()
 
@@ -189,7 +189,7 @@ class Editor(PortalPage):
         self.button("Publish").click()
 
     def archive(self) -> None:
-        """It asks once: the button that does it comes out with what happens to buyers."""
+        """It asks once: the button appears with what happens to buyers."""
         self.page.get_by_text("Archive…").click()
         expect(self.page.get_by_text(re.compile("People who bought it keep it")).first).to_be_visible()
         self.button("Archive this course").click()
@@ -215,9 +215,7 @@ class Conflict(PortalPage):
     """Both versions of what two people changed."""
 
     def choice(self, field: str) -> Locator:
-        return self.page.get_by_role(
-            "group", name=field, exact=True
-        ).first  # its two texts are groups of that name, too
+        return self.page.get_by_role("group", name=field, exact=True).first  # its two texts are groups of that name too
 
     def keep_mine(self, field: str) -> None:
         self.choice(field).get_by_role("radio", name=re.compile("^Yours")).check()
@@ -260,7 +258,7 @@ class StaffPrices(PortalPage):
 
 
 class SandboxPage:
-    """Stripe's stand-in as people see it."""
+    """The sandbox's pages."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -274,7 +272,7 @@ class SandboxPage:
 
 
 class Desk:
-    """A person's portal by JSON, for what a test needs there before it begins, or does as somebody else."""
+    """A user's portal by JSON, to prepare a test or to act as another person."""
 
     def __init__(self, page: Page) -> None:
         self.request = page.context.request
@@ -307,7 +305,7 @@ class Desk:
 
 
 class Security(PortalPage):
-    """The second step of signing in, and where one is signed in."""
+    """The second step for signing in, and the list of sessions."""
 
     address = "/accounts/security/"
 
@@ -315,7 +313,7 @@ class Security(PortalPage):
         return self.page.get_by_role("listitem").filter(has_text=text)
 
     def say_who_one_is(self, password: str) -> None:
-        """Asked before anything of signing in changes, unless one said so a moment ago."""
+        """Reauthenticate, which any change of sign-in requires unless it was done a moment ago."""
         expect(self.heading).not_to_have_text("Two-step sign-in")
         if self.heading.inner_text() == "Is it still you?":
             self.page.get_by_label("Password", exact=True).fill(password)
@@ -335,7 +333,7 @@ class Security(PortalPage):
 
 
 class SecondStep(PortalPage):
-    """Asked for after the password."""
+    """The page after the password."""
 
     def type(self, code: str) -> None:
         expect(self.heading).to_have_text("The second step")

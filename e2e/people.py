@@ -1,4 +1,4 @@
-"""Who sits before the browser: the demo's people, and teachers who came by signing up."""
+"""The users of the browser tests: the demo's users, and teachers who signed up."""
 
 from dataclasses import dataclass
 

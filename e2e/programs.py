@@ -1,4 +1,4 @@
-"""The three programs that `make run` starts, as its Procfile has them, on ports, a database and files of their own."""
+"""The three processes that `make run` starts, as in its Procfile, with ports, a database and files of their own."""
 
 import re
 import socket
@@ -28,11 +28,11 @@ class Portal:
     environment: dict[str, str] = field(repr=False)
 
     def manage(self, *command: str) -> str:
-        """What `manage.py` prints, run beside the portal on its database."""
+        """The output of `manage.py`, run on the portal's database."""
         return run([sys.executable, "manage.py", *command], env=self.environment).stdout
 
     def link_mailed_to(self, email: str) -> str:
-        """The link in the last mail to this person. Mails are on the console, and so in what the web server says."""
+        """The link in the last email to this person. Emails are on the console, that is, in the web server's output."""
         give_up_at = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < give_up_at:
             mails = "".join(process.output() for process in self.processes).split("\nTo: ")
@@ -42,17 +42,17 @@ class Portal:
         raise AssertionError(f"no mail went to {email}")
 
     def converge(self) -> None:
-        """Leave nothing pending. Another test's drift waits for a person, and the command ends with 1 for it."""
+        """Leave nothing pending. Drift of another test waits for a person, and makes the command end with 1."""
         run([sys.executable, "manage.py", "converge"], env=self.environment, allowed=(0, 1))
 
 
 @contextmanager
 def running() -> Iterator[Portal]:
-    """The portal with its demo people; when this is left, no process, port or file stays."""
+    """The portal with its demo users; on exit, no process, port or file stays."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="portal-e2e-")))
         procfile = parse_procfile((ROOT / "tools" / "Procfile.run").read_text()).processes
-        # Opened here and handed on, so that nobody takes the port between choosing and using it.
+        # Opened here and passed on, so that the port cannot be taken between choosing and using it.
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=128))
         place = served_at(listener.getsockname()[1])
         url = place["SITE_URL"]

@@ -1,4 +1,4 @@
-"""A middleware for the browser tests alone: says how many database queries an answer took."""
+"""A middleware for the browser tests: reports how many database queries a response took."""
 
 from collections.abc import Callable
 from typing import Any

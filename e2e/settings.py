@@ -1,4 +1,4 @@
-"""The portal's own settings; the browser tests add only that each answer says how many queries it took."""
+"""The portal's own settings; each response additionally says how many queries it took."""
 
 from config.settings import *  # noqa: F403
 from config.settings import MIDDLEWARE

@@ -1,7 +1,7 @@
-"""What the programs of this folder share: servers under measurement, clients that cost little, and the peer."""
+"""Shared by the benchmarks: servers under measurement, cheap clients, and dj-stripe."""
 
 import sys
 from pathlib import Path
 
-# Started as `python bench/pages.py`, they find only this folder; what starts processes is in tools/.
+# `python bench/pages.py` finds only this folder by itself; process handling is in tools/.
 sys.path.append(str(Path(__file__).resolve().parents[2]))

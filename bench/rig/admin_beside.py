@@ -1,4 +1,4 @@
-"""Django's admin over the same rows, as many to a page and with the same columns, for lists to be measured beside."""
+"""Django's admin with the same rows, page size and columns, for comparison with our lists."""
 
 from typing import Any
 
@@ -60,7 +60,7 @@ site.register([SyncRun, StrayProduct], Beside)
 
 
 def install() -> None:
-    """Give it addresses; must run before the first request."""
+    """Add its URLs; must run before the first request."""
     urlpatterns.append(path("beside/", site.urls))
 
 

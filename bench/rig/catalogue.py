@@ -1,4 +1,4 @@
-"""A catalogue as our portal would have made it in Stripe, and people who then edit it in the Dashboard."""
+"""A catalogue as our portal would have created it in Stripe, and edits in the Dashboard."""
 
 import json
 import random
@@ -16,7 +16,7 @@ WORDS = ("Watercolour", "Bread", "Statistics", "Chess", "Spanish", "Astronomy", 
 
 
 def seed(stripe: Stripe, count: int, chance: random.Random, *, archived_prices: int = 1) -> list[str]:
-    """So many courses on sale, each with its price and older, archived ones; the ids of the products."""
+    """Courses on sale, each with its price and older, archived ones; returns the ids of the products."""
     courses = [UUID(int=chance.getrandbits(128), version=4) for _ in range(count)]
     for some in batched(courses, BATCH):
         items = [_product(course, chance, archived_prices) for course in some]
@@ -29,7 +29,7 @@ def product_id(course: UUID) -> str:
 
 
 def course_path(product: str) -> str:
-    """Where the portal shows the course that is sold by this product."""
+    """The page of the course that is sold by this product."""
     code = product.removeprefix("course_")
     return f"/courses/{code[:8]}-{code[8:12]}-{code[12:16]}-{code[16:20]}-{code[20:]}/"
 
@@ -53,13 +53,13 @@ type Edit = tuple[str, dict[str, Any]]
 
 
 def edit(stripe: Stripe, edits: list[Edit]) -> None:
-    """Somebody in the Dashboard carries them out, several at a time."""
+    """Carry out the edits in the Dashboard, several at a time."""
     with ThreadPoolExecutor(EDITORS) as editors:
         list(editors.map(lambda one: stripe.control("POST", f"dashboard/{one[0]}", one[1]), edits))
 
 
 def events(stripe: Stripe, count: int) -> list[bytes]:
-    """The newest events as Stripe would deliver them, the newest first."""
+    """The newest events as Stripe would deliver them, newest first."""
     found: list[bytes] = []
     for page in stripe.pages("events"):
         found += [json.dumps(event, indent=2).encode() for event in page]
@@ -78,7 +78,7 @@ def renamings(products: list[str], chance: random.Random, count: int) -> list[Ed
 
 
 def drifts(products: list[str], old_prices: dict[str, str], chance: random.Random) -> list[Edit]:
-    """One edit of each of these products, of any kind that a portal should notice."""
+    """One edit for each of these products, of all kinds that a portal should notice."""
     kinds: list[Callable[[str], Edit]] = [
         lambda product: (f"products/{product}", {"name": "Renamed in the Dashboard"}),
         lambda product: (f"products/{product}", {"description": "Described in the Dashboard."}),

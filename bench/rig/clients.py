@@ -1,4 +1,4 @@
-"""HTTP clients that cost the measured machine little: one thread, open connections, no more of HTTP than needed."""
+"""HTTP clients that cost the measured machine little: one thread, persistent connections, a minimum of HTTP."""
 
 import selectors
 import socket
@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 TIMEOUT = 120.0
-# A server's process keeps the connections that it accepted; renewed ones go to whichever is free.
+# A server process keeps the connections it accepted; renewed ones go to whichever process is free.
 RENEWED_AFTER = 100
 
 
 @dataclass
 class Load:
-    """What came back from many requests."""
+    """The results of many requests."""
 
     seconds: float = 0.0
     statuses: Counter[int] = field(default_factory=Counter)
@@ -33,13 +33,13 @@ class Load:
 
     @property
     def slowest_hundredth(self) -> float:
-        """Milliseconds below which 99 of 100 stayed."""
+        """The 99th percentile in milliseconds."""
         return sorted(self.latencies)[int(len(self.latencies) * 0.99)] * 1000
 
 
 @dataclass
 class Connection:
-    """One request at a time, over a connection that is kept open for a while."""
+    """One request at a time, over a persistent connection."""
 
     place: tuple[str | None, int | None]
     open: socket.socket | None = None
@@ -50,7 +50,7 @@ class Connection:
     answers: int = 0
 
     def ask(self, message: bytes) -> socket.socket:
-        """Send one request; the socket on which its answer comes."""
+        """Send a request; returns the socket on which the response arrives."""
         self.asked, self.asked_at, self.received = message, time.perf_counter(), b""
         self.is_reused = self.open is not None
         if self.open is None:
@@ -63,14 +63,14 @@ class Connection:
         return self.open
 
     def _ask_again(self) -> socket.socket:
-        """The server had closed the connection while nothing was asked."""
+        """The server had closed the idle connection: send again."""
         self.close()
         if not self.is_reused:
             raise EOFError("the server closed a new connection without an answer")
         return self.ask(self.asked)
 
     def hear(self) -> int | None:
-        """What has come; the status when the answer is whole."""
+        """Read what has arrived; returns the status once the response is complete."""
         assert self.open is not None
         try:
             some = self.open.recv(65536)
@@ -103,7 +103,7 @@ class Connection:
 
 
 def load[T](url: str, items: Iterable[T], message: Callable[[T], bytes], *, connections: int) -> Load:
-    """Ask for all of them over so many connections at once; `message` writes the request right before it is sent."""
+    """Send all requests over so many concurrent connections; `message` writes each right before it is sent."""
     place = urlsplit(url)
     found, waiting = Load(), map(message, items)
     clients = [Connection((place.hostname, place.port)) for _ in range(connections)]

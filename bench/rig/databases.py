@@ -1,4 +1,4 @@
-"""A database of its own for every run: a SQLite file, or a database in the PostgreSQL server that is there."""
+"""A database for every run: a SQLite file, or a database in the available PostgreSQL server."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ class Database:
     url: str
 
     def rows(self, query: str) -> list[Any]:
-        """What a query finds, asked past Django."""
+        """The rows of a query, executed without Django."""
         if self.engine == "postgres":
             with psycopg.connect(self.url) as connection:
                 return connection.execute(query.encode()).fetchall()
@@ -42,7 +42,7 @@ def database(engine: str, folder: Path) -> Iterator[Database]:
 
 
 def engines(wanted: str | None) -> list[str]:
-    """Those to measure; by default both, as far as they are there."""
+    """The engines to measure: by default both, if available."""
     if wanted:
         return [wanted]
     return [engine for engine in ENGINES if engine == "sqlite" or postgresql_answers()]

@@ -1,4 +1,4 @@
-"""dj-stripe beside us: in a virtualenv of its own, with the same Python, gunicorn, database engine and Stripe."""
+"""dj-stripe in a virtualenv of its own, with the same Python, gunicorn, database engine and Stripe."""
 
 import sys
 from collections.abc import Iterator, Mapping
@@ -27,7 +27,7 @@ WebhookEndpoint.objects.create(
 
 
 def install() -> str:
-    """Once; which versions it runs with."""
+    """Install once; returns the versions."""
     same = [f"{name}=={version(name)}" for name in SAME]
     wanted, done = " ".join(same), HOME / "installed"
     if not done.exists() or done.read_text() != wanted:

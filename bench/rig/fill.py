@@ -1,6 +1,6 @@
-"""Fills the portal's database from what the sandbox holds, as if the portal had made it. Run by `Portal.prepare`.
+"""Fills the portal's database from the sandbox, as if the portal had created everything. Run by `Portal.prepare`.
 
-`mirror`: every product of Stripe's a course in sync. `outage COUNT`: so many saves that Stripe has not heard of.
+`mirror`: a course in sync for every product in Stripe. `outage COUNT`: saves that Stripe does not know of.
 """
 
 import os

@@ -1,7 +1,8 @@
-"""Every list of the portal on one engine, beside Django's admin over the same rows. Run by `bench/lists.py`.
+"""Every list of the portal on one engine, beside Django's admin with the same rows. Run by `bench/lists.py`.
 
-Both sides are asked through Django's test client in one process, the whole stack of middleware included: what a
-server and the network add is the same for both and is left out. Answers are not compressed.
+Both are requested through Django's test client in one process, with all middleware: the server and the network add the
+same
+to both and are left out. Responses are not compressed.
 """
 
 import os
@@ -26,7 +27,7 @@ SHOWN_SQL = 900
 
 @dataclass(frozen=True)
 class Case:
-    """A list as the portal's address asks for it, and as the admin's does; `beside` is empty where it has none."""
+    """A list's URL in the portal and in the admin; `beside` is empty if the admin has no equivalent."""
 
     name: str
     address: str
@@ -175,7 +176,7 @@ def measured(case: Case, teacher: Any, staff: Any, seconds: float) -> "Page":
 
 
 def tell_statements(page: "Page") -> None:
-    """The two slowest of one answer, with their parameters."""
+    """The two slowest statements of one response, with their parameters."""
     from rig.report import say
 
     for seconds, sql in sorted(page.statements, reverse=True)[:2]:

@@ -1,4 +1,4 @@
-"""Somebody signed in to the portal, who speaks JSON, or looks at pages as a browser does."""
+"""A signed-in user of the portal, by JSON or requesting pages like a browser."""
 
 import re
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class Person:
         return course
 
     def send(self, path: str, **fields: str) -> dict[str, Any]:
-        """A save; what it answers is the course."""
+        """A save; returns the course."""
         headers = {"Accept": "application/json", "X-CSRFToken": self.session.cookies["csrftoken"]}
         answer = self.session.post(f"{self.url}{path}", json=fields, headers=headers, timeout=120)
         must(answer.ok, f"POST {path} was answered {answer.status_code}: {answer.text[:500]}")
@@ -43,7 +43,7 @@ class Person:
         return course
 
     def request_for(self, path: str) -> bytes:
-        """What this person's browser sends for a page."""
+        """The request of this person's browser for a page."""
         cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in self.session.cookies)
         return (
             f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/html\r\nAccept-Encoding: gzip\r\n"

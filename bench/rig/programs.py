@@ -1,4 +1,4 @@
-"""Real programs under measurement: started on free ports, ended for certain, with the settings of production."""
+"""Processes under measurement: started on free ports, always ended, with production settings."""
 
 import json
 import os
@@ -25,7 +25,7 @@ WEBHOOK_SECRET = EVERY_SETTING["STRIPE_WEBHOOK_SECRET"]
 
 @dataclass(frozen=True)
 class Measured:
-    """What a program that ran to its end did and cost."""
+    """The output and cost of a process that ran to its end."""
 
     status: int
     output: str
@@ -36,7 +36,7 @@ class Measured:
 def measure(command: Command, *, env: Mapping[str, str]) -> Measured:
     started = time.perf_counter()
     process = Process.start(command, env=env)
-    _, status, usage = os.wait4(process.popen.pid, 0)  # of this one process: RUSAGE_CHILDREN is the worst of all
+    _, status, usage = os.wait4(process.popen.pid, 0)  # this process only: RUSAGE_CHILDREN is the maximum of all
     seconds = time.perf_counter() - started
     process.popen.returncode = os.waitstatus_to_exitcode(status)
     unit = 1024 if sys.platform == "linux" else 1024 * 1024
@@ -44,16 +44,16 @@ def measure(command: Command, *, env: Mapping[str, str]) -> Measured:
 
 
 class Stripe(Sandbox):
-    """A sandbox process, and what figures are taken of it."""
+    """A sandbox process, and measurements of it."""
 
     def answer_after(self, seconds: float) -> None:
-        """Every call from now on takes as long as the way to Stripe and its work would; here it takes a millisecond."""
+        """Make every request take this long, like the network and Stripe's work; otherwise it takes a millisecond."""
         self.control("DELETE", "faults")
         if seconds:
             self.control("POST", "faults", {"kind": "slow", "seconds": seconds, "times": None})
 
     def pages(self, path: str, **query: str) -> Iterator[list[dict[str, Any]]]:
-        """A list of Stripe's, a page of 100 a call."""
+        """A list of Stripe's, in pages of 100."""
         with requests.Session() as session:
             session.auth = (KEY, "")
             while True:
@@ -79,13 +79,13 @@ def sandbox(*options: str) -> Iterator[Stripe]:
 
 
 def collect_static_files() -> None:
-    """As `make run` does it: only what is new."""
+    """Like `make run`: only what is new."""
     run([sys.executable, "-m", "tools.portal", "static"], env=environment("bench"))
 
 
 @dataclass(frozen=True)
 class Portal:
-    """Our portal over one database, talking to one Stripe."""
+    """Our portal with one database, talking to one Stripe."""
 
     folder: Path
     port: int
@@ -102,12 +102,12 @@ class Portal:
         return f"http://127.0.0.1:{self.port}"
 
     def prepare(self, *what: str) -> None:
-        """Runs `rig/fill.py`, which makes the database and fills it from what the sandbox holds."""
+        """Run `rig/fill.py`, which creates the database and fills it from the sandbox."""
         run([sys.executable, ROOT / "bench" / "rig" / "fill.py", *what], env=self.env)
 
     @contextmanager
     def web(self) -> Iterator[None]:
-        """The production web server, just as the Procfile starts it."""
+        """The production web server, as in the Procfile."""
         with Process.start(PROCFILE["web"], name="the web server", env=self.env) as process:
             process.wait_until_listening(self.port)
             yield
@@ -122,7 +122,7 @@ class Portal:
 
 
 def parsed(measured: Measured) -> dict[str, Any]:
-    """The JSON that a command printed as its last line."""
+    """The JSON in the last line of a command's output."""
     lines = [line for line in measured.output.splitlines() if line.startswith("{")]
     if not lines:
         raise Wrong(f"no JSON in: {measured.output[-2000:]}")

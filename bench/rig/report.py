@@ -1,4 +1,4 @@
-"""What is printed: a line a figure, with its goal and whether it was met, and the machine it was measured on."""
+"""The report: a line for each figure with its goal and whether it was met, and the machine."""
 
 import argparse
 import os
@@ -11,7 +11,7 @@ from tools.processes import ProcessFailed
 
 
 class Wrong(Exception):
-    """Something that must hold did not; the program ends with status 1 and this sentence."""
+    """An invariant does not hold; the program ends with status 1 and this sentence."""
 
 
 def must(holds: object, sentence: str) -> None:
@@ -27,7 +27,7 @@ def options(description: str | None) -> argparse.ArgumentParser:
 
 
 def run(main: object) -> None:
-    """The program, ended in good order by SIGTERM too, so that it leaves no process, port or file behind."""
+    """Run the program and end it cleanly, on SIGTERM too, so that no process, port or file is left behind."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     assert callable(main)
     say(machine())
@@ -47,7 +47,7 @@ def machine() -> str:
 
 
 def load() -> str:
-    """The machine's load averages: what else runs on it spoils every figure."""
+    """The machine's load averages: other work on it distorts every figure."""
     return " ".join(f"{one:.1f}" for one in os.getloadavg())
 
 

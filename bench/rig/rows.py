@@ -1,11 +1,13 @@
-"""A large catalogue straight into the portal's database: courses, what is sold by them, and what went wrong with some.
+"""Fills the portal's database with a large catalogue: courses, their products, and problems of some.
 
-The first 100,000 courses are written through the portal's own models, so that every column that follows another one
-is as a save would leave it. A larger catalogue is those courses again, copied by the database itself: the same
-titles, other teachers and other ids, so that a title comes ten times in a million.
+The first 100,000 courses are written through the portal's own models, so that every derived column is as after a save.
+A
+larger catalogue repeats them, copied by the database itself: the same titles, other teachers and ids, so that a title
+occurs ten times in a million.
 
-Of the courses a tenth belongs to one teacher and the rest to 999 others; 1 in 50 was changed in Stripe, 1 in 200 was
-rejected there, 1 in 100 waits for it, 1 in 200 is being saved.
+A tenth of the courses belongs to one teacher and the rest to 999 others; 1 in 50 has drift, 1 in 200 was rejected by
+Stripe,
+1 in 100 waits for Stripe, 1 in 200 is being saved.
 """
 
 import random
@@ -62,7 +64,7 @@ STATUSES = {"published": 70, "draft": 20, "archived": 10}
 
 
 def people() -> tuple[User, User]:
-    """The teacher who owns a tenth of everything, and a superuser, who may see every list; 999 more teachers."""
+    """The teacher who owns a tenth of everything, and a superuser, who can see every list; 999 more teachers."""
     teachers = [User(username=f"t{n}", email=f"teacher{n}@school{n % 40}.example") for n in range(1, TEACHERS + 1)]
     User.objects.bulk_create(teachers)
     staff = User.objects.create_superuser("staff", "staff@example.com")
@@ -70,7 +72,7 @@ def people() -> tuple[User, User]:
 
 
 def fill(upto: int, chance: random.Random) -> None:
-    """Courses until there are so many, and what the engine should know about its tables."""
+    """Add courses up to this number, and update the engine's statistics."""
     present, teachers = Course.objects.count(), list(User.objects.filter(is_superuser=False).order_by("pk"))
     for numbers in batched(range(present, min(upto, WRITTEN_ONE_BY_ONE)), BATCH):
         _write(numbers, teachers, chance)
@@ -95,7 +97,7 @@ def _write(numbers: Iterable[int], teachers: list[User], chance: random.Random) 
 
 
 class _times_as_given:  # noqa: N801
-    """Lets rows keep the times that they were made with."""
+    """Lets rows keep the times they were created with."""
 
     def __init__(self, model: type[models.Model], *names: str) -> None:
         self.fields: list[Any] = [model._meta.get_field(name) for name in names]
@@ -135,7 +137,7 @@ def _one(shares: dict[str, int], chance: random.Random) -> str:
 
 
 def _product(course: Course, chance: random.Random) -> BillingProduct:
-    """As a save left it that Stripe has confirmed."""
+    """As after a save that Stripe has confirmed."""
     currency = _one(CURRENCIES, chance)
     amount = None if chance.random() < 0.15 else chance.choice((900, 1900, 2450, 2900, 4900, 9900, 12500, 18000))
     is_sold = amount is not None
@@ -164,7 +166,7 @@ def _product(course: Course, chance: random.Random) -> BillingProduct:
 
 
 def _prices(product: BillingProduct) -> Iterator[BillingPrice]:
-    """The one that is sold, and of a third an earlier one."""
+    """The current price, and for a third of the courses an earlier one."""
     for name, active in (("price", True), ("price_old", False)):
         if product.exists and (active or product.pk.int % 3 == 0):
             yield BillingPrice(
@@ -178,7 +180,7 @@ def _prices(product: BillingProduct) -> Iterator[BillingPrice]:
 
 
 def _trouble(product: BillingProduct, chance: random.Random) -> Iterator[models.Model]:
-    """What is wrong with it, if anything, in the product itself and in rows beside it."""
+    """The product's problem, if any, in the product itself and in related rows."""
     draw = chance.random()
     if not product.exists:
         return
@@ -214,7 +216,7 @@ def _rejected(product: BillingProduct) -> Iterator[models.Model]:
 
 
 def _copy(times: int, teachers: list[User]) -> None:
-    """Every course so many times more, with everything that belongs to it, by the database itself."""
+    """Copy every course so many times, with everything that belongs to it, in the database."""
     if connection.vendor == "postgresql":
         new_id, hexadecimal = "gen_random_uuid()", "replace(m.new::text, '-', '')"
     else:
@@ -233,7 +235,7 @@ def _copy(times: int, teachers: list[User]) -> None:
 
 
 def _copied(number: int, hexadecimal: str, teachers: list[User]) -> dict[type[models.Model], dict[str, str]]:
-    """What is different in the copy of a row (`t`) of a course that has a new id (`m.new`)."""
+    """The columns that differ in the copy of a row (`t`) of a course that has a new id (`m.new`)."""
     first, others = teachers[0].pk, len(teachers) - 1
     owner = f"{first} + 1 + (t.owner_id - {first + 1} + {number * 97}) % {others}"
     key = f"t.key || '-{number}'"

@@ -1,5 +1,5 @@
-"""Pages of the portal and of Django's admin, asked for in this process, in turns, so that what else the machine does
-strikes both alike."""
+"""Pages of the portal and of Django's admin, requested in this process alternately, so that other load on the machine
+affects both alike."""
 
 import statistics
 import time
@@ -18,7 +18,7 @@ MOST, LEAST = 40, 5
 
 @dataclass
 class Page:
-    """One side of a comparison: who asks for which address, and how long each answer took."""
+    """One side of a comparison: who requests which URL, and how long each response took."""
 
     client: Client
     address: str
@@ -51,7 +51,7 @@ class Page:
 
     @property
     def p95(self) -> float:
-        """Milliseconds below which 95 of 100 stayed; of few answers the slowest."""
+        """The 95th percentile in milliseconds; with few responses the slowest."""
         return sorted(self.seconds)[int(len(self.seconds) * 0.95)] * 1000
 
     @property
@@ -66,7 +66,7 @@ def signed_in(person: User) -> Client:
 
 
 def compare(*pages: Page, seconds: float) -> None:
-    """Each asked once unmeasured, then in turns: 5 to 40 times, as the seconds that each may take allow."""
+    """Request each once unmeasured, then alternately 5 to 40 times, as the allowed seconds permit."""
     for page in pages:
         page.ask_counting()
     for number in range(MOST):

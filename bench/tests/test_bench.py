@@ -1,4 +1,4 @@
-"""Every program here in its quick version. Not part of `make test`: run `pytest bench` after changing one."""
+"""Every benchmark in its quick version. Not part of `make test`: run `pytest bench` after changing one."""
 
 import subprocess
 import sys

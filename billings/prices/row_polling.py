@@ -1,6 +1,6 @@
-"""A list whose rows are partly under way asks for all of them by one request, and is told of those that have changed.
+"""Lists poll all their pending rows in one request, and get those that have changed.
 
-Every such row says what it shows by a mark; the page sends its marks, and gets back the rows whose mark is another one.
+Each such row has a mark, a digest of what it shows; the page sends its marks, and gets the rows whose mark differs.
 """
 
 import hashlib
@@ -18,12 +18,12 @@ from billings.models import BillingProduct
 from billings.status import Status
 from web.bidi import isolate
 
-# What a page sends for a row, and what a page may send at most.
+# The parameter for a row's mark, and how many a page may send.
 PARAM = "row"
 MOST_ROWS = 200
-# The event by which a row that has come under way starts the asking again.
+# The event with which a row that has become pending makes the page poll again.
 EVENT = "watch"
-# How long something is under way, and how often its page asks then, in seconds.
+# For how long something is pending, and how often its page polls then, in seconds.
 PACES = ((10, 1), (30, 2), (120, 5), (600, 15))
 SLOWEST = 30
 _SENT = re.compile(r"([0-9a-f]{32})\.([0-9a-f]{8})")
@@ -31,7 +31,7 @@ _SENT = re.compile(r"([0-9a-f]{32})\.([0-9a-f]{8})")
 
 @dataclass(frozen=True, slots=True)
 class PolledRow:
-    """One row as it stands now."""
+    """One row as it is now."""
 
     product: BillingProduct
     status: Status
@@ -42,34 +42,34 @@ class PolledRow:
 
 
 def _digest(product: BillingProduct, status: Status) -> str:
-    """Of what the row shows, but for the seconds, which the page counts down by itself."""
+    """Of what the row shows, except for the seconds, which the page counts down itself."""
     shown = [status.state, status.label, status.short_label, status.cause, status.still, status.product_line]
     shown += [str(product.attempts), *(drift.shown for drift in status.drifts)]
     return hashlib.sha256("\0".join(shown).encode()).hexdigest()[:8]
 
 
 def sent(values: Sequence[str]) -> dict[UUID, str]:
-    """The marks that a page sent, by course; what is no mark is ignored."""
+    """The marks that a page sent, by course; invalid ones are ignored."""
     found = (_SENT.fullmatch(value) for value in values[:MOST_ROWS])
     return {UUID(match[1]): match[0] for match in found if match}
 
 
 def seconds(rows: Iterable[PolledRow]) -> int | None:
-    """When to ask again: soon for what was begun just now, seldom for what waits long; None: nothing is under way."""
+    """Seconds until the next poll: few for recent changes, more for long waits; None: nothing is pending."""
     return min((_pace(row) for row in rows if row.status.poll_seconds), default=None)
 
 
 def _pace(row: PolledRow) -> int:
     since = row.product.behind_since
     now = clock.now()
-    if since and not horizons.is_believed(since, now, horizons.just_now()):  # nobody knows how long it waits
+    if since and not horizons.is_believed(since, now, horizons.just_now()):  # how long it waits is unknown
         return SLOWEST
     waits = (now - since).total_seconds() if since else 0
     return next((pace for limit, pace in PACES if waits < limit), SLOWEST)
 
 
 def news(rows: Sequence[tuple[str, Status]]) -> str:
-    """The rows that have changed, by title, in one announcement for those who do not see them."""
+    """The rows that have changed, by title, in one announcement for screen readers."""
     if len(rows) == 1:
         title, status = rows[0]
         return _("“%(course)s”: %(status)s.") % {"course": isolate(title), "status": status.short_label.rstrip("…")}

@@ -1,4 +1,4 @@
-"""Staff's pages and Stripe's door: who may, what happens, how it is answered. How it happens the domain knows."""
+"""The staff's price table: permissions, input and responses; the changes themselves are in `repricing`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ from web.bodies import fields_sent, reports_unreadable_body
 from web.etags import json_answer
 from web.list_query import ListQuery
 
-# One address answers pages, parts and JSON: what keeps copies must tell them apart.
+# One URL serves pages, parts and JSON: caches must keep them apart.
 vary = vary_on_headers("Accept", "HX-Request")
 
 SORT_LABELS = (
@@ -48,7 +48,7 @@ SORT_LABELS = (
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One course's price in the table, with the addresses of what can be done to it."""
+    """A course's price in the table, with the URLs of its actions."""
 
     product: BillingProduct
     status: status.Status
@@ -88,7 +88,7 @@ class Row:
 
 
 def by_button(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """POST alone. Who follows a link to a button's address comes to the form; API clients are told by 405."""
+    """POST only. A browser that follows a link here is redirected to the form; API clients get 405."""
 
     @wraps(view)
     def pressed(request: StaffRequest, course_id: UUID) -> HttpResponse:
@@ -135,7 +135,7 @@ def edit_price(request: StaffRequest, course_id: UUID) -> HttpResponse:
 @price_managers_only
 @reports_unreadable_body
 def plan_price(request: StaffRequest, course_id: UUID) -> HttpResponse:
-    """What saving would do, and what the price is taken for. Nothing is saved."""
+    """What saving would do, and how the price is understood. Saves nothing."""
     form = _form_sent(request, product_or_404(course_id))
     form.fields["reason"].required = False
     if request.htmx:
@@ -149,7 +149,7 @@ def plan_price(request: StaffRequest, course_id: UUID) -> HttpResponse:
 @price_managers_only
 @reports_unreadable_body
 def change_price(request: StaffRequest, course_id: UUID) -> HttpResponse:
-    """Set the price, remember who and why, and tell Stripe."""
+    """Change the price, with reason and actor, and update Stripe."""
     product = product_or_404(course_id)
     form = _form_sent(request, product)
     if not form.is_valid():
@@ -175,7 +175,7 @@ def change_price(request: StaffRequest, course_id: UUID) -> HttpResponse:
 @vary
 @price_managers_only
 def price_row(request: StaffRequest, course_id: UUID) -> HttpResponse:
-    """One row of the table, as it is put back where somebody does not change the price after all."""
+    """One row of the table, to replace its form on cancelling."""
     row = Row.of(product_or_404(course_id), PRICES.query(request.GET.dict()))
     if not request.htmx:
         return redirect(row.query.url)
@@ -183,14 +183,14 @@ def price_row(request: StaffRequest, course_id: UUID) -> HttpResponse:
 
 
 def row_answer(request: StaffRequest, course_id: UUID) -> HttpResponse:
-    """One row anew, in the list that the person is looking at, with what there is to say."""
+    """One updated row in the list that the user is looking at, with messages."""
     asked = QueryDict(urlsplit(request.htmx.current_url or "").query).dict()
     row = Row.of(product_or_404(course_id), PRICES.query(asked))
     return watched(render(request, "billings/prices.html#changed", {"row": row, "focus": True}), row)
 
 
 def watched(answer: HttpResponse, row: Row) -> HttpResponse:
-    """The page begins to ask again where this row is under way now."""
+    """Make the page poll again if this row is pending now."""
     return trigger_client_event(answer, EVENT) if row.status.poll_seconds else answer
 
 
@@ -199,7 +199,7 @@ def product_or_404(course_id: UUID) -> BillingProduct:
 
 
 def _form_sent(request: StaffRequest, product: BillingProduct) -> PriceChangeForm:
-    """The form as it came in, from a page or from an API client, whose numbers are no locale's."""
+    """The form as sent. Numbers in JSON are not in any locale's format."""
     locale = UNKNOWN_LOCALE if sends_json(request) else None
     return PriceChangeForm.sent(fields_sent(request, PriceChangeForm.base_fields), product, locale=locale)
 
@@ -218,14 +218,14 @@ def _plan_line(form: PriceChangeForm) -> str:
 
 
 def _invalid(request: StaffRequest, form: PriceChangeForm) -> HttpResponse:
-    """Nothing was saved; every reason stands beside its field."""
+    """Nothing was saved; each error is beside its field."""
     if wants_json(request):
         return JsonResponse(form.errors_as_json(), status=422)
     return _editor(request, form, code=422)
 
 
 def _editor(request: StaffRequest, form: PriceChangeForm, *, code: int = 200, **more: Any) -> HttpResponse:
-    """The form, with what was typed and every reason beside its field."""
+    """The form with what was typed, and each error beside its field."""
     row = Row.of(form.product, PRICES.query(request.GET.dict()))
     wrong = next((bound.name for bound in form.visible_fields() if bound.errors), "price")
     form.fields[wrong].widget.attrs["autofocus"] = True
@@ -236,7 +236,7 @@ def _editor(request: StaffRequest, form: PriceChangeForm, *, code: int = 200, **
 
 
 def _moved(request: StaffRequest, form: PriceChangeForm, moved: PriceMoved) -> HttpResponse:
-    """Nothing was saved; both prices are shown, and saving once more is the choice between them."""
+    """Nothing was saved; both prices are shown, and saving once more chooses between them."""
     product = product_or_404(form.product.course_id)
     if wants_json(request):
         sides = {"yours": status.price_as_json(form.price_spec), "theirs": status.price_as_json(moved.theirs)}
@@ -261,7 +261,7 @@ def _changed(request: StaffRequest, course_id: UUID, change: PriceChange | None)
 
 
 def _in_words(row: Row, change: PriceChange | None) -> tuple[int, str]:
-    """The message's level and text; green only where Stripe holds the new price, and what it sells instead is said."""
+    """The message's level and text: success only if Stripe holds the new price; otherwise says what it still sells."""
     facts = {"course": isolate(row.product.course.title), "price": row.product.price or gettext("free")}
     if change is None:
         return messages.INFO, gettext("Nothing to change: “%(course)s” was %(price)s already.") % facts

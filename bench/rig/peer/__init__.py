@@ -1,1 +1,1 @@
-"""The least Django project that dj-stripe runs in; its own virtualenv runs it, not ours."""
+"""The minimal Django project for dj-stripe; runs in its own virtualenv, not in ours."""

@@ -8,7 +8,7 @@ class PeerConfig(AppConfig):
     name = "peer"
 
     def ready(self) -> None:
-        """The account has no connected ones, which the sandbox does not list: here is Stripe's answer to that."""
+        """The account has no connected ones, and the sandbox does not list any: this is Stripe's response."""
         from djstripe.models import Account
 
         def no_others(**asked: Any) -> Iterator[Any]:

@@ -1,4 +1,4 @@
-"""What dj-stripe needs and nothing more, so that no time of other programs is counted as its own."""
+"""Only what dj-stripe needs, so that no other code's time counts as its own."""
 
 import os
 from typing import Any
@@ -11,13 +11,13 @@ USE_TZ = True
 ROOT_URLCONF = "peer.urls"
 INSTALLED_APPS = ["django.contrib.contenttypes", "django.contrib.auth", "djstripe", "peer"]
 MIDDLEWARE = ["django.middleware.common.CommonMiddleware"]
-# What it logs of forged messages costs it nothing here.
+# Logging forged messages costs it nothing here.
 LOGGING = {"version": 1, "root": {"level": "CRITICAL"}, "loggers": {"django": {"level": "CRITICAL"}}}
 
 _url = urlsplit(os.environ["DATABASE_URL"])
 _database: dict[str, Any]
 if _url.scheme == "sqlite":
-    # The portal's own options; more patience, since dj-stripe keeps its transactions open while it asks Stripe.
+    # The portal's own options, with a longer time-out, since dj-stripe keeps transactions open while it asks Stripe.
     options = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 60,
@@ -41,5 +41,5 @@ STRIPE_TEST_SECRET_KEY = os.environ["STRIPE_SECRET_KEY"]
 STRIPE_LIVE_MODE = False
 STRIPE_API_HOST = os.environ["STRIPE_API_BASE"]
 DJSTRIPE_FOREIGN_KEY_TO_FIELD = "id"
-# With PEER_ONLY_STORES, what dj-stripe offers to those who process later: it stores, answers, and does no more.
+# With PEER_ONLY_STORES it only stores and acknowledges, as dj-stripe offers to projects that process later.
 DJSTRIPE_WEBHOOK_EVENT_CALLBACK = "peer.later.do_nothing" if os.environ.get("PEER_ONLY_STORES") else None
