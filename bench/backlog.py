@@ -1,9 +1,8 @@
 """A backlog after an outage: how close two workers come to the allowed rate, and what a teacher notices meanwhile.
 
 Saves that Stripe does not know of (new courses, renamed ones, changed prices), processed by two real workers: first
-with
-STRIPE_MAX_WRITES_PER_SECOND=20 against a sandbox with the rate limits of test mode, then without limits. Meanwhile a
-teacher saves one course after the other through the production web server.
+with STRIPE_MAX_WRITES_PER_SECOND=20 against a sandbox with the rate limits of test mode, then without limits. Meanwhile
+a teacher saves one course after the other through the production web server.
 """
 
 import itertools

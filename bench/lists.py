@@ -1,11 +1,9 @@
 """Every list and filter with a thousand to a million courses, beside Django admin's list.
 
 The staff's price list and the list of a teacher who owns a tenth of all courses, searched, filtered, sorted both ways
-and on
-deep pages; the Sync page; and the editor beside the admin's form. For every case the median and the 95th percentile of
-the
-response time, its number of statements, and the same for the admin's change list with the same rows and page size,
-requested alternately. Milliseconds; `rig/lists.py` says what is measured.
+and on deep pages; the Sync page; and the editor beside the admin's form. For every case the median and the 95th
+percentile of the response time, its number of statements, and the same for the admin's change list with the same rows
+and page size, requested alternately. Milliseconds; `rig/lists.py` says what is measured.
 """
 
 import sys

@@ -1,10 +1,8 @@
 """Comparing the whole catalogue with Stripe: requests, time and memory of `manage.py reconcile`.
 
 Every product in the sandbox is ours and mirrored; then some are edited in the Dashboard. Beside it dj-stripe's
-equivalent,
-`djstripe_sync_models`, on a smaller catalogue of the same kind: it makes a request and several queries per object, so
-its
-time is proportional to their number, and is extrapolated to the large one.
+equivalent, `djstripe_sync_models`, on a smaller catalogue of the same kind: it makes a request and several queries per
+object, so its time is proportional to their number, and is extrapolated to the large one.
 """
 
 import random

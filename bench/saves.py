@@ -1,11 +1,9 @@
 """What a save costs beyond Stripe's own time, beside the minimum.
 
 The minimum: a bare INSERT of what is saved, the same requests to Stripe by its official library over a persistent
-connection,
-and a bare INSERT of each response, all committed, in a database of the same kind. No page, form or sign-in, and no
-record of
-what was sent: killed at the wrong moment, it loses a save or sells at two prices. Ours is the whole request to the
-production web server, up to the response that says the course is in sync. Both alternately.
+connection, and a bare INSERT of each response, all committed, in a database of the same kind. No page, form or sign-in,
+and no record of what was sent: killed at the wrong moment, it loses a save or sells at two prices. Ours is the whole
+request to the production web server, up to the response that says the course is in sync. Both alternately.
 """
 
 import random

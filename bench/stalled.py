@@ -1,8 +1,7 @@
 """One client cannot block the others: a page's latency beside idle or slow connections, and saves that wait for Stripe.
 
 64 idle connections, 16 that send a byte now and then (half of them a head, half a body), and 32 concurrent saves while
-Stripe
-is slow. `/healthz` is measured too, also while the database process is stopped.
+Stripe is slow. `/healthz` is measured too, also while the database process is stopped.
 """
 
 import random

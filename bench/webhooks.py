@@ -1,12 +1,10 @@
 """Webhooks: how fast they are stored and acknowledged, and then processed; beside dj-stripe's own endpoint.
 
 Events of real Dashboard edits of our courses, each delivered twice, shuffled, with forged ones among them; delivered
-over HTTP
-to the production web server. When all are acknowledged the workers begin; the processing time counts from the first
-delivery. Afterwards the mirror must equal the sandbox, no forged event may be stored, and no response may be a 5xx.
-dj-stripe processes an event before it responds, unless told to leave that to a task of the project's; it is measured
-both
-ways.
+over HTTP to the production web server. When all are acknowledged the workers begin; the processing time counts from the
+first delivery. Afterwards the mirror must equal the sandbox, no forged event may be stored, and no response may be a
+5xx. dj-stripe processes an event before it responds, unless told to leave that to a task of the project's; it is
+measured both ways.
 """
 
 import hmac

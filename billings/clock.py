@@ -1,11 +1,9 @@
 """Which clock counts when several machines share one database and one Stripe account.
 
 Times that processes share (a lease's end, the next attempt, a turn to write) are in the database's time; times that
-Stripe
-counts (the age of a key, how long ago its events were read) are in Stripe's, known from the `Date` of its responses. So
-a
-machine whose clock is hours off does no harm. The database's clock may be set back too, so such times are bounded where
-they are read.
+Stripe counts (the age of a key, how long ago its events were read) are in Stripe's, known from the `Date` of its
+responses. So a machine whose clock is hours off does no harm. The database's clock may be set back too, so such times
+are bounded where they are read.
 """
 
 import logging

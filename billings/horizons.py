@@ -1,8 +1,7 @@
 """Upper bounds for moments that are stored and compared with now.
 
 A clock that was ahead and was set back leaves moments beyond these bounds. They are ignored: whoever waits for one goes
-on
-at once or, if another process may be at work, after the longest time such work takes. Moments in the past need no
+on at once or, if another process may be at work, after the longest time such work takes. Moments in the past need no
 bound.
 """
 

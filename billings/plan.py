@@ -1,7 +1,7 @@
 """What must happen in Stripe: values, and one pure, total function. No I/O, no clock, no database.
 
-The same steps are shown before a save and executed after it, so what is previewed is what runs.
-The rules about prices are Stripe's: https://docs.stripe.com/products-prices/manage-prices
+The same steps are shown before a save and executed after it, so what is previewed is what runs. The rules about prices
+are Stripe's: https://docs.stripe.com/products-prices/manage-prices
 """
 
 from collections.abc import Iterable
@@ -273,8 +273,7 @@ def describe(
     """The whole plan in sentences for the page: "New price $59.00 replaces $49.00. …"; empty if there are no steps.
 
     `price` is what the course will cost, named if it goes on sale; `before` what it costs now, which its subscribers go
-    on
-    paying. With `on_sale` False, whether the course is on sale is left to the caller.
+    on paying. With `on_sale` False, whether the course is on sale is left to the caller.
     """
     steps = tuple(steps) if on_sale else tuple(_without_availability(step) for step in steps)
     sentences = [*_term_sentences(steps), _price_sentence(steps)]

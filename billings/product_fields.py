@@ -1,10 +1,8 @@
 """The registry of fields that Stripe keeps as text with a product or its price: one entry each.
 
 An entry has the field's name in Stripe, its limits and its sentences. Plan, requests, mirror, drift and decisions
-iterate
-over the entries, so that none of them names a field. CONTRIBUTING.md says how to add one. Existence, being on sale and
-the
-price are not here: they are no texts and have rules of their own in `plan`.
+iterate over the entries, so that none of them names a field. CONTRIBUTING.md says how to add one. Existence, being on
+sale and the price are not here: they are no texts and have rules of their own in `plan`.
 """
 
 import re
@@ -57,8 +55,7 @@ class ProductField:
     """One field; its columns are `desired_<field>` and `observed_<field>` of BillingProduct.
 
     With `on_price`, Stripe keeps it with the price: it is mirrored in the column `<field>` of BillingPrice, and the
-    default
-    price's value counts. Sentences may use `%(value)s`.
+    default price's value counts. Sentences may use `%(value)s`.
     """
 
     field: Field

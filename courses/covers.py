@@ -2,8 +2,7 @@
 
 What is served is always a small WebP that looks as browsers show the original, without the camera's metadata. A few
 kilobytes can unpack to gigabytes, so the memory needed is computed from the header (`decoding`), and pictures are
-decoded
-one at a time.
+decoded one at a time.
 """
 
 import hashlib

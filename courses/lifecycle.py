@@ -73,8 +73,8 @@ def create_once(course_id: UUID, *, owner: User, content: Content, status: str =
     """Create the course of a form, once, even if the form is sent twice (double click, reload).
 
     A form that was changed after it had created its course creates another one, but a picture that arrives only now is
-    added to the existing course. Sent again to be published, it publishes the existing course.
-    Raises NotReady if it is to be published without a summary; nothing is saved then.
+    added to the existing course. Sent again to be published, it publishes the existing course. Raises NotReady if it is
+    to be published without a summary; nothing is saved then.
     """
     made = Course.objects.filter(pk=course_id).first()
     if made is None:
@@ -169,8 +169,7 @@ def duplicate(course_id: UUID, *, actor: User, edit: Edit | None = None) -> Done
     """Create a draft with the form's content and nothing of Stripe's; `Done.course` is the copy.
 
     The original is not saved, so there are no conflicts. Pressed several times at once it makes one copy: whoever gets
-    the
-    lock second finds the course created since the button was pressed.
+    the lock second finds the course created since the button was pressed.
     """
     pressed_at = timezone.now()
     with _saving():

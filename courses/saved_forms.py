@@ -1,7 +1,7 @@
 """Forms submitted after the session had expired: saved until their author has signed in again.
 
-With JavaScript the browser keeps what was typed; without it only the server can. A form is kept for an hour and
-shown once, as unsaved. Anyone can send one, so their number is limited, per IP address and in total.
+With JavaScript the browser keeps what was typed; without it only the server can. A form is kept for an hour and shown
+once, as unsaved. Anyone can send one, so their number is limited, per IP address and in total.
 """
 
 from collections.abc import Mapping

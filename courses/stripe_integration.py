@@ -1,9 +1,8 @@
 """Brings a saved course to Stripe: create, update and deactivate its product. Stripe itself is not called here.
 
 Each function copies the course's content and price to `course.billing` inside the transaction that saves the course,
-and
-raises the generation if Stripe would see a difference. After the commit, `converge` updates Stripe: inline if there is
-time, otherwise in the worker.
+and raises the generation if Stripe would see a difference. After the commit, `converge` updates Stripe: inline if there
+is time, otherwise in the worker.
 """
 
 from urllib.parse import urljoin

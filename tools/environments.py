@@ -1,8 +1,7 @@
 """The settings with which the portal is started on this machine: one table, and the differences for each purpose.
 
 Processes for tests and benchmarks have a value for every setting, since `config.settings` reads from `.env` whatever
-the
-environment lacks. `make run` and `make dev` keep the settings of the shell and of `.env`.
+the environment lacks. `make run` and `make dev` keep the settings of the shell and of `.env`.
 """
 
 import os

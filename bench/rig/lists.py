@@ -1,8 +1,7 @@
 """Every list of the portal on one engine, beside Django's admin with the same rows. Run by `bench/lists.py`.
 
 Both are requested through Django's test client in one process, with all middleware: the server and the network add the
-same
-to both and are left out. Responses are not compressed.
+same to both and are left out. Responses are not compressed.
 """
 
 import os

@@ -1,13 +1,11 @@
 """Fills the portal's database with a large catalogue: courses, their products, and problems of some.
 
 The first 100,000 courses are written through the portal's own models, so that every derived column is as after a save.
-A
-larger catalogue repeats them, copied by the database itself: the same titles, other teachers and ids, so that a title
+A larger catalogue repeats them, copied by the database itself: the same titles, other teachers and ids, so that a title
 occurs ten times in a million.
 
 A tenth of the courses belongs to one teacher and the rest to 999 others; 1 in 50 has drift, 1 in 200 was rejected by
-Stripe,
-1 in 100 waits for Stripe, 1 in 200 is being saved.
+Stripe, 1 in 100 waits for Stripe, 1 in 200 is being saved.
 """
 
 import random

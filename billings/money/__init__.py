@@ -1,8 +1,7 @@
 """Money: currencies, minor units, limits, parsing and formatting.
 
 An amount is an `int` in the currency's minor unit (cents for USD, yen for JPY) with the currency's lower-case code;
-floats
-are never used. What Stripe accepts is from docs.stripe.com/currencies.
+floats are never used. What Stripe accepts is from docs.stripe.com/currencies.
 """
 
 from billings.money.currencies import CURRENCIES, Currency, MoneyError, UnknownCurrency

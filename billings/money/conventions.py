@@ -1,8 +1,7 @@
 """How a locale writes numbers, and whether everyday use agrees with it.
 
 CLDR has one notation per locale. If two are in everyday use, a text that they read differently is asked about, not
-decided
-by a table: `settled` is False then.
+decided by a table: `settled` is False then.
 """
 
 from contextlib import suppress

@@ -2,8 +2,7 @@
 
 A number with one separator and exactly three digits after it has two readings ("49.000": forty-nine, or forty-nine
 thousand). It is accepted only if locale and currency leave no doubt; otherwise `AmbiguousAmount` carries both. Nothing
-here
-depends on requests or forms: rows of a file are parsed the same way.
+here depends on requests or forms: rows of a file are parsed the same way.
 """
 
 import re

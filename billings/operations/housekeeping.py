@@ -1,8 +1,7 @@
 """Deletes old rows: once an hour, by one worker, in batches, to hold database locks only briefly.
 
 The due time is in the database, so that workers that are restarted often do not do it often. Housekeeping of other apps
-is
-named in the setting `HOUSEKEEPING`.
+is named in the setting `HOUSEKEEPING`.
 """
 
 import logging

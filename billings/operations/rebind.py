@@ -33,8 +33,7 @@ def move(product_ids: list[UUID], account: Account) -> None:
     The binding changes first, so that a worker that still has the old key creates nothing there.
 
     A response still on its way belongs to the old account: its request is resolved as indeterminate, and the holder of
-    the
-    lease finds its token outdated.
+    the lease finds its token outdated.
     """
     accounts.rebind(account)
     for chunk in batched(product_ids, CHUNK):

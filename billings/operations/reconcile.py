@@ -1,10 +1,8 @@
 """Compares the whole catalogue with Stripe, streaming 100 objects per request, with bounded memory.
 
 A comparison decides nothing: it requests reads of whatever differs, and converge, under the lease, distinguishes our
-own
-changes from drift; so it may run at any time. Reads are limited (https://docs.stripe.com/rate-limits): compare seldom,
-and
-rely on events otherwise.
+own changes from drift; so it may run at any time. Reads are limited (https://docs.stripe.com/rate-limits): compare
+seldom, and rely on events otherwise.
 """
 
 from collections.abc import Callable, Iterable

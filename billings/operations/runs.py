@@ -1,8 +1,7 @@
 """Operations on the whole catalogue in the worker: compare with Stripe, or restore all local values.
 
 One of a kind at a time. A run whose worker was killed stops sending heartbeats: another worker continues it, and until
-then
-it does not block new ones.
+then it does not block new ones.
 """
 
 from datetime import datetime, timedelta

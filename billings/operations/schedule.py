@@ -1,8 +1,7 @@
 """Periodic work, done by one process for all: the full comparison, every `COMPARE_EVERY_HOURS`.
 
 The due time is in the database, and moved in the transaction that begins the work: a process killed before that has
-changed
-nothing, and one killed later leaves a run that another process continues (`runs`).
+changed nothing, and one killed later leaves a run that another process continues (`runs`).
 """
 
 from datetime import datetime, timedelta

@@ -1,8 +1,7 @@
 """Price changes by staff, with detection of concurrent changes.
 
 A version is an opaque, signed token of the price as it was when the form was opened. There is no timestamp in it: a
-price
-that was changed and changed back has not moved.
+price that was changed and changed back has not moved.
 """
 
 from dataclasses import dataclass

@@ -79,8 +79,8 @@ class Unconfirmed(Exception):
 def check(old: PriceSpec | None, new: PriceSpec | None, *, was_on_sale: bool, on_sale: bool, confirm: str) -> None:
     """Raises Unconfirmed if this change is unusual and `confirm` does not confirm it.
 
-    Call it with the current price of the locked row. `was_on_sale` and `on_sale`: whether the course is
-    published before and after the change.
+    Call it with the current price of the locked row. `was_on_sale` and `on_sale`: whether the course is published
+    before and after the change.
     """
     unusual_change = find(old, new, was_on_sale=was_on_sale, on_sale=on_sale)
     if unusual_change and confirm != unusual_change.key and confirm.lower() not in YES:

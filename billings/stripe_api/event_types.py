@@ -6,8 +6,7 @@ A new event type is one function with one decorator, in `billings.sync.event_han
     def charge_changed(event: StripeEvent, batch: Batch) -> StripeEvent.Outcome: ...
 
 Everything else follows from the decorators: the events the webhook endpoint is registered for, those the Sync page
-reports as
-missing, and those that polling lists. The types: https://docs.stripe.com/api/events/types
+reports as missing, and those that polling lists. The types: https://docs.stripe.com/api/events/types
 """
 
 from collections.abc import Callable

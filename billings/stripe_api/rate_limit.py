@@ -2,8 +2,7 @@
 
 Stripe allows 100 requests per second in live mode and 25 in test mode (https://docs.stripe.com/rate-limits). Each send
 reserves the next free slot of a shared row and waits for it. A thread reserves one slot at a time, so a person who
-saves waits
-behind at most one slot per thread of each worker, however long the backlog is.
+saves waits behind at most one slot per thread of each worker, however long the backlog is.
 """
 
 import time

@@ -1,8 +1,7 @@
 """One read for many rows: after a burst of events, 100 objects per request instead of three requests per row.
 
 It is done without leases, so that no save waits for it, and validated afterwards: a row whose lease nobody held in
-between has
-sent no request, so a read under the lease would have found the same. Any other row is read individually.
+between has sent no request, so a read under the lease would have found the same. Any other row is read individually.
 """
 
 import time

@@ -1,8 +1,7 @@
 """What each type of Stripe's events means; see `stripe_api.event_types` for how to add one.
 
 Events come in any order, twice, or late, so handlers do not trust their data: they request a read. The echo of our own
-request
-needs none if it says what the mirror says, or while the request is open.
+request needs none if it says what the mirror says, or while the request is open.
 """
 
 from collections.abc import Iterable, Mapping

@@ -1,8 +1,7 @@
 """Stripe's events: verified, stored once and acknowledged at once; the worker handles them later.
 
 Events come in any order, twice, or late, so their data is not trusted: they request a read. The echo of our own request
-is
-recognised by its idempotency key and needs none if it says what the mirror says, or while the request is open.
+is recognised by its idempotency key and needs none if it says what the mirror says, or while the request is open.
 https://docs.stripe.com/webhooks
 """
 
@@ -42,8 +41,7 @@ REST_SECONDS = 15.0
 
 
 # Raw SQL, because the ORM would make three statements of it (BEGIN, INSERT, COMMIT), hold SQLite's only write lock
-# between
-# them, and spend more on composing the SQL than on executing it. See docs/figures.md.
+# between them, and spend more on composing the SQL than on executing it. See docs/figures.md.
 INSERT = """
     INSERT INTO billings_stripeevent
         (event_id, type, stripe_product, livemode, account, idempotency_key, shown, received_at, outcome)
@@ -168,8 +166,7 @@ def keep_fetched(events: Iterable[Mapping[str, Any]], *, only_ours: bool = False
     """Store listed events, each once: how many were new, and how many of these were news.
 
     News is what changed a product of ours without a request of ours. `only_ours` leaves out other products. The echo of
-    a
-    request whose response we have, or still wait for, is not stored: other changes have events of their own.
+    a request whose response we have, or still wait for, is not stored: other changes have events of their own.
     """
     by_id = {event["id"]: event for event in events}
     known = set(StripeEvent.objects.filter(event_id__in=by_id).values_list("event_id", flat=True))

@@ -1,8 +1,7 @@
 """The right to converge a course: a lease on its row, with an expiry and a fencing token.
 
 No transaction is open while Stripe is asked, so a row lock cannot exclude a second process; a lease can. A process that
-was
-stopped beyond its expiry finds its token outdated and writes nothing.
+was stopped beyond its expiry finds its token outdated and writes nothing.
 """
 
 from dataclasses import dataclass

@@ -1,17 +1,13 @@
 """Polling of Stripe's events from where the last poll ended, so that changes are found without webhooks.
 
 One poll at a time for all processes: whoever moves the key's `next_look_at` has it. The cursor moves once everything up
-to it is
-stored, so a killed process loses nothing, and the next poll reads that part again.
+to it is stored, so a killed process loses nothing, and the next poll reads that part again.
 
 The interval adapts: short after a change that nobody here made and no webhook delivered, then doubled with each poll
-that finds
-none, up to `EVENTS_POLL_SECONDS`. Stripe allows 10,000 reads in 30 days, plus 500 per transaction
+that finds none, up to `EVENTS_POLL_SECONDS`. Stripe allows 10,000 reads in 30 days, plus 500 per transaction
 (https://docs.stripe.com/rate-limits). One read per poll is 8,640 in 30 days at the default of 300 seconds; more
-frequent polls use
-up a reserve of spare ones, which refills at the rate of the allowance. Once it is used up, polls are no more frequent
-than the
-allowance permits, whatever the setting says.
+frequent polls use up a reserve of spare ones, which refills at the rate of the allowance. Once it is used up, polls are
+no more frequent than the allowance permits, whatever the setting says.
 """
 
 import logging

@@ -1,12 +1,9 @@
 """Detects a database that is older than Stripe, after a backup was restored, and requests reads first.
 
 Every request is committed before it is sent. So an event with an idempotency key of one of our products, but no request
-in this
-database, was caused by a request that the database has lost; the mirror of that product is outdated. A price created on
-such
-grounds could exist twice, and prices cannot be deleted. So no price is created without a recent look at the events. The
-worker
-looks every minute, so that there is rarely more than a page.
+in this database, was caused by a request that the database has lost; the mirror of that product is outdated. A price
+created on such grounds could exist twice, and prices cannot be deleted. So no price is created without a recent look at
+the events. The worker looks every minute, so that there is rarely more than a page.
 https://docs.stripe.com/api/events/list
 """
 
@@ -35,8 +32,7 @@ logger = logging.getLogger(__name__)
 # Events appear in the list slightly out of order.
 OVERLAP_SECONDS = 30
 # How often, in seconds, a worker checks whether a look is due (`polling`); and how long a look counts, whoever did it.
-# Its time is
-# in the database, and so is older in a restored one: nobody makes a backup and restores it faster.
+# Its time is in the database, and so is older in a restored one: nobody makes a backup and restores it faster.
 LOOK_EVERY = 2.0
 COUNTS_FOR = 90.0
 # Stripe lists events for 30 days.
@@ -51,8 +47,7 @@ def has_looked(*, within: float = COUNTS_FOR) -> bool:
     """Whether there was a look with the present key in the last seconds, by Stripe's clock.
 
     By another clock, a look from before the backup may seem recent; if Stripe's time is unknown, or the look is in the
-    future,
-    it does not count.
+    future, it does not count.
     """
     now = clock.stripe_now()
     if now is None:
@@ -91,10 +86,8 @@ def look_closely(*, seconds: Callable[[], float], patiently: bool = False) -> Lo
     """Read Stripe's events since the last look of any process, and store those that no webhook has delivered.
 
     A request per 100 events; the first look reads all that Stripe lists. `seconds` is called before each request for
-    its
-    time-out, and should wait for a turn: after many writes there are many events, and more writes concurrently.
-    `patiently`:
-    a failed page does not discard the others. Raises gateway.ReadFailed.
+    its time-out, and should wait for a turn: after many writes there are many events, and more writes concurrently.
+    `patiently`: a failed page does not discard the others. Raises gateway.ReadFailed.
     """
     account = accounts.present(seconds=seconds())
     of_account = StripeKey.objects.filter(account=account.id, livemode=account.livemode)

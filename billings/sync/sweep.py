@@ -31,10 +31,8 @@ def sweep(
     """Handle waiting events, then converge what is due; returns how much was done.
 
     `each` runs the work, serially or concurrently. `together`: rows that wait only for a read are read in one bulk
-    read, and
-    converged in addition to `limit`; what becomes due meanwhile does not wait for that. `goes_on` is called after each
-    of its
-    requests.
+    read, and converged in addition to `limit`; what becomes due meanwhile does not wait for that. `goes_on` is called
+    after each of its requests.
     """
     classified = _classify_events()
 

@@ -1,7 +1,7 @@
 """`python -m courses.tests.measure_memory FILE…`: by how many megabytes reading each as a cover makes a process grow.
 
-At the end, as "kept", by how many it has grown for good, when a web server's threads have read all of them thrice.
-A program of its own, so that what other tests left in memory does not hide it. For Linux.
+At the end, as "kept", by how many it has grown for good, when a web server's threads have read all of them thrice. A
+program of its own, so that what other tests left in memory does not hide it. For Linux.
 """
 
 import os

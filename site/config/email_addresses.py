@@ -1,10 +1,8 @@
 """Which account an email address belongs to. Only its mailbox can prove that; until then nobody signs in with it.
 
 Whoever opened an account with an address, or added one to theirs, may have typed another person's. So an address
-belongs
-to the account that confirmed it. While none has, it belongs to the account that was opened with it, provided that
-account
-has no confirmed address at all; there a password reset sent to the address is the proof.
+belongs to the account that confirmed it. While none has, it belongs to the account that was opened with it, provided
+that account has no confirmed address at all; there a password reset sent to the address is the proof.
 """
 
 from collections.abc import Iterable

@@ -14,8 +14,8 @@ SUFFIXES = ("", "-wal", "-shm")
 class PrivateConnection(sqlite3.Connection):
     """A connection (`sqlite3.connect(factory=…)`) that removes the permissions of others before it opens the file.
 
-    It raises OperationalError once that file is deleted or replaced, for instance by a restored backup: data written
-    to an unlinked file is lost with the process.
+    It raises OperationalError once that file is deleted or replaced, for instance by a restored backup: data written to
+    an unlinked file is lost with the process.
     """
 
     def __init__(self, database: str | Path, *args: Any, **kwargs: Any) -> None:

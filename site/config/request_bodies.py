@@ -4,8 +4,7 @@ Neither WSGI nor Django checks this: a body that ends early looks like a shorter
 missing looks like one without that field. Half a description would be saved, and "$98" of "$987.00" would go on sale.
 
 Each view declares how much it accepts and whether files may be sent (`web.body_limits`). This is checked before
-anything
-else looks at the request, and before any of it is on disk.
+anything else looks at the request, and before any of it is on disk.
 """
 
 from collections.abc import Callable

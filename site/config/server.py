@@ -1,7 +1,7 @@
 """gunicorn's ASGI worker (`--worker-class config.server.Worker`) with limits on silent connections.
 
-gunicorn's own waits for ever for the head of a connection's first request, accepts any number of connections, and
-hangs up on a client that has sent its request and shut down its sending side.
+gunicorn's own waits for ever for the head of a connection's first request, accepts any number of connections, and hangs
+up on a client that has sent its request and shut down its sending side.
 """
 
 import asyncio

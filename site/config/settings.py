@@ -1,8 +1,7 @@
 """Every setting of the portal, read from the environment or `.env`; README.md documents them.
 
 A missing or wrong setting raises `SystemExit` with one sentence: Django's `ImproperlyConfigured` prints a traceback of
-a
-hundred lines, and gunicorn would restart its workers for ever.
+a hundred lines, and gunicorn would restart its workers for ever.
 """
 
 import re

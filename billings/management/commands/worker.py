@@ -45,8 +45,7 @@ class PatientWorker(Worker):
     """The library's worker, which by itself dies of a locked database and never resumes the task of a killed worker.
 
     It works in rounds: first the sweep, in several threads, then the tasks, most of which find their work done. An
-    error
-    is logged, and the next round begins after a pause.
+    error is logged, and the next round begins after a pause.
     """
 
     def __init__(self, *, threads: int = 1) -> None:

@@ -1,8 +1,8 @@
 """Authentication: the account and mode of a secret key, and its permissions (docs.stripe.com/keys).
 
 Any `sk_test_…`, `rk_test_…`, `sk_live_…` or `rk_live_…` belongs to the one default account, unless the sandbox was
-started with a key of its own. Three spellings have a meaning, so that tests need no preparation:
-`sk_test_ACCT2_…` belongs to a second account (any digits), `…_NOPERM_…` may do nothing, `…_READONLY_…` may only read.
+started with a key of its own. Three spellings have a meaning, so that tests need no preparation: `sk_test_ACCT2_…`
+belongs to a second account (any digits), `…_NOPERM_…` may do nothing, `…_READONLY_…` may only read.
 
 Permissions of restricted keys have the names that Stripe's own error messages use (`permissions.py`).
 """

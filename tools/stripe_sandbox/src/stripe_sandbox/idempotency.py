@@ -1,8 +1,7 @@
 """Idempotency keys (docs.stripe.com/api/idempotent_requests, docs.stripe.com/error-low-level).
 
 The first response for a key is stored for 24 hours of the sandbox's clock and replayed, including errors of the
-operation
-and 500s. Not stored: failed validation, 401, 403, 409 and 429.
+operation and 500s. Not stored: failed validation, 401, 403, 409 and 429.
 """
 
 from __future__ import annotations

@@ -2,8 +2,7 @@
 
 The names are those of Stripe's errors ("Having the 'rak_…' permission would allow this request to continue"). The row
 called Prices in the Dashboard is `plan` here, its older name. Which permission `GET /v1/account` needs is from errors
-of
-2025 and 2026; that the list of accounts needs the same one is our reading. Write includes read.
+of 2025 and 2026; that the list of accounts needs the same one is our reading. Write includes read.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Prices (docs.stripe.com/api/prices, docs.stripe.com/products-prices/manage-prices).
 
 Immutable fields (amount, currency, interval, product) are not in `stripe.params.PriceUpdateParams`, so they are
-rejected
-as unknown parameters.
+rejected as unknown parameters.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Rate limits (docs.stripe.com/rate-limits): requests per second in total and per endpoint. Off by default.
 
 Counted in whole seconds of real time, per account and mode; rejected requests do not count. An endpoint is a method and
-a
-path without the id.
+a path without the id.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Validates a request's parameters against their `Shape`; the first error is reported in Stripe's words.
 
-The result is typed: integers, booleans, lists; decimals as plain text; `""` where a value is to be unset.
-The codes are from docs.stripe.com/error-codes.
+The result is typed: integers, booleans, lists; decimals as plain text; `""` where a value is to be unset. The codes are
+from docs.stripe.com/error-codes.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Recorded responses of Stripe, compared with a sandbox's.
 
-`recorded.json`: every difference found between recordings and the sandbox, with its source.
-`kinds.json`: more cases of the same kinds, where the recordings or their authors say so.
+`recorded.json`: every difference found between recordings and the sandbox, with its source. `kinds.json`: more cases of
+the same kinds, where the recordings or their authors say so.
 
 `python -m stripe_sandbox.testing.conformance` prints the share that holds, and the differences.
 """
