@@ -74,7 +74,7 @@ BUNDLES = {
     "js/editor.js": (
         "js/vendor/idiomorph.js",
         "js/editor/course.js",
-        "js/editor/answers.js",
+        "js/editor/responses.js",
         "js/editor/saving.js",
         "js/editor/upload.js",
         "js/editor/drafts.js",

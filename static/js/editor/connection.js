@@ -1,4 +1,4 @@
-// A save whose answer was lost may have been saved or not: once the line is back the course is looked at again, and
+// A save whose response was lost may have been saved or not: once the connection is back the course is read again, and
 // the page says which it was.
 (() => {
   "use strict";
@@ -27,7 +27,7 @@
     await htmx.ajax("GET", address, { source: "#editor", target: "#editor", swap: "morph show:none" }).catch(() => {});
   }
 
-  // What saving now would change; null where that could not be learned.
+  // What saving now would change; null if unknown.
   async function changes(form) {
     const body = new FormData(form);
     body.delete("cover");
@@ -66,7 +66,7 @@
     lookSoon();
   });
   addEventListener("online", look);
-  // The line is there again: something else was answered.
+  // The connection is back: another request was answered.
   document.addEventListener("htmx:afterRequest", ({ detail: { elt, successful } }) => {
     if (successful && elt.matches("[data-poll], [data-look]") && isUnanswered()) look();
   });

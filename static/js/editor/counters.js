@@ -1,4 +1,4 @@
-// How many of the characters that a field takes are written; said aloud when they are nearly used up.
+// Counts the characters typed into a field; announced when the limit is near.
 (() => {
   "use strict";
 
@@ -6,7 +6,7 @@
   const PAUSE_MS = 1000;
   const waiting = new WeakMap();
 
-  // As the server counts: one normal form, one kind of line end; in a line of text runs of white space are one space.
+  // As the server counts: NFC, one kind of line end; in single lines, whitespace is collapsed.
   function length(field) {
     const text = field.value.normalize("NFC");
     const isProse = field.name === "description";

@@ -1,5 +1,5 @@
-// The form as it is on the page: what of it was changed, and from which version. Every field that stems from an older
-// version (a draft that was brought back) carries that version with it, so that saving it is a merge like any other.
+// The form's state: what was changed, and from which version. Fields that stem from an older version (a restored draft)
+// carry that version with them, so that saving them is a merge like any other.
 (() => {
   "use strict";
 
@@ -23,7 +23,7 @@
     return found;
   }
 
-  // In a form that is not on the page yet the attribute counts, on the page the property: both are set.
+  // Before a form is in the page its attributes count, afterwards its properties: set both.
   function put(root, name, text) {
     for (const field of [...root.elements].filter((one) => one.name === name && isText(one))) {
       if (isChosen(field)) field.checked = field.value === text;
@@ -42,7 +42,7 @@
     for (const { name, value } of root.querySelectorAll("input[type=hidden][name^=version_]")) {
       older[name.replace("version_", "")] = { version: value, base: {} };
     }
-    // What a bound form was made from is not on the page: all of it counts as changed, and the merge knows better.
+    // The original values of a bound form are unknown here: everything counts as changed, and the server's merge decides.
     const base = root.hasAttribute("data-dirty") ? {} : values(root);
     return { page: Math.random().toString(36).slice(2), base, version: versionOf(root), older, scope: root.dataset.draft };
   }
@@ -72,7 +72,7 @@
     return Object.fromEntries(fields);
   }
 
-  // The hidden fields that name the older versions; a unit that is as the present version has it needs none.
+  // Hidden fields that name older versions; a unit equal to the current version needs none.
   function carryVersions(root) {
     const { older } = state(root);
     const stillChanged = new Set(changed(root).map(unit));

@@ -1,4 +1,4 @@
-// Drafts: what was changed and not saved is kept in this browser, and offered until somebody answers the offer.
+// Drafts: unsaved changes are kept in this browser, and offered until the user accepts or discards them.
 (() => {
   "use strict";
 
@@ -7,14 +7,14 @@
   let soon = null;
 
   const keyOf = (form) => drafts.key(course.state(form).scope, course.state(form).page);
-  // Under which key this page's draft is kept; another one once a new course has become one.
+  // The key of this page's draft; changes when a new course has been created.
   let kept = null;
 
   function keep() {
     clearTimeout(soon);
     soon = null;
     const form = course.form();
-    if (course.isConflict(form)) return true; // the draft from before it is what it is about
+    if (course.isConflict(form)) return true; // the draft is part of the conflict
     const fields = course.draft(form);
     const key = keyOf(form);
     if (kept && kept !== key) {
@@ -69,8 +69,8 @@
     return Object.entries(fields).some(([name, { text }]) => name in now && text !== now[name]);
   };
 
-  // A page can become another course's (a new one was saved, a copy was made), or ask which version to keep: what was
-  // offered before would then be put where it does not belong.
+  // A page can become another course's (a new one was saved, a copy was made), or a conflict page: an earlier offer would
+  // then put the draft in the wrong place.
   const placeOf = (form) => (course.isConflict(form) ? "conflict" : course.state(form).scope);
   let offeredAt = null;
 
@@ -100,7 +100,7 @@
   });
   addEventListener("pagehide", () => { if (soon && !portal.leaving) keep(); });
   document.addEventListener("visibilitychange", () => { if (soon && document.hidden) keep(); });
-  // Answered in another tab, or saved there.
+  // Accepted, discarded or saved in another tab.
   addEventListener("storage", ({ key, newValue }) => { if (key && newValue === null) portal.unnotice("draft", key); });
 
   addEventListener("beforeunload", (event) => {
@@ -120,7 +120,7 @@
     }
     const signIn = event.target.closest("[data-sign-in]");
     if (!signIn) return;
-    // In this tab where the text is kept: it is put back when its writer is. Else in another one, and this one stays.
+    // In this tab the text is kept here until its author is back; otherwise sign-in opens in another tab, and this one stays.
     const safe = keep() && !course.file(course.form()) && !course.isConflict(course.form());
     if (!safe) signIn.target = "_blank";
     else {

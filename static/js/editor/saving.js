@@ -1,4 +1,4 @@
-// A press on Save (or Publish, …): said at once, queued while another save is on its way, and its outcome beside Save.
+// Save, Publish and the like: shown at once, queued while another save is in progress, with the result beside Save.
 (() => {
   "use strict";
 
@@ -6,12 +6,12 @@
   const STALLED_MS = 30_000;
   const ANSWER_MS = 60_000;
   let running = null; // {xhr, press, stalled, canceled}
-  let queued = null; // {id, press}: the button pressed meanwhile
+  let queued = null; // {id, press}: the button pressed in the meantime
 
-  // What a press asks for: two buttons, or one at two times, may ask for the same.
+  // Identifies a press: two buttons, or one at two times, may ask for the same.
   const pressOf = (button) => [button?.getAttribute("formaction"), button?.name, button?.value].map((part) => part ?? "").join();
 
-  // The words are the template's, with {time} where a time stands; said again only when they change.
+  // The template's text, with {time} as a placeholder; announced only when it changes.
   const line = () => document.getElementById("save-state");
   let lastSaved = null;
   let said = "";
@@ -30,7 +30,7 @@
     else say(lastSaved ? "saved" : "untouched");
   }
 
-  // Not only silence counts: while a picture is on its way, nothing is given up.
+  // Silence alone is no time-out: an upload may be in progress.
   function giveUpWhenStalled({ xhr }) {
     let timer;
     const wait = (time) => {
@@ -55,7 +55,7 @@
       queued = { id: event.submitter?.id, press: pressOf(event.submitter) };
       if (event.submitter) portal.busy(event.submitter);
     } else {
-      portal.abort("#editor"); // a look at the course is no reason to wait
+      portal.abort("#editor"); // polling must not delay the save
     }
   }, { capture: true });
 
@@ -72,7 +72,7 @@
     show(elt);
   });
 
-  // After a morph htmx still has to take up the new attributes: only then may the next press be sent.
+  // After a morph htmx still has to process the new attributes; only then may the next press be sent.
   document.addEventListener("htmx:afterRequest", ({ detail }) => {
     if (detail.xhr === running?.xhr && !portal.morphed) finish(detail);
   });
@@ -99,8 +99,8 @@
     pressQueued(form, { press, nothingNew, status: xhr.status });
   }
 
-  // The same press with the same text was answered already. A conflict is somebody's choice, which no press before it
-  // can have made; and a button that did its work is gone: then what was typed since is saved.
+  // The same press with the same text has its response already. A conflict needs a choice, which no earlier press can have
+  // made; and a button that has done its work is gone: then the text typed since is saved.
   function pressQueued(form, { press, nothingNew, status }) {
     if (!queued) return;
     const wanted = queued;

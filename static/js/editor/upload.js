@@ -1,4 +1,4 @@
-// The picture of a course: judged and shown before it is sent, dropped or pasted, and never lost silently on its way.
+// The course's picture: validated and previewed before it is sent, by choosing, dropping or pasting; never lost silently.
 (() => {
   "use strict";
 
@@ -11,7 +11,7 @@
   const card = () => input()?.closest("fieldset, .panel") ?? null;
   const words = () => document.getElementById("cover-words").content.firstElementChild.dataset;
 
-  // The first bytes tell what a file is; its name does not.
+  // The first bytes identify the file type; its name does not.
   async function isPicture(file) {
     const bytes = new Uint8Array(await file.slice(0, 12).arrayBuffer());
     const text = String.fromCharCode(...bytes);
@@ -33,7 +33,7 @@
     const file = course.file(course.form());
     if (!file) return complain("");
     const { tooLarge, wrongKind } = words();
-    // Rounded up: "5.0 MB; the most is 5 MB" would be a riddle.
+    // Rounded up: "5.0 MB; the most is 5 MB" would be confusing.
     const megabytes = (Math.ceil((10 * file.size) / (1024 * 1024)) / 10).toFixed(1);
     const wrong = file.size > MOST_BYTES ? tooLarge : (await isPicture(file)) ? "" : wrongKind;
     if (course.file(course.form()) !== file) return;
@@ -45,12 +45,12 @@
     portal.saving.show(course.form());
   }
 
-  // A JPEG whose end marker is missing is shown by browsers as a picture, and drawn only once it has one.
+  // Browsers show a JPEG without an end marker, but draw it to a canvas only with one.
   const END_OF_JPEG = new Uint8Array([0xff, 0xd9]);
   const decode = (file) =>
     createImageBitmap(file).catch(() => createImageBitmap(new Blob([file, END_OF_JPEG]))).catch(() => null);
 
-  // Drawn, not linked: the page's policy allows no pictures from elsewhere, not even this browser's own.
+  // Drawn, not linked: the content security policy allows no blob URLs.
   async function preview() {
     const field = input();
     if (!field) return;
@@ -91,11 +91,11 @@
   });
   document.addEventListener("htmx:afterSettle", ({ target }) => {
     if (target.id !== "editor") return;
-    if (complaint && input()) complain(complaint); // the rest was saved, and this picture still was not taken
+    if (complaint && input()) complain(complaint); // the rest was saved, but this picture was rejected
     preview();
   });
 
-  // A file dropped beside the card must not take the page, and what was typed into it, away.
+  // A file dropped beside the card must not replace the page and lose what was typed.
   const carriesFiles = ({ dataTransfer }) => dataTransfer?.types.includes("Files");
   for (const kind of ["dragover", "drop"]) {
     document.addEventListener(kind, (event) => {
@@ -116,7 +116,7 @@
     choose(files);
   });
 
-  // While it is on its way: how far it is, and a way back as long as nothing can have been saved.
+  // During the upload: progress, and cancelling as long as nothing can have been saved.
   document.addEventListener("htmx:beforeRequest", ({ detail: { elt, xhr } }) => {
     if (elt !== course.form() || !course.file(elt)) return;
     let note = null;

@@ -1,4 +1,4 @@
-// allauth's scripts below say in an event what went wrong; people read it in the page.
+// allauth's scripts report errors in an event; this shows them in the page.
 (() => {
   "use strict";
 

@@ -1,8 +1,8 @@
-// What changed without taking the focus is said to screen readers, in a part of the page that stays where it is.
+// Announces changes that do not take the focus to screen readers, in a live region that stays in the page.
 (() => {
   "use strict";
 
-  // The page on which a course is written knows whether somebody has typed on since the press.
+  // Only the editor knows whether the user has typed on since the press.
   portal.isTyping = () => false;
 
   portal.announce = (words) => {
@@ -11,7 +11,7 @@
     setTimeout(() => news.remove(), 5000);
   };
 
-  // The status is asked for every second: it is said when it has become another one.
+  // The status is polled every second, and announced only when it changes.
   const chip = () => document.querySelector("#status .chip")?.textContent;
   let said = chip();
   document.addEventListener("htmx:afterSettle", ({ target }) => {

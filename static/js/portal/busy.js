@@ -1,4 +1,4 @@
-// A press is answered at once: what was pressed says so until its answer is there.
+// A pressed button shows at once that it is waiting for its response.
 (() => {
   "use strict";
 
@@ -17,7 +17,7 @@
     waiting.delete(xhr);
   });
 
-  // What htmx does not send leads to another page; coming back to this one, nothing is awaited any more.
+  // Other links lead to another page; on return, nothing is pending any more.
   document.addEventListener("submit", (event) => {
     if (!event.defaultPrevented && event.submitter) portal.busy(event.submitter);
   });

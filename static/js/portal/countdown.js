@@ -1,4 +1,4 @@
-// The seconds until the next try tick by themselves; the server says them anew whenever the status is asked for.
+// Counts down the seconds until the next try; the server sends them again with each poll.
 (() => {
   "use strict";
 

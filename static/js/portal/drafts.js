@@ -1,12 +1,12 @@
-// The store of drafts: one for each person, course and opened page, so that two tabs never write over each other's.
-// A draft holds the fields that were changed: {at, fields: {name: {text, base, version}}}.
+// The store of drafts: one per user, course and page, so that two tabs do not overwrite each other's.
+// A draft holds the changed fields: {at, fields: {name: {text, base, version}}}.
 (() => {
   "use strict";
 
-  // Somebody else's drafts are never shown, counted or thrown away.
+  // Other users' drafts are never shown, counted or discarded.
   const MINE = `draft:${document.body.dataset.person}:`;
 
-  // A full or forbidden store must not break the page: drafts are a courtesy.
+  // A full or disabled store must not break the page: drafts are a convenience.
   function store(action) {
     try {
       return action(localStorage, sessionStorage);
@@ -38,7 +38,7 @@
       return store((local) => local.setItem(key, draft) ?? true) === true;
     },
     forget: (key) => store((local) => local.removeItem(key)),
-    // Which one its writer is about to come back for, having signed in.
+    // The draft whose author is signing in to come back to it.
     want: (key) => store((_, session) => session.setItem("draft-wanted", key)),
     wanted: () =>
       store((_, session) => {

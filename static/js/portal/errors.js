@@ -1,5 +1,5 @@
-// The error summary takes the focus, unless the page says which field is asked for, and shrinks as errors are fixed; a
-// message that came in alone marks its field.
+// The error summary takes the focus, unless the page names a field for it, and shrinks as errors are fixed; a single
+// message marks its field.
 (() => {
   "use strict";
 
@@ -39,7 +39,7 @@
   document.addEventListener("htmx:afterSettle", ({ target, detail: { xhr } }) => {
     const whole = summary();
     messages().forEach(mark);
-    // A form that came back with errors takes the focus to them, and that says them; nobody is interrupted in typing.
+    // After a submit the focus moves to the errors, which announces them; typing is never interrupted.
     if (whole && target.parentElement?.contains(whole) && xhr.status >= 400 && !portal.isTyping()) focus(whole);
     else announce();
     shrink(whole);

@@ -1,5 +1,5 @@
-// What became of a request that failed. Only a real save can have been saved or not; what the page asks for by itself
-// fails silently and is asked for again; being offline or signed out is a state, said until it is over.
+// Failed requests. Only a save can be in doubt; background requests fail silently and are repeated; being offline or
+// signed out is a state, shown until it is over.
 (() => {
   "use strict";
 
@@ -47,7 +47,7 @@
         fill: (note) => {
           const link = note.querySelector("a");
           link.href = xhr.getResponseHeader("X-Sign-In") ?? link.href;
-          // A row that is being changed is kept by this page alone.
+          // Only this page holds the text of a row that is being edited.
           if (document.querySelector("form[data-row-form]")) link.target = "_blank";
         },
       });
@@ -62,7 +62,7 @@
   document.addEventListener("htmx:timeout", unanswered);
   document.addEventListener("htmx:responseError", refused);
 
-  // Whatever was answered: the line is there, and the session.
+  // Any response means that the connection and the session are back.
   const AS_EXPECTED = new Set([409, 422]);
   document.addEventListener("htmx:afterRequest", ({ detail: { elt, requestConfig, xhr } }) => {
     if (!xhr.status || (xhr.status >= 400 && !AS_EXPECTED.has(xhr.status))) return;
@@ -72,8 +72,8 @@
     if (saves(elt, requestConfig.verb) || !document.querySelector("form[data-draft]")) portal.unnotice("unanswered");
   });
 
-  // Signing in, also in another tab, makes a new token; the browser's is the one that counts. Who wrote is told, so
-  // that nobody else who has signed in here meanwhile saves it.
+  // Signing in, also in another tab, makes a new token; the cookie's is the valid one. The author is sent along, so that
+  // another user who has signed in here since does not save it.
   document.addEventListener("htmx:configRequest", ({ detail: { headers, parameters, verb } }) => {
     const token = document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1];
     headers["X-Written-By"] = document.body.dataset.person ?? "";

@@ -1,5 +1,5 @@
-// Whoever pressed something is never thrown back to the top: where the answer took away what had the focus, it goes to the
-// answer's heading or message.
+// A press never loses the focus: if the response removed the focused element, the focus moves to the response's heading
+// or message.
 (() => {
   "use strict";
 

@@ -1,4 +1,4 @@
-// Escape leaves what was opened for a moment.
+// Escape closes what was opened temporarily.
 (() => {
   "use strict";
 

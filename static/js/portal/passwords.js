@@ -1,4 +1,4 @@
-// Passwords are typed once: a button shows what was typed. Without JavaScript the style sheet leaves it out.
+// Passwords are typed once: a button reveals them. Without JavaScript the style sheet hides the button.
 (() => {
   "use strict";
 
@@ -10,7 +10,7 @@
     field.type = shown ? "password" : "text";
     button.setAttribute("aria-pressed", String(!shown));
   });
-  // Browsers offer to keep what was sent from a password field alone.
+  // Browsers offer to store only what was sent from a password field.
   document.addEventListener("submit", ({ target }) => {
     for (const button of target.querySelectorAll("[data-show-password][aria-pressed=true]")) button.click();
   });

@@ -1,4 +1,4 @@
-// An amount with two readings: picking one fills the field, and the plan is asked again. Nothing is saved by that.
+// Ambiguous amounts: choosing a reading fills the field and requests the plan again. Nothing is saved.
 (() => {
   "use strict";
 

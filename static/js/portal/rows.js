@@ -1,4 +1,4 @@
-// A row that is being changed outlives a search, a filter and the page: what was typed in it is not lost unasked.
+// A row that is being edited survives searching, filtering and paging: its text is not lost without a question.
 (() => {
   "use strict";
 
@@ -21,7 +21,7 @@
     });
   });
 
-  // Nothing matches the search: the open row has a table of its own.
+  // Nothing matches the search: the open row gets a table of its own.
   function table() {
     const made = Object.assign(document.createElement("table"), { className: "prices" });
     document.getElementById("results").prepend(made);

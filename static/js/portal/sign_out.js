@@ -1,8 +1,8 @@
-// Signing out throws unsaved text away, so it asks first: also where the text is in another tab or only kept.
+// Signing out discards unsaved text, so it asks first, also for text in other tabs and for drafts.
 (() => {
   "use strict";
 
-  // What the page on which a course is written knows of unsaved text; other pages have none.
+  // Only the editor knows of unsaved text.
   portal.unsaved = () => false;
 
   function leave(form) {

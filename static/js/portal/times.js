@@ -1,4 +1,4 @@
-// Times on the reader's own clock, with its zone. Without JavaScript the page has them in the portal's zone.
+// Shows times in the reader's time zone. Without JavaScript they are in the portal's.
 (() => {
   "use strict";
 

@@ -1,4 +1,4 @@
-// Messages: toasts come and go, notices stay until what they say is over. Their words are in templates of the page.
+// Messages: toasts disappear, notices stay until they are resolved. Their texts are in templates of the page.
 const portal = {};
 
 (() => {
@@ -17,7 +17,7 @@ const portal = {};
   };
   portal.forgetFailures = () => all(".toast-note-error", portal.toasts()).forEach((note) => note.remove());
 
-  // One notice of a name at a time, or one for each `key`.
+  // One notice per name, or per `key`.
   portal.notice = (name, { key = "", fill } = {}) => {
     const known = all("[data-notice]", notices()).find(({ dataset }) => dataset.notice === name + key);
     if (known) return known;

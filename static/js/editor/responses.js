@@ -1,5 +1,5 @@
-// An answer is morphed into the page: the fields stay the elements they were, with cursor, focus, undo and a chosen
-// picture. What was typed after the press stays as it was typed.
+// Morphs responses into the page: fields stay the same elements, with cursor, focus, undo and a chosen picture. Text
+// typed after the press is kept.
 (() => {
   "use strict";
 
@@ -9,7 +9,7 @@
   const askedAt = new WeakMap();
   portal.morphed = false;
 
-  // In the field that has the focus something was typed since the press.
+  // Something was typed in the focused field since the press.
   portal.isTyping = () => {
     const form = course.form();
     const { sent } = course.state(form);
@@ -20,8 +20,8 @@
   const typedSince = (sent, now, fresh) =>
     Object.keys(now).filter((name) => name in fresh && now[name] !== sent[name]);
 
-  // Saved, or looked at again: the page's version is another one. A field that was not sent as changed, was changed
-  // elsewhere and has been typed into since still stems from the version before.
+  // The page has a new version (after a save or a reload). A field that was not sent as changed, was changed elsewhere,
+  // and has been typed into since, still belongs to the version before.
   function afterSuccess(form, fresh) {
     const known = course.state(form);
     const now = course.values(form);
@@ -32,7 +32,7 @@
       course.put(fresh, name, now[name]);
       const unit = course.unit(name);
       if (texts[name] === known.base[name] || known.scope !== fresh.dataset.draft) continue;
-      if (known.sent && sent[name] !== known.base[name]) continue; // it was saved with this press
+      if (known.sent && sent[name] !== known.base[name]) continue; // saved with this press
       older[unit] = known.older[unit] ?? { version: known.version, base: { ...known.base } };
     }
     Object.assign(known, { base: texts, version: course.versionOf(fresh), older, scope: fresh.dataset.draft });
@@ -44,7 +44,7 @@
     for (const name of typedSince(known.sent ?? {}, now, course.values(fresh))) course.put(fresh, name, now[name]);
   }
 
-  // The conflict page has the changed fields hidden: what was typed since takes their place, or comes along.
+  // The conflict page holds the changed fields in hidden inputs: text typed since replaces them or is added.
   function atConflict(form, fresh) {
     const known = course.state(form);
     const now = course.values(form);
@@ -71,7 +71,7 @@
   }
 
   const callbacks = {
-    // What somebody opened or made larger stays so.
+    // Elements that the user opened or resized stay so.
     beforeAttributeUpdated: (name, { localName }) =>
       !(name === "open" && localName === "details") && !(name === "style" && localName === "textarea"),
   };
@@ -95,11 +95,11 @@
   document.addEventListener("htmx:beforeRequest", ({ detail: { xhr } }) => askedAt.set(xhr, morphs));
   document.addEventListener("htmx:beforeSwap", ({ detail }) => {
     if (detail.target.id === "editor") status = detail.xhr.status;
-    // What saving would have done, asked before it was done, is no news any more.
+    // A plan requested before the save is outdated.
     if (detail.target.id === "plan" && askedAt.get(detail.xhr) !== morphs) detail.shouldSwap = false;
   });
 
-  // What saving would do, and how a price is read, cannot be said without an answer: no older words stay beside a newer price.
+  // Without a response, neither the plan nor the reading of a price is known: remove those of the former price.
   let unanswered = null;
   function forgetPlan({ detail: { elt, target } }) {
     if (target?.id !== "plan") return;
