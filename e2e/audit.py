@@ -137,8 +137,10 @@ class Measured:
         if found := page.evaluate(UNMARKED_TEXT, list(written)):
             self.wrong.append(f"written by a teacher, in no language: {found}")
 
-    def judge_accessibility(self, page: Page, colours: str) -> None:
-        for rule in Axe().run(page).response["violations"]:
+    def judge_accessibility(self, page: Page, colours: str, *, only: str = "") -> None:
+        """By every rule of axe's, or by one alone."""
+        options = {"resultTypes": ["violations"], **({"runOnly": [only]} if only else {})}
+        for rule in Axe().run(page, options=options).response["violations"]:
             self.violations += 1
             where = [node["html"][:200] for node in rule["nodes"][:4]]
             self.wrong.append(f"axe, {colours}: {rule['id']} ({rule['help']}): {where}")

@@ -17,7 +17,7 @@ from e2e.audit import Album, Measured
 from e2e.pages import ConfirmAddress, SignIn, SignUp
 from e2e.people import PASSWORD, Person
 from e2e.programs import Portal, running
-from e2e.visits import HEIGHTS, Visit
+from e2e.visits import DESK, HEIGHTS, Visit
 from tools.testing.sandbox import Sandbox
 from tools.testing.tables import recorded
 
@@ -112,8 +112,8 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 @pytest.fixture
 def width() -> int:
-    """A desk's; what is about the layout says `@at_both_widths`."""
-    return 1280
+    """A desk's; see `e2e/visits.py` for the other one."""
+    return DESK
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from e2e import audit
 from e2e.pages import CourseList, Desk, Editor, StaffPrices
 from e2e.people import AUTHOR, STAFF, TEACHER
-from e2e.visits import Visit, at_both_widths
+from e2e.visits import Visit, at_both_widths, on_a_phone
 
 FOCUSED = "() => { const here = document.activeElement; return here === document.body ? 'body' : here.outerHTML; }"
 VISIBLE_BOXES = """
@@ -71,7 +71,6 @@ class TestTheFocus:
         expect(courses.page.get_by_role("rowheader")).to_have_count(1)
         assert 'id="search"' in focused(courses.page)
 
-    @at_both_widths
     def test_goes_into_a_row_and_back_to_its_button(self, visit: Visit, course: dict[str, Any], title: str) -> None:
         prices = StaffPrices(visit(STAFF)).open()
         prices.search(title)
@@ -87,7 +86,7 @@ class TestTheFocus:
         expect(change).to_be_focused()
 
 
-@at_both_widths
+@on_a_phone
 class TestErrors:
     def test_are_said_when_a_field_is_left_and_the_summary_shrinks_as_they_are_fixed(self, visit: Visit) -> None:
         editor = Editor(visit(AUTHOR)).open()
@@ -111,8 +110,8 @@ class TestErrors:
 
 
 class TestALowWindow:
-    @pytest.mark.parametrize("width", [390])
-    def test_is_not_taken_up_by_what_sticks_to_it(self, visit: Visit, course: dict[str, Any], width: int) -> None:
+    @on_a_phone
+    def test_is_not_taken_up_by_what_sticks_to_it(self, visit: Visit, course: dict[str, Any]) -> None:
         editor = Editor(visit(AUTHOR)).of(course)
         editor.page.set_viewport_size({"width": 320, "height": 256})
         stuck = editor.page.evaluate(
@@ -134,9 +133,9 @@ def test_the_status_and_the_buttons_about_it_stay_in_sight_as_one(visit: Visit, 
     assert boxes[0]["bottom"] <= boxes[1]["top"]
 
 
-@pytest.mark.parametrize("width", [390])
+@on_a_phone
 @pytest.mark.parametrize("text", ["W" * 120, "書" * 120], ids=["letters", "characters"])
-def test_a_word_without_end_scrolls_no_page_sideways(visit: Visit, text: str, width: int) -> None:
+def test_a_word_without_end_scrolls_no_page_sideways(visit: Visit, text: str) -> None:
     page = visit(AUTHOR)
     course = Desk(page).make_course(title=text, summary="x" * 200, subject="y" * 60)
     for address in (course["url"], f"{course['url']}prices/", f"{CourseList.address}?q={text}"):
@@ -146,7 +145,6 @@ def test_a_word_without_end_scrolls_no_page_sideways(visit: Visit, text: str, wi
             assert page.evaluate(audit.OVERFLOWING) == [], f"{address} at {size} px"
 
 
-@at_both_widths
 def test_what_is_chosen_is_seen_in_the_readers_own_colours(visit: Visit) -> None:
     page = visit(TEACHER, forced_colors="active")
     CourseList(page).open()

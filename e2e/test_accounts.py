@@ -16,10 +16,10 @@ from e2e.pages import (
 )
 from e2e.people import AUTHOR, NEWCOMER, PASSWORD
 from e2e.programs import Portal
-from e2e.visits import Visit, at_both_widths
+from e2e.visits import Visit, on_a_phone
 
 
-@at_both_widths
+@on_a_phone
 def test_from_sign_up_to_the_first_course(visit: Visit, portal: Portal, title: str) -> None:
     page = visit()
     page.goto("/")

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from e2e.pages import CourseList, Desk, Editor, SandboxPage, SignIn
 from e2e.people import AUTHOR, PASSWORD
-from e2e.visits import Visit, at_both_widths
+from e2e.visits import Visit
 from tools.testing.sandbox import Sandbox
 
 
@@ -25,7 +25,6 @@ def product_of(sandbox: Sandbox, course_id: str) -> dict[str, object]:
     return product
 
 
-@at_both_widths
 def test_from_sign_in_to_sale_and_back(visit: Visit, sandbox: Sandbox) -> None:
     page = visit()
     SignIn(page).open().as_(AUTHOR.email, PASSWORD)

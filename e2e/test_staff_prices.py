@@ -6,10 +6,10 @@ from playwright.sync_api import expect
 
 from e2e.pages import Desk, StaffPrices
 from e2e.people import AUTHOR, STAFF
-from e2e.visits import Visit, at_both_widths
+from e2e.visits import Visit, on_a_phone
 
 
-@at_both_widths
+@on_a_phone
 def test_an_open_row_outlives_a_search(visit: Visit, title: str) -> None:
     Desk(visit(AUTHOR)).make_course(title=title)
     prices = StaffPrices(visit(STAFF)).open()

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from e2e.pages import Conflict, Desk, Editor, StaffPrices
 from e2e.people import AUTHOR, STAFF
-from e2e.visits import Visit, at_both_widths
+from e2e.visits import Visit
 
 with_and_without_javascript = pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
 
@@ -50,7 +50,6 @@ def test_different_fields_are_merged(visit: Visit, title: str, script: bool) -> 
     expect(here.status).to_contain_text("Ready at $59.00")
 
 
-@at_both_widths
 @with_and_without_javascript
 def test_the_same_field_is_chosen_by_hand_and_nothing_typed_is_lost(visit: Visit, title: str, script: bool) -> None:
     first, second = (visit(AUTHOR, java_script_enabled=script) for _ in range(2))

@@ -1,10 +1,10 @@
 """Every benchmark in its quick version. Not part of `make test`: run `pytest bench` after changing one."""
 
-import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+
+from tools.processes import ROOT, run
 
 pytestmark = pytest.mark.processes
 
@@ -21,11 +21,6 @@ PROGRAMS = {
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_it_runs_and_what_must_hold_holds(name: str) -> None:
-    program = Path(__file__).resolve().parents[1] / name
+    done = run([sys.executable, ROOT / "bench" / name, "--small", *PROGRAMS[name]], seconds=300)
 
-    done = subprocess.run(
-        [sys.executable, program, "--small", *PROGRAMS[name]], capture_output=True, text=True, check=False, timeout=300
-    )
-
-    assert done.returncode == 0, done.stdout + done.stderr
     assert "WRONG" not in done.stdout
