@@ -1,8 +1,9 @@
 """Make Stripe agree with what is desired, whatever happened before: the one mechanism behind every save and repair.
 
-Step by step as in courses/docs/course_creation_flow.md: resolve the open request, read if a read is requested,
-plan, commit the first step as a request, send it, mirror the answer; again, until the plan is empty. No transaction is
-open during a call.
+Under a lease, one turn after the other: resolve the open request; else read, if a read is requested; else commit the
+first step of the plan as a request; else be done. Each turn writes what it found in a short transaction of its own,
+which is good only under the lease's token. So any process may be killed anywhere, and the next one goes on from the
+row. Why each thing comes before the next is said at its line.
 """
 
 import logging
@@ -12,7 +13,6 @@ import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
-from functools import partial
 from typing import Never
 from uuid import UUID
 
@@ -23,7 +23,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from billings import clock, horizons
 from billings.horizons import LANDED_AFTER
 from billings.models import TROUBLE_FOR_PEOPLE, BillingProduct, StripeRequest, Trouble, behind
-from billings.plan import CreatePrice, plan
+from billings.plan import CreatePrice, Step, plan
 from billings.stripe_api import accounts, gateway, rate_limit, requests
 from billings.stripe_api.gateway import Indeterminate, ReadFailed, Rejected, Succeeded, Unanswered
 from billings.sync import lease, mirror, restored_database
@@ -47,10 +47,22 @@ LEAST_SECONDS = 0.2
 
 
 class Result(Enum):
+    """What a converge came to."""
+
     DONE = "done"
     FAILED = "failed"  # tried, and will be tried again
     LATER = "later"  # the time given was used up
-    BUSY = "busy"  # another process is at it
+    BUSY = "busy"  # a concurrent process has the lease
+
+
+class _Turn(Enum):
+    """What one turn of the loop came to."""
+
+    RESOLVED = "resolved"  # the open request is answered, or given up
+    READ = "read"
+    COMMITTED = "committed"  # the next request is saved, and not sent yet
+    OUTDATED = "outdated"  # what the turn was about has changed meanwhile: look again
+    IN_SYNC = "in sync"  # nothing to do, and the lease is given back
 
 
 class _Stop(Exception):
@@ -102,6 +114,11 @@ class _Run:
         self.lease.renew()
         return seconds
 
+    def seconds_in_turn(self) -> float:
+        """As `renewed_seconds`, when it is our turn. The lease is renewed after the wait, which may be long."""
+        _wait_for_turn(self)
+        return self.renewed_seconds()
+
 
 def converge(product_id: UUID, *, budget: float | None = None, prefetched: ReadResult | None = None) -> Result:
     """Bring Stripe to what this product desires, in at most `budget` seconds (and the call under way then).
@@ -114,7 +131,7 @@ def converge(product_id: UUID, *, budget: float | None = None, prefetched: ReadR
     seconds = horizons.lease_seconds(longest)
     taken = lease.take(product_id, seconds=seconds, token=prefetched.token) if prefetched else None
     if taken is None:
-        prefetched = None  # there is none, or somebody had the lease meanwhile
+        prefetched = None  # there is none, or a concurrent process had the lease meanwhile
         taken = lease.take(product_id, seconds=seconds)
     if taken is None:
         return Result.BUSY
@@ -134,7 +151,7 @@ def _until_stopped(run: _Run) -> Result:
 
 
 def converge_within(product_id: UUID, *, budget: float) -> Result:
-    """As `converge`, and where another process is at it, wait for that one within the `budget` (seconds)."""
+    """As `converge`, and where a concurrent process is at it, wait for that one within the `budget` (seconds)."""
     deadline = time.monotonic() + budget
     while True:
         result = converge(product_id, budget=max(deadline - time.monotonic(), 0.01))
@@ -150,33 +167,50 @@ _OPEN_REQUESTS = StripeRequest.objects.filter(product=OuterRef("pk"), resolved_a
 
 def _loop(run: _Run) -> Result:
     for _ in range(MAX_TURNS):
-        product = BillingProduct.objects.annotate(has_open_request=Exists(_OPEN_REQUESTS)).get(pk=run.lease.product_id)
-        request = product.requests.filter(resolved_at=None).first() if product.has_open_request else None
-        if request is not None:
-            _resolve(run, request)
-        elif product.reads_requested > product.reads_done:
-            _read(run, product)
-        elif not _commit_next_step(run, product) and _finish(run, product):
+        if _take_turn(run) is _Turn.IN_SYNC:
             return Result.DONE
     return _fail(run, Unanswered(Trouble.FAILING, "Stripe and the portal could not agree after many tries."))
 
 
-def _resolve(run: _Run, request: StripeRequest) -> None:
+def _take_turn(run: _Run) -> _Turn:
+    """The first thing that there is to do. Each turn begins with the row as it is now, whatever the last one did."""
+    product = BillingProduct.objects.annotate(has_open_request=Exists(_OPEN_REQUESTS)).get(pk=run.lease.product_id)
+    # An open request comes before everything. Stripe may have carried it out, or may do so yet: whatever else was
+    # planned meanwhile, a second price for instance, would come on top of it.
+    if product.has_open_request and (request := product.requests.filter(resolved_at=None).first()):
+        return _resolve(run, request)
+    # Then reads, before any plan: one that is made from an outdated mirror would undo what somebody did in Stripe.
+    if product.reads_requested > product.reads_done:
+        return _read(run, product)
+    # Now the mirror is what Stripe holds. Of the plan only the first step is committed: its answer may change the rest.
+    steps = plan(product.desired, product.observed(), excluded=product.excluded_fields())
+    return _commit(run, product, steps[0]) if steps else _finish(run, product)
+
+
+def _resolve(run: _Run, request: StripeRequest) -> _Turn:
     """Send the open request (again, if need be) until Stripe's verdict is known; then write it down."""
-    run.prefetched = None
+    run.prefetched = None  # it was read before this request was made
+    # Where the key is of another account by now, the request would be a first one there.
     _check_account(run, request.account, request.livemode)
-    if _key_may_be_dead(run, request):
-        _resolve_dead_key(run, request)
-        return
+    # Stripe forgets a key, and would carry out the same request a second time.
+    _learn_the_time(run, request)
+    if _key_may_be_forgotten(request):
+        return _resolve_without_sending(run, request)
+    # The wait comes before the lease is renewed: the lease has to last for the call.
     _wait_for_turn(run)
     seconds = run.seconds()
+    # The last look at the lease is right before the call, so that a process that was stopped for long sends nothing.
+    # That it was sent is saved before it is: a kill during the call must not leave a request that seems never sent.
     with transaction.atomic():
         run.lease.renew()
         StripeRequest.objects.filter(pk=request.pk).update(last_sent_at=clock.now(), sends=F("sends") + 1)
+    # Under the same key and with the same parameters as ever, even if something else is desired by now: only so does
+    # Stripe tell a repetition from a second order. No transaction is open here: a call takes seconds.
     verdict = gateway.post(request.path, request.params, key=request.key, seconds=seconds)
     if isinstance(verdict, Unanswered):
-        _note(run, request, verdict)
-        _fail(run, verdict)
+        _keep_answer(run, request, verdict)
+        _fail(run, verdict)  # the request stays open
+    # The answer and what it resolves are one transaction, under the token: both are seen, or neither.
     with transaction.atomic():
         product = run.lease.lock()
         product.trouble, product.trouble_message, product.attempts = Trouble.NONE, "", 0
@@ -187,15 +221,20 @@ def _resolve(run: _Run, request: StripeRequest) -> None:
                 mirror.record_rejection(product, request, verdict)
             case Indeterminate(status, message, request_id):
                 mirror.record_indeterminate(product, request, status=status, request_id=request_id, message=message)
+    return _Turn.RESOLVED
 
 
-def _key_may_be_dead(run: _Run, request: StripeRequest) -> bool:
-    """Whether Stripe may have forgotten the key of `request`, and would do it all a second time.
+def _learn_the_time(run: _Run, request: StripeRequest) -> None:
+    """Ask for Stripe's own time, where only that tells how old the key of `request` is."""
+    if request.key_made_at and request.sends and clock.stripe_now() is None:
+        gateway.ask_the_time(seconds=run.renewed_seconds())
+
+
+def _key_may_be_forgotten(request: StripeRequest) -> bool:
+    """Whether the key is too old to be sent.
 
     Stripe's own time counts, where it was known when the key was made; ours may have been hours wrong then, or now.
     """
-    if request.key_made_at and request.sends and clock.stripe_now() is None:
-        gateway.ask_the_time(seconds=run.renewed_seconds())
     stripe_now = clock.stripe_now()
     ages = [clock.now() - request.created_at]
     if request.key_made_at and stripe_now:
@@ -214,43 +253,40 @@ def _wait_for_turn(run: _Run) -> None:
     time.sleep(wait)
 
 
-def _seconds_in_turn(run: _Run) -> float:
-    """As `renewed_seconds`, when it is our turn."""
-    _wait_for_turn(run)
-    return run.renewed_seconds()
-
-
-def _note(run: _Run, request: StripeRequest, verdict: Unanswered) -> None:
-    """Keep what was said, though it settles nothing: Stripe's support is asked with the request's id."""
+def _keep_answer(run: _Run, request: StripeRequest, verdict: Unanswered) -> None:
+    """Keep what was said, though it resolves nothing: Stripe's support is asked with the request's id."""
     request.http_status, request.request_id, request.error_message = verdict.status, verdict.request_id, verdict.message
     with transaction.atomic():
         run.lease.lock()
         request.save(update_fields=["http_status", "request_id", "error_message"])
 
 
-def _resolve_dead_key(run: _Run, request: StripeRequest) -> None:
-    """Too old to be sent: once nothing can be on its way any more, read what it did instead."""
+def _resolve_without_sending(run: _Run, request: StripeRequest) -> _Turn:
+    """Its key is too old to be sent: a read finds out what it did, once nothing can be on its way any more."""
     now = clock.now()
     if request.last_sent_at and request.last_sent_at > now:  # by a clock that was ahead: at the latest, just now
         request.last_sent_at = now
         request.save(update_fields=["last_sent_at"])
     landed_at = (request.last_sent_at or request.created_at) + LANDED_AFTER
     if request.last_sent_at and now < landed_at:
+        # A read now could come before the request does, and find that it did nothing.
         run.lease.release(next_attempt_at=landed_at)
         raise _Stop(Result.FAILED)
     with transaction.atomic():
         message = "No answer within the life of its key."
         mirror.record_indeterminate(run.lease.lock(), request, status=None, request_id="", message=message)
+    return _Turn.RESOLVED
 
 
-def _read(run: _Run, product: BillingProduct) -> None:
-    """Read the product and its prices, and mark as done the count of reads wanted before the read."""
-    if not product.stripe_id and not _finds_itself(run, product):
-        return
+def _read(run: _Run, product: BillingProduct) -> _Turn:
+    """Read the product and its prices, and mark as done the reads that were requested before it."""
     account = _check_account(run, product.account, product.livemode)
+    if not product.stripe_id:
+        return _look_for_itself(run, product, account)
     found, run.prefetched = run.prefetched, None
     try:
         found = found or _read_now(run, product, account)
+        # A price that came, or was activated, between the two lists is in neither; the second time it is in one.
         if mirror.misses_a_price(found.snapshot, found.baseline):
             found = _read_now(run, product, account)
     except ReadFailed as failed:
@@ -259,11 +295,14 @@ def _read(run: _Run, product: BillingProduct) -> None:
         locked = run.lease.lock()
         locked.trouble, locked.trouble_message, locked.attempts = Trouble.NONE, "", 0
         mirror.read_back(locked, found.snapshot, found.baseline, count=found.count, at=found.at)
+    return _Turn.READ
 
 
-def _finds_itself(run: _Run, product: BillingProduct) -> bool:
-    """Whether a product that has no id here is there under the id that it would get: this database has forgotten it."""
-    account = _check_account(run, product.account, product.livemode)
+def _look_for_itself(run: _Run, product: BillingProduct, account: accounts.Account) -> _Turn:
+    """A product that has no id here may be there under the id that it would get: this database has forgotten it.
+
+    Where it is, its id is saved, and the read that was requested is the next turn's.
+    """
     wanted = requests.product_id_for(product)
     try:
         found = gateway.products([wanted], seconds=run.renewed_seconds())
@@ -276,43 +315,47 @@ def _finds_itself(run: _Run, product: BillingProduct) -> bool:
         else:
             locked.reads_done = product.reads_requested
         locked.save(update_fields=["stripe_id", "account", "livemode", "reads_done"])
-    if found:
-        product.refresh_from_db()
-    return bool(found)
+    return _Turn.READ
 
 
 def _read_now(run: _Run, product: BillingProduct, account: accounts.Account) -> ReadResult:
     """Under the lease. Raises ReadFailed."""
+    # The count is that of the row as it was before the first call: who asks for a read during this one has seen
+    # something that it may have missed, and gets another.
     at, baseline = clock.now(), mirror.baseline(product)
     # Stripe counts reads as well; whoever waits here, a person, does not wait for a storm of them.
-    seconds = run.renewed_seconds if run.deadline is not None else partial(_seconds_in_turn, run)
+    seconds = run.renewed_seconds if run.deadline is not None else run.seconds_in_turn
     snapshot = gateway.read(product.stripe_id, seconds=seconds)
     return ReadResult(snapshot, baseline, account, token=run.lease.token, count=product.reads_requested, at=at)
 
 
-def _commit_next_step(run: _Run, product: BillingProduct) -> bool:
-    """Commit the first step of the plan as a request, under the token and the generation; False: nothing to do."""
-    steps = plan(product.desired, product.observed(), excluded=product.excluded_fields())
-    if not steps:
-        return False
+def _commit(run: _Run, product: BillingProduct, step: Step) -> _Turn:
+    """Save the request for `step`, to be sent by the next turn: what is sent is known here before Stripe sees it."""
     account = _check_account(run, product.account, product.livemode)
-    if isinstance(steps[0], CreatePrice) and not restored_database.has_looked() and _finds_forgotten_requests(run):
-        return True
+    # A price is never deleted. Before one is made, it must be certain that this database has not forgotten another.
+    if isinstance(step, CreatePrice) and not restored_database.has_looked():
+        _look_for_forgotten_requests(run)
     if clock.was_set():  # only Stripe's time tells later how old the key is, should this clock be wrong
         gateway.ask_the_time(seconds=run.renewed_seconds())
+    # Without time to send it, none is committed: it would stand in the way of a save that comes meanwhile.
     run.seconds()
     with transaction.atomic():
         locked = run.lease.lock()
+        # A save or an event came in since the plan was made: it was made for, or from, what is history now.
         if (locked.generation, locked.reads_requested) != (product.generation, product.reads_requested):
-            return True  # what was planned for, or on, is history
+            return _Turn.OUTDATED
+        # A concurrent process, with another key, was the first to sell anything here: see what that means for us.
         if not locked.account and accounts.bind_first(account) != account:
-            return True  # another process, with another key, was the first
+            return _Turn.OUTDATED
+        # The id is chosen here and saved before the first call, so that a second create is rejected by Stripe.
         if not locked.stripe_id:
             locked.stripe_id = requests.product_id_for(locked)
         locked.account, locked.livemode = account.id, account.livemode
         # An open request always leaves the row behind, so that the row alone says there is work.
         locked.generation = max(locked.generation, locked.observed_generation + 1)
-        request = requests.request_for(steps[0], locked)
+        request = requests.request_for(step, locked)
+        # Saved with the request and not with its answer: a generation that Stripe shows, and that was never sent from
+        # here, then always means that this database was restored from a backup.
         if request.kind in (requests.CREATE_PRODUCT, requests.UPDATE_PRODUCT):
             locked.sent_generation = locked.generation
         locked.save(update_fields=["stripe_id", "account", "livemode", "generation", "sent_generation"])
@@ -327,30 +370,31 @@ def _commit_next_step(run: _Run, product: BillingProduct) -> bool:
             generation=locked.generation,
             key_made_at=clock.stripe_now(),
         )
-    return True
+    return _Turn.COMMITTED
 
 
-def _finds_forgotten_requests(run: _Run) -> bool:
-    """Whether Stripe did more with this product than this database knows; then a read of it is requested."""
+def _look_for_forgotten_requests(run: _Run) -> None:
+    """Request a read of every product with which Stripe did more than this database knows.
+
+    If this one is among them, its `reads_requested` has moved, and what was planned for it is outdated.
+    """
     if not restored_database.LOOKING.acquire(timeout=run.seconds()):
         raise _Stop(Result.LATER)
     try:
-        if restored_database.has_looked():  # another thread, meanwhile; what it found makes the commit fail
-            return False
-        return run.lease.product_id in restored_database.look(seconds=lambda: _seconds_in_turn(run))
+        if not restored_database.has_looked():  # another thread may have, while we waited
+            restored_database.look(seconds=run.seconds_in_turn)
     except ReadFailed as failed:
         if failed.unanswered.trouble != Trouble.PERMISSION:
             _fail(run, failed.unanswered)
         logger.warning("The key may not read Stripe's events, so that a restored backup cannot be recognised by them.")
         restored_database.done_looking()
-        return False
     finally:
         restored_database.LOOKING.release()
 
 
-def _finish(run: _Run, product: BillingProduct) -> bool:
-    """In sync: say so for the generation that was planned for; False where it has moved on meanwhile."""
-    return run.lease.release_if(
+def _finish(run: _Run, product: BillingProduct) -> _Turn:
+    """In sync, for the generation that was planned for, and for no later one that a save may have brought meanwhile."""
+    released = run.lease.release_if(
         Q(generation=product.generation, reads_requested=product.reads_requested),
         observed_generation=product.generation,
         next_attempt_at=None,
@@ -359,6 +403,7 @@ def _finish(run: _Run, product: BillingProduct) -> bool:
         trouble=Trouble.NONE,
         trouble_message="",
     )
+    return _Turn.IN_SYNC if released else _Turn.OUTDATED
 
 
 def _check_account(run: _Run, account: str, livemode: bool) -> accounts.Account:

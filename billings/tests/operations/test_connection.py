@@ -40,7 +40,7 @@ def restricted(sandbox, settings):
     """Puts a restricted key with these permissions into the settings."""
 
     def put(*names: str) -> None:
-        sandbox._door("POST", "keys", {"key": RESTRICTED, "permissions": list(names)})
+        sandbox.control("POST", "keys", {"key": RESTRICTED, "permissions": list(names)})
         settings.STRIPE_SECRET_KEY = RESTRICTED
 
     return put
