@@ -11,8 +11,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from billings import clock, horizons, money, price_words, product_fields
-from billings.plan import Desired, Observed, ObservedPrice
+from billings import clock, horizons, money, price_words, product_fields, stored_steps
+from billings.plan import Desired, Observed, ObservedPrice, Step
 from billings.product_fields import DESCRIPTION, IMAGE, NAME, TAX_BEHAVIOR, TAX_CODE, Field, Texts
 
 INTERVALS: dict[str, money.Interval | None] = {"": None, "month": "month", "year": "year"}
@@ -365,7 +365,10 @@ class StripeRequest(models.Model):
 
     product = models.ForeignKey(BillingProduct, on_delete=models.CASCADE, related_name="requests")
     key = models.CharField("idempotency key", max_length=255, unique=True)
-    step = models.CharField(max_length=20)
+    step = models.CharField(max_length=20, help_text="Its kind; see `stored_steps`.")
+    step_fields = models.JSONField(
+        default=dict, db_default=models.Value({}, models.JSONField()), help_text="The rest of it."
+    )
     path = models.CharField(max_length=300)
     params = models.JSONField()
     account = models.CharField(max_length=255)
@@ -394,6 +397,11 @@ class StripeRequest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.step} {self.outcome}"
+
+    @property
+    def planned_step(self) -> Step:
+        """The step of a plan that this request carries out."""
+        return stored_steps.step_of(self.step, self.step_fields)
 
 
 class StripeEvent(models.Model):

@@ -1,7 +1,6 @@
-"""How a step becomes a request to Stripe: path and parameters; and what a stored request asked for."""
+"""How a step becomes a request to Stripe: path and parameters; and what its response is compared with."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,20 +9,11 @@ from billings.money import PriceSpec
 from billings.plan import ActivatePrice, ArchivePrice, CreatePrice, CreateProduct, Step, UpdatePrice, UpdateProduct
 from billings.product_fields import BY_FIELD, FIELDS, Field, Texts
 
-# The kinds of request, stored with each of them.
-CREATE_PRODUCT = "create_product"
-UPDATE_PRODUCT = "update_product"
-CREATE_PRICE = "create_price"
-UPDATE_PRICE = "update_price"
-ACTIVATE_PRICE = "activate_price"
-ARCHIVE_PRICE = "archive_price"
-
 PRICE_PARAMS = ("currency", "unit_amount", "recurring")
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    kind: str
     path: str
     params: dict[str, Any]
 
@@ -47,19 +37,19 @@ def request_for(step: Step, product: BillingProduct) -> Request:
     """The POST that carries out `step`. Parameters: https://docs.stripe.com/api/products, /api/prices."""
     match step:
         case CreateProduct():
-            return Request(CREATE_PRODUCT, "/v1/products", _create_product(step, product))
+            return Request("/v1/products", _create_product(step, product))
         case UpdateProduct():
-            return Request(UPDATE_PRODUCT, f"/v1/products/{product.stripe_id}", _update_product(step, product))
+            return Request(f"/v1/products/{product.stripe_id}", _update_product(step, product))
         case CreatePrice():
             params = _price(step.spec, step.terms, product) | {"product": product.stripe_id} | _SHOWING_PRODUCT
-            return Request(CREATE_PRICE, "/v1/prices", params)
+            return Request("/v1/prices", params)
         case UpdatePrice():
-            return Request(UPDATE_PRICE, f"/v1/prices/{step.price_id}", _changed(step.terms) | _SHOWING_PRODUCT)
+            return Request(f"/v1/prices/{step.price_id}", _changed(step.terms) | _SHOWING_PRODUCT)
         case ActivatePrice():
             params = {"active": True} | _changed(step.terms) | _SHOWING_PRODUCT
-            return Request(ACTIVATE_PRICE, f"/v1/prices/{step.price_id}", params)
+            return Request(f"/v1/prices/{step.price_id}", params)
         case ArchivePrice():
-            return Request(ARCHIVE_PRICE, f"/v1/prices/{step.price_id}", {"active": False} | _SHOWING_CURRENCIES)
+            return Request(f"/v1/prices/{step.price_id}", {"active": False} | _SHOWING_CURRENCIES)
 
 
 def _create_product(step: CreateProduct, product: BillingProduct) -> dict[str, Any]:
@@ -84,7 +74,11 @@ def _update_product(step: UpdateProduct, product: BillingProduct) -> dict[str, A
 
 def _new(texts: Texts) -> dict[str, Any]:
     """As a create takes them: without empty values."""
-    return _changed({name: value for name, value in texts.items() if value != BY_FIELD[name].empty})
+    return _changed(_not_empty(texts))
+
+
+def _not_empty(texts: Texts) -> Texts:
+    return {name: value for name, value in texts.items() if value != BY_FIELD[name].empty}
 
 
 def _changed(texts: Texts) -> dict[str, Any]:
@@ -108,32 +102,41 @@ def _price(spec: PriceSpec, terms: Texts, product: BillingProduct) -> dict[str, 
     return params
 
 
-def sent_fields(params: Mapping[str, Any]) -> dict[Field, Any]:
-    """The values that a request asked for, in the mirror's terms; for the price itself see `sent_spec`."""
-    said = {**params.get("default_price_data", {}), **params}
-    sent: dict[Field, Any] = {entry.field: entry.seen_in(said) for entry in FIELDS if entry.param in said}
-    return sent | ({Field.ACTIVE: params["active"]} if "active" in params else {})
+def sent_fields(step: Step) -> dict[Field, Any]:
+    """The values that a step asks for, in the mirror's terms; for the price itself see `made_spec`."""
+    match step:
+        case CreateProduct():
+            return {**_not_empty(step.texts), **_not_empty(step.terms), Field.ACTIVE: step.active}
+        case UpdateProduct():
+            return {**step.texts} | ({} if step.active is None else {Field.ACTIVE: step.active})
+        case CreatePrice():
+            return {**_not_empty(step.terms)}
+        case UpdatePrice() | ActivatePrice():
+            return {**step.terms}
+        case ArchivePrice():
+            return {}
 
 
-def sent_spec(params: Mapping[str, Any]) -> PriceSpec:
-    """The price that a create asked for, of a product with its price or of a price alone."""
-    data = params.get("default_price_data", params)
-    return PriceSpec(data["unit_amount"], data["currency"], data.get("recurring", {}).get("interval"))
+def made_spec(step: Step) -> PriceSpec | None:
+    """The price that a step creates, with its product or alone; None if it creates none."""
+    match step:
+        case CreateProduct():
+            return step.price
+        case CreatePrice():
+            return step.spec
+    return None
 
 
-def request_fields(kind: str, params: Mapping[str, Any]) -> frozenset[Field]:
-    """The fields that a request would change."""
-    sent = frozenset(sent_fields(params))
-    if kind in (CREATE_PRODUCT, UPDATE_PRODUCT):
-        has_price = {"default_price", "default_price_data"} & params.keys()
-        return sent | {Field.PRICE} if has_price else sent
-    terms = sent - {Field.ACTIVE}  # the price's, not the product's
-    return terms if kind == UPDATE_PRICE else terms | {Field.PRICE}
+def request_fields(step: Step) -> frozenset[Field]:
+    """The fields that a step would change."""
+    sent = frozenset(sent_fields(step))
+    leaves_price = isinstance(step, UpdatePrice) or (isinstance(step, UpdateProduct) and not step.default_id)
+    return sent if leaves_price else sent | {Field.PRICE}
 
 
-def rejected_fields(kind: str, params: Mapping[str, Any], param: str) -> frozenset[Field]:
-    """The field a rejection names by its `param`; if it names none of the request's, all of them."""
-    fields, named = request_fields(kind, params), _field_named(param)
+def rejected_fields(step: Step, param: str) -> frozenset[Field]:
+    """The field a rejection names by its `param`; if it names none of the step's, all of them."""
+    fields, named = request_fields(step), _field_named(param)
     return frozenset({named}) if named in fields else fields
 
 

@@ -20,10 +20,10 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
 
-from billings import clock, horizons
+from billings import clock, horizons, stored_steps
 from billings.horizons import LANDED_AFTER
 from billings.models import TROUBLE_FOR_PEOPLE, BillingProduct, StripeRequest, Trouble, behind
-from billings.plan import CreatePrice, Step, plan
+from billings.plan import CreatePrice, CreateProduct, Step, UpdateProduct, plan
 from billings.stripe_api import accounts, gateway, rate_limit, requests
 from billings.stripe_api.gateway import Indeterminate, ReadFailed, Rejected, Succeeded, Unanswered
 from billings.sync import lease, mirror, restored_database
@@ -356,13 +356,14 @@ def _commit(run: _Run, product: BillingProduct, step: Step) -> _Turn:
         request = requests.request_for(step, locked)
         # Saved with the request and not with its answer: a generation that Stripe shows, and that was never sent from
         # here, then always means that this database was restored from a backup.
-        if request.kind in (requests.CREATE_PRODUCT, requests.UPDATE_PRODUCT):
+        if isinstance(step, CreateProduct | UpdateProduct):
             locked.sent_generation = locked.generation
         locked.save(update_fields=["stripe_id", "account", "livemode", "generation", "sent_generation"])
         StripeRequest.objects.create(
             product=locked,
             key=f"{locked.stripe_id}-{secrets.token_urlsafe(16)}",
-            step=request.kind,
+            step=stored_steps.kind_of(step),
+            step_fields=stored_steps.fields_of(step),
             path=request.path,
             params=request.params,
             account=account.id,

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from billings import price_words, product_fields
 from billings.models import BillingPrice, BillingProduct, Drift, Rejection, StripeRequest
-from billings.money import PriceSpec
+from billings.plan import ActivatePrice, ArchivePrice, CreatePrice, CreateProduct, Step, UpdatePrice, UpdateProduct
 from billings.product_fields import BY_FIELD, Field, Texts
 from billings.stripe_api import requests
 from billings.stripe_api.gateway import Rejected, Snapshot, Succeeded
@@ -59,10 +59,11 @@ class SaleState:
 
 def record_success(product: BillingProduct, request: StripeRequest, answer: Succeeded) -> None:
     """Mirror the answer to our own request: the fields we sent, and as drift what else differs from what we knew."""
-    if request.step in (requests.CREATE_PRODUCT, requests.UPDATE_PRODUCT):
-        _record_product(product, request, answer.data)
+    step = request.planned_step
+    if isinstance(step, CreateProduct | UpdateProduct):
+        _record_product(product, step, answer.data)
     else:
-        _record_price(product, request, answer.data)
+        _record_price(product, step, answer.data)
         if _generation_in(answer.data.get("product")) > product.sent_generation:
             product.reads_requested += 1  # a restored backup: look before anything else is done
     product.confirmed_at = timezone.now()
@@ -70,13 +71,13 @@ def record_success(product: BillingProduct, request: StripeRequest, answer: Succ
     product.save(update_fields=WRITTEN)
 
 
-def _record_product(product: BillingProduct, request: StripeRequest, data: dict[str, Any]) -> None:
+def _record_product(product: BillingProduct, step: Step, data: dict[str, Any]) -> None:
     rows, drifts = _prices(product), _open_drifts(product)
     before = _sale_state(product, rows)
     default = data.get("default_price")
     if isinstance(default, dict):
         _store_price(product, default)
-    sent = requests.sent_fields(request.params)
+    sent = requests.sent_fields(step)
     seen = _seen_fields(data)
     known = _mirrored_fields(product) if product.exists else seen
     product.exists = True
@@ -87,22 +88,19 @@ def _record_product(product: BillingProduct, request: StripeRequest, data: dict[
     # The price that a create made is no default that anybody had otherwise; of a known one, drift may end.
     terms = _default_terms(product, rows)
     _observe_terms(product, terms, expected=terms, others=[], drifts=drifts)
-    if (
-        Field.PRICE not in requests.request_fields(request.step, request.params)
-        and product.observed_default_price != before.default
-    ):
+    if Field.PRICE not in requests.request_fields(step) and product.observed_default_price != before.default:
         product.reads_requested += 1  # the answer holds an id alone, of a price that may be strange to us
         if Field.PRICE not in drifts:
             rows = _prices(product)
             _open_drift(product, Field.PRICE, before.as_json(rows), _sale_state(product, rows).as_json(rows))
 
 
-def _record_price(product: BillingProduct, request: StripeRequest, data: dict[str, Any]) -> None:
+def _record_price(product: BillingProduct, step: Step, data: dict[str, Any]) -> None:
     """A price that was made or changed. A term that changed besides is not mirrored yet: a read tells it as drift."""
     terms = _seen_terms(data)
     known = product.prices.filter(stripe_id=data["id"]).first() if terms else None
     if known is not None:
-        sent = requests.sent_fields(request.params)
+        sent = requests.sent_fields(step)
         expected = {field: sent.get(field, value) for field, value in known.terms.items()}
         if terms != expected:
             product.reads_requested += 1
@@ -130,7 +128,7 @@ def record_rejection(product: BillingProduct, request: StripeRequest, rejection:
     is_object_missing = rejection.code == "resource_missing" and not requests.is_about_a_text(rejection.param)
     if rejection.code == "resource_already_exists" or is_object_missing or request.generation != product.generation:
         return
-    for field in requests.rejected_fields(request.step, request.params, rejection.param):
+    for field in requests.rejected_fields(request.planned_step, rejection.param):
         Rejection.objects.update_or_create(product=product, field=field, defaults={"request": request})
     excluded.look_again([product.pk])
 
@@ -181,7 +179,8 @@ def misses_a_price(snapshot: Snapshot, baseline: Baseline) -> bool:
     """Whether a price that is known, or that an unconfirmed create may have made, was in neither list."""
     expected = {key for key, price in baseline.prices.items() if not price.gone}
     return not expected <= {price["id"] for price in snapshot.prices} or any(
-        request.outcome == StripeRequest.Outcome.INDETERMINATE and _sent_price_is_missing(request, snapshot, expected)
+        request.outcome == StripeRequest.Outcome.INDETERMINATE
+        and _made_price_is_missing(request.planned_step, snapshot, expected)
         for request in baseline.unconfirmed
     )
 
@@ -240,20 +239,17 @@ def _observe_missing(
 def _observe_product(
     product: BillingProduct, data: dict[str, Any], unconfirmed: list[StripeRequest], drifts: Mapping[Field, Drift]
 ) -> None:
-    created = next((request for request in unconfirmed if request.step == requests.CREATE_PRODUCT), None)
+    steps = [request.planned_step for request in unconfirmed]
+    created = next((step for step in steps if isinstance(step, CreateProduct)), None)
+    updated = [requests.sent_fields(step) for step in steps if isinstance(step, UpdateProduct)]
     desired = _desired_fields(product)
-    known = (
-        _mirrored_fields(product) if product.exists else requests.sent_fields(created.params) if created else desired
-    )
+    asked = requests.sent_fields(created) if created else desired
+    known = _mirrored_fields(product) if product.exists else asked
     product.exists = True
     if Field.PRODUCT in drifts:
         _close_drift(product, Field.PRODUCT)
     for field, value in _seen_fields(data).items():
-        sent = [
-            requests.sent_fields(request.params)[field]
-            for request in unconfirmed
-            if request.step == requests.UPDATE_PRODUCT and field in requests.sent_fields(request.params)
-        ]
+        sent = [fields[field] for fields in updated if field in fields]
         # A create leaves out what is empty, and so does the answer.
         expected = (known.get(field, ""), *sent, desired[field])
         _observe(product, field, value, expected=expected, drift=drifts.get(field))
@@ -306,7 +302,8 @@ def _observe_prices(
         product.prices.filter(pk__in=lost).update(gone=True, active=False)
     now = _prices(product) if lost or any(changed) else rows
     seen = _sale_state(product, now)
-    asked = [_terms_asked_for(request, rows) for request in unconfirmed]
+    steps = [request.planned_step for request in unconfirmed]
+    asked = [_terms_asked_for(step, rows) for step in steps]
     known = rows[before.default].terms if before.default in rows else product.desired.terms
     _observe_terms(product, _default_terms(product, now), expected=known, others=asked, drifts=drifts)
     drift = drifts.get(Field.PRICE)
@@ -314,7 +311,7 @@ def _observe_prices(
     is_ours = (
         seen == before
         or _is_desired(product, seen, now)
-        or any(_carried_out(request, before, seen, strangers) for request in unconfirmed)
+        or any(_carried_out(step, before, seen, strangers) for step in steps)
     )
     if drift is not None:
         if seen == SaleState.of_json(drift.local_value) or _is_desired(product, seen, now):
@@ -336,28 +333,30 @@ def _observe_terms(
         _compare(product, field, value, expected=(expected[field], *asked, desired[field]), drift=drifts.get(field))
 
 
-def _terms_asked_for(request: StripeRequest, prices: Mapping[str, BillingPrice]) -> Texts:
-    """What the default price says if this request was carried out, where that is another thing than before."""
-    default = prices.get(request.params.get("default_price", ""))
-    return default.terms if default else requests.sent_fields(request.params)
+def _terms_asked_for(step: Step, prices: Mapping[str, BillingPrice]) -> Texts:
+    """What the default price says if this step was carried out, where that is another thing than before."""
+    default = prices.get(step.default_id) if isinstance(step, UpdateProduct) else None
+    return default.terms if default else requests.sent_fields(step)
 
 
-def _carried_out(request: StripeRequest, before: SaleState, seen: SaleState, strangers: list[BillingPrice]) -> bool:
-    """Whether `seen` is `before` with this request carried out."""
-    if request.step in (requests.CREATE_PRODUCT, requests.CREATE_PRICE):
-        made = [price for price in strangers if price.ours and price.spec == requests.sent_spec(request.params)]
-        if len(strangers) != 1 or not made:
-            return False
-        new = made[0].stripe_id
-        default = new if request.step == requests.CREATE_PRODUCT else before.default
-        return seen == before.changed(default=default, active=before.active | {new})
-    if request.step == requests.UPDATE_PRODUCT:
-        return seen == before.changed(default=request.params.get("default_price"))
-    if request.step == requests.UPDATE_PRICE:
-        return seen == before
-    price_id = request.path.rpartition("/")[2]
-    active = before.active | {price_id} if request.params["active"] else before.active - {price_id}
-    return seen == before.changed(active=active)
+def _carried_out(step: Step, before: SaleState, seen: SaleState, strangers: list[BillingPrice]) -> bool:
+    """Whether `seen` is `before` with this step carried out."""
+    match step:
+        case CreateProduct() | CreatePrice():
+            made = [price for price in strangers if price.ours and price.spec == requests.made_spec(step)]
+            if len(strangers) != 1 or not made:
+                return False
+            new = made[0].stripe_id
+            default = new if isinstance(step, CreateProduct) else before.default
+            return seen == before.changed(default=default, active=before.active | {new})
+        case UpdateProduct():
+            return seen == before.changed(default=step.default_id or None)
+        case UpdatePrice():
+            return seen == before
+        case ActivatePrice():
+            return seen == before.changed(active=before.active | {step.price_id})
+        case ArchivePrice():
+            return seen == before.changed(active=before.active - {step.price_id})
 
 
 def _is_desired(product: BillingProduct, seen: SaleState, prices: Mapping[str, BillingPrice]) -> bool:
@@ -521,12 +520,10 @@ def _id_of(reference: Any) -> str:
     return reference["id"] if isinstance(reference, dict) else reference or ""
 
 
-def _sent_price_is_missing(request: StripeRequest, snapshot: Snapshot, known: set[str]) -> bool:
-    """Whether this create may have made a price that a read did not see."""
-    if request.step not in (requests.CREATE_PRODUCT, requests.CREATE_PRICE):
-        return False
-    wanted: PriceSpec = requests.sent_spec(request.params)
-    return not any(
-        data["id"] not in known and (data["unit_amount"], data["currency"]) == (wanted.unit_amount, wanted.currency)
+def _made_price_is_missing(step: Step, snapshot: Snapshot, known: set[str]) -> bool:
+    """Whether this step may have made a price that a read did not see."""
+    made = requests.made_spec(step)
+    return made is not None and not any(
+        data["id"] not in known and (data["unit_amount"], data["currency"]) == (made.unit_amount, made.currency)
         for data in snapshot.prices
     )
