@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 
-from billings.models import BillingPrice, BillingProduct, Drift, PriceChange, StripeRequest
+from billings.models import SUBJECTS, BillingPrice, BillingProduct, Drift, PriceChange, StripeRequest
 
 
 class Mirror[T: Model](admin.ModelAdmin[T]):
@@ -40,9 +40,9 @@ class BillingPriceAdmin(Mirror[BillingPrice]):
 
 @admin.register(StripeRequest)
 class StripeRequestAdmin(Mirror[StripeRequest]):
-    list_display = ("created_at", "step", "product", "outcome", "http_status", "request_id")
+    list_display = ("created_at", "step", "subject", "outcome", "http_status", "request_id")
     list_filter = ("outcome", "step", "livemode")
-    list_select_related = ("product",)
+    list_select_related = SUBJECTS
     search_fields = ("key", "request_id", "path", "product__desired_name")
 
 

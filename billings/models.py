@@ -5,6 +5,8 @@ responses. Only `desired` and `pricing` write the desired columns.
 """
 
 import uuid
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.conf import settings
@@ -354,8 +356,22 @@ class FormerProduct(models.Model):
         return f"{self.stripe_id} in {self.account}"
 
 
+# What a request can be about: the names of its foreign keys.
+SUBJECTS = ("product", "stray")
+
+
+def _one_subject() -> Q:
+    return reduce(or_, (Q(**{f"{other}__isnull": other != name for other in SUBJECTS}) for name in SUBJECTS))
+
+
 class StripeRequest(models.Model):
-    """A POST to Stripe, committed before it is sent, and its response: memory, audit, and echo detection."""
+    """A POST to Stripe, committed before it is sent, and its response: memory, audit, and echo detection.
+
+    It is about one subject. Each kind of subject has a foreign key of its own, of which exactly one is set: so the
+    database knows that the subject exists, queries join it as they join anything, and one request at a time is open
+    for each. With a kind and an id in two columns, none of this would hold by itself. A further kind, an order say, is
+    one more key and its name in SUBJECTS.
+    """
 
     class Outcome(models.TextChoices):
         OPEN = "open"
@@ -363,7 +379,8 @@ class StripeRequest(models.Model):
         REJECTED = "rejected"
         INDETERMINATE = "indeterminate"
 
-    product = models.ForeignKey(BillingProduct, on_delete=models.CASCADE, related_name="requests")
+    product = models.ForeignKey(BillingProduct, null=True, on_delete=models.CASCADE, related_name="requests")
+    stray = models.ForeignKey("StrayProduct", null=True, on_delete=models.CASCADE, related_name="requests")
     key = models.CharField("idempotency key", max_length=255, unique=True)
     step = models.CharField(max_length=20, help_text="Its kind; see `stored_steps`.")
     step_fields = models.JSONField(
@@ -373,7 +390,7 @@ class StripeRequest(models.Model):
     params = models.JSONField()
     account = models.CharField(max_length=255)
     livemode = models.BooleanField()
-    generation = models.PositiveBigIntegerField(help_text="The one planned for.")
+    generation = models.PositiveBigIntegerField(default=0, help_text="Of a product: the one planned for.")
     created_at = models.DateTimeField(auto_now_add=True)
     key_made_at = models.DateTimeField(null=True, help_text="In Stripe's own time; empty where that was not known.")
     last_sent_at = models.DateTimeField(null=True)
@@ -393,14 +410,24 @@ class StripeRequest(models.Model):
             models.UniqueConstraint(
                 name="billings_one_open_request", fields=["product"], condition=Q(resolved_at__isnull=True)
             ),
+            models.UniqueConstraint(
+                name="billings_one_open_request_of_stray", fields=["stray"], condition=Q(resolved_at__isnull=True)
+            ),
+            models.CheckConstraint(name="billings_request_one_subject", condition=_one_subject()),
         ]
 
     def __str__(self) -> str:
         return f"{self.step} {self.outcome}"
 
     @property
+    def subject(self) -> "BillingProduct | StrayProduct":
+        subject = self.product or self.stray
+        assert subject is not None, "the database sees to it"
+        return subject
+
+    @property
     def planned_step(self) -> Step:
-        """The step of a plan that this request carries out."""
+        """The step of a plan that this request carries out, where it is about one of our products."""
         return stored_steps.step_of(self.step, self.step_fields)
 
 
@@ -585,7 +612,6 @@ class StrayProduct(models.Model):
     seen_at = models.DateTimeField()
     handled = models.CharField(max_length=10, choices=Handled, default=Handled.NO, blank=True)
     handled_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
-    archive_key = models.CharField(max_length=255, blank=True, help_text="Of the request that archives it, while open.")
 
     class Meta:
         constraints = [

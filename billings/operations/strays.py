@@ -7,10 +7,12 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.db.models import F
 from django.utils.translation import gettext as _
 
-from billings.models import StrayProduct
-from billings.stripe_api import accounts, gateway, rate_limit
+from billings import clock
+from billings.models import StrayProduct, StripeRequest
+from billings.stripe_api import accounts, gateway, rate_limit, requests
 from billings.stripe_api.accounts import Account
 
 Handled = StrayProduct.Handled
@@ -67,18 +69,17 @@ def set_aside(stray: StrayProduct, *, actor: User) -> None:
 def archive(stray: StrayProduct, *, actor: User) -> None:
     """Take it off sale in Stripe (`active=false`, which can be undone there). Raises NotDone.
 
-    The idempotency key is committed before the request, which is repeated with it until Stripe answers.
+    The request is committed before it is sent, and repeated with its key until Stripe answers.
     """
     seconds = float(settings.STRIPE_TIMEOUT_SECONDS)
     _check_account(stray, seconds)
-    if not stray.archive_key:
-        stray.archive_key = f"stray-{stray.pk}-{secrets.token_urlsafe(16)}"
-        stray.save(update_fields=["archive_key"])
+    request = _open_request(stray)
     rate_limit.wait_for_turn()
-    verdict = gateway.post(f"/v1/products/{stray.stripe_id}", {"active": False}, key=stray.archive_key, seconds=seconds)
+    StripeRequest.objects.filter(pk=request.pk).update(last_sent_at=clock.now(), sends=F("sends") + 1)
+    verdict = gateway.post(request.path, request.params, key=request.key, seconds=seconds)
     if isinstance(verdict, gateway.Unanswered):
         raise NotDone(_("Stripe did not answer. Try again; nothing is done twice."))
-    StrayProduct.objects.filter(pk=stray.pk).update(archive_key="")
+    requests.resolve(request, verdict)
     if isinstance(verdict, gateway.Succeeded):
         StrayProduct.objects.filter(pk=stray.pk).update(active=False)
         _close(stray, Handled.ARCHIVED, actor)
@@ -86,6 +87,24 @@ def archive(stray: StrayProduct, *, actor: User) -> None:
         StrayProduct.objects.filter(pk=stray.pk).delete()
     else:
         raise NotDone(_("Stripe rejected this: %(why)s") % {"why": verdict.message})
+
+
+def _open_request(stray: StrayProduct) -> StripeRequest:
+    """The one that has no answer yet, or a new one; of two people who press at once both get the same."""
+    request, _made = StripeRequest.objects.get_or_create(
+        stray=stray,
+        resolved_at=None,
+        defaults={
+            "key": f"stray-{stray.pk}-{secrets.token_urlsafe(16)}",
+            "step": "archive_stray",
+            "path": f"/v1/products/{stray.stripe_id}",
+            "params": {"active": False},
+            "account": stray.account,
+            "livemode": stray.livemode,
+            "key_made_at": clock.stripe_now(),
+        },
+    )
+    return request
 
 
 def _check_account(stray: StrayProduct, seconds: float) -> None:

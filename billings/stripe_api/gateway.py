@@ -61,9 +61,9 @@ class Rejected:
 class Indeterminate:
     """A 5xx replayed from Stripe's memory: this key will never tell more, and the work may be done or not."""
 
-    status: int
+    status: int | None
     message: str
-    request_id: str
+    request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,9 @@ class Unanswered:
 
 
 type Get = Callable[[str, Mapping[str, Any], float], dict[str, Any] | None]
-type Verdict = Succeeded | Rejected | Indeterminate | Unanswered
+# What resolves a request, and what may come back instead.
+type Answer = Succeeded | Rejected | Indeterminate
+type Verdict = Answer | Unanswered
 
 
 class ReadFailed(Exception):

@@ -4,10 +4,13 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from billings.models import BillingProduct
+from django.utils import timezone
+
+from billings.models import BillingProduct, StripeRequest
 from billings.money import PriceSpec
 from billings.plan import ActivatePrice, ArchivePrice, CreatePrice, CreateProduct, Step, UpdatePrice, UpdateProduct
 from billings.product_fields import BY_FIELD, FIELDS, Field, Texts
+from billings.stripe_api.gateway import Answer, Indeterminate, Rejected, Succeeded
 
 PRICE_PARAMS = ("currency", "unit_amount", "recurring")
 
@@ -100,6 +103,24 @@ def _price(spec: PriceSpec, terms: Texts, product: BillingProduct) -> dict[str, 
     if spec.interval:
         params["recurring"] = {"interval": spec.interval}
     return params
+
+
+def resolve(request: StripeRequest, answer: Answer) -> None:
+    """Write down what became of a request; what follows from it for its subject is the caller's."""
+    match answer:
+        case Succeeded():
+            request.outcome = StripeRequest.Outcome.SUCCEEDED
+            request.error_code = request.error_message = ""
+        case Rejected():
+            request.outcome = StripeRequest.Outcome.REJECTED
+            request.error_code, request.error_message = answer.code, answer.message
+        case Indeterminate():
+            request.outcome = StripeRequest.Outcome.INDETERMINATE
+            request.error_code, request.error_message = "", answer.message
+    request.resolved_at = timezone.now()
+    request.http_status, request.request_id = answer.status, answer.request_id
+    # Not the columns about its sends: they were written right before the call, past this object.
+    request.save(update_fields=["outcome", "resolved_at", "http_status", "request_id", "error_code", "error_message"])
 
 
 def sent_fields(step: Step) -> dict[Field, Any]:

@@ -25,7 +25,7 @@ from billings.horizons import LANDED_AFTER
 from billings.models import TROUBLE_FOR_PEOPLE, BillingProduct, StripeRequest, Trouble, behind
 from billings.plan import CreatePrice, CreateProduct, Step, UpdateProduct, plan
 from billings.stripe_api import accounts, gateway, rate_limit, requests
-from billings.stripe_api.gateway import Indeterminate, ReadFailed, Rejected, Succeeded, Unanswered
+from billings.stripe_api.gateway import Indeterminate, ReadFailed, Unanswered
 from billings.sync import lease, mirror, restored_database
 from billings.sync.lease import Lease, LeaseLost
 
@@ -214,13 +214,7 @@ def _resolve(run: _Run, request: StripeRequest) -> _Turn:
     with transaction.atomic():
         product = run.lease.lock()
         product.trouble, product.trouble_message, product.attempts = Trouble.NONE, "", 0
-        match verdict:
-            case Succeeded():
-                mirror.record_success(product, request, verdict)
-            case Rejected():
-                mirror.record_rejection(product, request, verdict)
-            case Indeterminate(status, message, request_id):
-                mirror.record_indeterminate(product, request, status=status, request_id=request_id, message=message)
+        mirror.record_answer(product, request, verdict)
     return _Turn.RESOLVED
 
 
@@ -273,8 +267,8 @@ def _resolve_without_sending(run: _Run, request: StripeRequest) -> _Turn:
         run.lease.release(next_attempt_at=landed_at)
         raise _Stop(Result.FAILED)
     with transaction.atomic():
-        message = "No answer within the life of its key."
-        mirror.record_indeterminate(run.lease.lock(), request, status=None, request_id="", message=message)
+        unknown = Indeterminate(None, "No answer within the life of its key.")
+        mirror.record_answer(run.lease.lock(), request, unknown)
     return _Turn.RESOLVED
 
 

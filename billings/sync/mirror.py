@@ -15,7 +15,7 @@ from billings.models import BillingPrice, BillingProduct, Drift, Rejection, Stri
 from billings.plan import ActivatePrice, ArchivePrice, CreatePrice, CreateProduct, Step, UpdatePrice, UpdateProduct
 from billings.product_fields import BY_FIELD, Field, Texts
 from billings.stripe_api import requests
-from billings.stripe_api.gateway import Rejected, Snapshot, Succeeded
+from billings.stripe_api.gateway import Answer, Indeterminate, Rejected, Snapshot, Succeeded
 from billings.sync import excluded
 
 # Of the column that keeps it; anybody may write anything into metadata.
@@ -57,7 +57,20 @@ class SaleState:
         return cls(facts["default"], frozenset(facts["active"]), options)
 
 
-def record_success(product: BillingProduct, request: StripeRequest, answer: Succeeded) -> None:
+def record_answer(product: BillingProduct, request: StripeRequest, answer: Answer) -> None:
+    """Resolve a request, and write down what its answer says of the product."""
+    requests.resolve(request, answer)
+    match answer:
+        case Succeeded():
+            _record_success(product, request, answer)
+        case Rejected():
+            _record_rejection(product, request, answer)
+        case Indeterminate():
+            product.reads_requested += 1  # what it did is found by a read
+    product.save(update_fields=WRITTEN)
+
+
+def _record_success(product: BillingProduct, request: StripeRequest, answer: Succeeded) -> None:
     """Mirror the answer to our own request: the fields we sent, and as drift what else differs from what we knew."""
     step = request.planned_step
     if isinstance(step, CreateProduct | UpdateProduct):
@@ -67,8 +80,6 @@ def record_success(product: BillingProduct, request: StripeRequest, answer: Succ
         if _generation_in(answer.data.get("product")) > product.sent_generation:
             product.reads_requested += 1  # a restored backup: look before anything else is done
     product.confirmed_at = timezone.now()
-    _resolve(request, StripeRequest.Outcome.SUCCEEDED, answer.status, answer.request_id)
-    product.save(update_fields=WRITTEN)
 
 
 def _record_product(product: BillingProduct, step: Step, data: dict[str, Any]) -> None:
@@ -108,57 +119,20 @@ def _record_price(product: BillingProduct, step: Step, data: dict[str, Any]) -> 
     _store_price(product, data, terms=terms)
 
 
-def record_rejection(product: BillingProduct, request: StripeRequest, rejection: Rejected) -> None:
-    """Resolve a request that Stripe rejected: request a read, exclude what was rejected from plans until it changes.
+def _record_rejection(product: BillingProduct, request: StripeRequest, rejection: Rejected) -> None:
+    """Request a read, and exclude what was rejected from plans until it changes.
 
     Two rejections say nothing about the values: an object that is already there, and one of ours that is not. And where
     what is desired has moved on during the call, what was rejected may be history already; what is not will be rejected
     again.
     """
-    _resolve(
-        request,
-        StripeRequest.Outcome.REJECTED,
-        rejection.status,
-        rejection.request_id,
-        code=rejection.code,
-        message=rejection.message,
-    )
     product.reads_requested += 1
-    product.save(update_fields=WRITTEN)
     is_object_missing = rejection.code == "resource_missing" and not requests.is_about_a_text(rejection.param)
     if rejection.code == "resource_already_exists" or is_object_missing or request.generation != product.generation:
         return
     for field in requests.rejected_fields(request.planned_step, rejection.param):
         Rejection.objects.update_or_create(product=product, field=field, defaults={"request": request})
     excluded.look_again([product.pk])
-
-
-def record_indeterminate(
-    product: BillingProduct, request: StripeRequest, *, status: int | None, request_id: str, message: str
-) -> None:
-    """Resolve a request whose answer will never come: what it did is found by the read that this asks for."""
-    _resolve(request, StripeRequest.Outcome.INDETERMINATE, status, request_id, message=message)
-    product.reads_requested += 1
-    product.save(update_fields=WRITTEN)
-
-
-def _resolve(
-    request: StripeRequest,
-    outcome: StripeRequest.Outcome,
-    status: int | None,
-    request_id: str,
-    *,
-    code: str = "",
-    message: str = "",
-) -> None:
-    request.outcome = outcome
-    request.resolved_at = timezone.now()
-    request.http_status = status
-    request.request_id = request_id
-    request.error_code = code
-    request.error_message = message
-    # Not the columns about its sends: they were written right before the call, past this object.
-    request.save(update_fields=["outcome", "resolved_at", "http_status", "request_id", "error_code", "error_message"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,10 @@
 
 import pytest
 from django.contrib.auth.models import Group, User
+from django.db import IntegrityError, transaction
 from django.test import Client
 
-from billings.models import StrayProduct
+from billings.models import StrayProduct, StripeRequest
 from billings.operations import reconcile, runs
 from tools.testing.sandbox import Sandbox
 
@@ -84,7 +85,19 @@ class TestTheSyncPage:
         assert staff.post(url, headers=JSON).status_code == 200
 
         keys = {call["idempotency_key"] for call in sandbox.writes() if call["path"] == "/v1/products/course_lost"}
-        assert len(keys) == 1
+        assert keys == {StripeRequest.objects.get(stray=orphan, outcome="succeeded", sends=2).key}
+
+    def test_what_stripe_answered_is_kept_with_the_stray_product(self, staff, orphan):
+        staff.post(f"{SYNC}strays/{orphan.pk}/archive/")
+
+        request = orphan.requests.get()
+        assert (request.subject, request.outcome, request.http_status) == (orphan, "succeeded", 200)
+        assert request.request_id.startswith("req_")
+
+    def test_a_request_is_about_exactly_one_thing(self, sold, orphan):
+        for subject in ({}, {"product": sold.row, "stray": orphan}):
+            with pytest.raises(IntegrityError, match="billings_request_one_subject"), transaction.atomic():
+                StripeRequest.objects.create(key="k", step="x", path="/", params={}, livemode=False, **subject)
 
     def test_is_not_for_teachers(self, owner, orphan):
         teacher = Client()
