@@ -7,7 +7,7 @@ responses. Only `desired` and `pricing` write the desired columns.
 import uuid
 from functools import reduce
 from operator import or_
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import models
@@ -18,6 +18,14 @@ from billings.plan import Desired, Observed, ObservedPrice, Step
 from billings.product_fields import DESCRIPTION, IMAGE, NAME, TAX_BEHAVIOR, TAX_CODE, Field, Texts
 
 INTERVALS: dict[str, money.Interval | None] = {"": None, "month": "month", "year": "year"}
+
+
+class PriceColumns(NamedTuple):
+    """A price as columns keep it: a free course has no amount, and the currency and interval it had last."""
+
+    unit_amount: int | None
+    currency: str
+    interval: str
 
 
 def _spec(unit_amount: int | None, currency: str, interval: str) -> money.PriceSpec | None:
@@ -253,6 +261,10 @@ class BillingProduct(models.Model):
     def price(self) -> money.PriceSpec | None:
         """The desired price; None: free."""
         return _spec(self.desired_unit_amount, self.desired_currency, self.desired_interval)
+
+    @property
+    def price_columns(self) -> PriceColumns:
+        return PriceColumns(self.desired_unit_amount, self.desired_currency, self.desired_interval)
 
     @property
     def desired(self) -> Desired:

@@ -1,17 +1,49 @@
-"""Setting a price, for teachers and staff alike: the only writer of `PriceChange` and of the desired price."""
+"""Setting a price, for teachers and staff alike: the only writer of `PriceChange`, and the way to a desired price."""
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.utils import timezone
 
-from billings import money
-from billings.models import BillingProduct, PriceChange
+from billings.models import BillingProduct, PriceChange, PriceColumns
 from billings.money import PriceSpec
+from billings.product_fields import Field, Texts
 from billings.sync import desired
+
+
+def open_product(
+    course_id: UUID, texts: Texts, *, status: str, price: PriceSpec | None, actor: User | None
+) -> BillingProduct:
+    """The row of a new course with its price (minor units; None or zero: free). Raises as `update`."""
+    with transaction.atomic():
+        product = desired.open_product(course_id, texts, status=status, price=_or_free(price))
+        if product.price is not None:
+            _remember(product, BillingProduct().price_columns, actor, PriceChange.Source.EDIT, reason="")
+    return product
+
+
+def update(
+    product: BillingProduct,
+    price: PriceSpec | None,
+    *,
+    texts: Texts = desired.NO_TEXTS,
+    status: str | None = None,
+    actor: User | None,
+    reason: str = "",
+    source: PriceChange.Source = PriceChange.Source.EDIT,
+) -> PriceChange | None:
+    """As `desired.update`, and remember who changed the price and why.
+
+    `price` in minor units; None or zero: free. Raises money.AmountTooSmall, money.AmountTooLarge or money.WrongStep.
+    Returns None where the price is the same.
+    """
+    with transaction.atomic():
+        done = desired.update(product, texts=texts, status=status, price=_or_free(price))
+        if Field.PRICE not in done.changed:
+            return None
+        return _remember(product, done.old_price, actor, source, reason)
 
 
 def set_price(
@@ -22,40 +54,30 @@ def set_price(
     reason: str = "",
     source: PriceChange.Source = PriceChange.Source.EDIT,
 ) -> PriceChange | None:
-    """Make `price` (minor units; None or zero: free) what this product should sell, and remember who and why.
+    """As `update`, of the price alone."""
+    return update(product, price, actor=actor, reason=reason, source=source)
 
-    Raises money.AmountTooSmall, money.AmountTooLarge or money.WrongStep. Returns None when nothing changed. Stripe is
-    not called here: the raised generation is what converge looks for.
-    """
-    if price is not None and price.unit_amount == 0:
-        price = None
-    if price is not None:
-        money.check_limits(price.money)
-    with transaction.atomic():
-        old = BillingProduct.objects.select_for_update().get(pk=product.pk)
-        if old.price == price:
-            return None
-        # A course that becomes free keeps currency and interval, for the day it has a price again.
-        columns: dict[str, Any] = {
-            "desired_unit_amount": None if price is None else price.unit_amount,
-            "price_changed_at": timezone.now(),
-        }
-        if price is not None:
-            columns |= {"desired_currency": price.currency, "desired_interval": price.interval or ""}
-        desired.change(product, **columns)
-        return PriceChange.objects.create(
-            product=product,
-            old_unit_amount=old.desired_unit_amount,
-            old_currency=old.desired_currency,
-            old_interval=old.desired_interval,
-            new_unit_amount=product.desired_unit_amount,
-            new_currency=product.desired_currency,
-            new_interval=product.desired_interval,
-            actor=actor,
-            source=source,
-            reason=reason,
-            generation=product.generation,
-        )
+
+def _or_free(price: PriceSpec | None) -> PriceSpec | None:
+    return price if price and price.unit_amount else None
+
+
+def _remember(
+    product: BillingProduct, old: PriceColumns, actor: User | None, source: PriceChange.Source, reason: str
+) -> PriceChange:
+    return PriceChange.objects.create(
+        product=product,
+        old_unit_amount=old.unit_amount,
+        old_currency=old.currency,
+        old_interval=old.interval,
+        new_unit_amount=product.desired_unit_amount,
+        new_currency=product.desired_currency,
+        new_interval=product.desired_interval,
+        actor=actor,
+        source=source,
+        reason=reason,
+        generation=product.generation,
+    )
 
 
 def last_currency(owner: User) -> str | None:

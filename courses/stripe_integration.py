@@ -27,8 +27,8 @@ def create_stripe_product_for_course(
 
     `selling`, here and below: the fields of the course form that live in billing, such as how the price is taxed.
     """
-    product = desired.open_product(course.id, _listing(course, selling), status=course.status)
-    pricing.set_price(product, price, actor=actor)
+    texts = _listing(course, selling)
+    product = pricing.open_product(course.id, texts, status=course.status, price=price, actor=actor)
     desired.converge_after_commit(product, inline=inline)
     return product
 
@@ -37,8 +37,8 @@ def update_stripe_product_for_course(
     course: Course, *, price: PriceSpec | None, actor: User | None, selling: Texts = NOTHING
 ) -> BillingProduct:
     """Sell the course as it is now, at this price. No call is made if Stripe would see no difference."""
-    copy_listing(course, selling)
-    pricing.set_price(course.billing, price, actor=actor)
+    texts = _listing(course, selling)
+    pricing.update(course.billing, price, texts=texts, status=course.status, actor=actor)
     desired.converge_after_commit(course.billing)
     return course.billing
 
@@ -53,7 +53,7 @@ def deactivate_stripe_product_for_course(
 
 def copy_listing(course: Course, selling: Texts = NOTHING) -> None:
     """Copy the fields shown on Stripe's pages to `course.billing`; the caller makes sure that Stripe is updated."""
-    desired.set_listing(course.billing, _listing(course, selling), status=course.status)
+    desired.update(course.billing, texts=_listing(course, selling), status=course.status)
 
 
 def _listing(course: Course, selling: Texts) -> Texts:

@@ -169,7 +169,7 @@ def _save(kind: str, row: Any, teacher: "User") -> None:
         return
     if kind == "rename":
         texts = {Field.NAME: f"{row.desired_name}, second edition", Field.IMAGE: ""}
-        desired.set_listing(row, texts, status="published")
+        desired.update(row, texts=texts, status="published")
     else:
         pricing.set_price(row, PriceSpec(row.desired_unit_amount + 1000, "usd"), actor=teacher)
     desired.converge_after_commit(row, inline=False)

@@ -112,6 +112,6 @@ def _take_over(product: BillingProduct, drift: Drift, actor: User | None, adopt:
             why = _("Accepted as changed in Stripe")
             pricing.set_price(product, price, actor=actor, source=PriceChange.Source.STRIPE, reason=why)
         case _ if field in BY_FIELD and BY_FIELD[field].input:
-            desired.set_text(product, field, drift.remote_value)
+            desired.update(product, texts={field: drift.remote_value})
         case _:
             adopt(field, drift.remote_value)

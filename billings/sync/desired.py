@@ -1,7 +1,9 @@
-"""The desired state except for the price (see `pricing`), written in the transaction that saves a course."""
+"""The desired state, written in the transaction that saves a course; `pricing` records who changed a price."""
 
 import threading
+from dataclasses import dataclass
 from datetime import timedelta
+from enum import Enum
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -11,8 +13,9 @@ from django.db import transaction
 from django.db.models import BigIntegerField, Case, F, QuerySet, When
 from django.db.models.functions import Coalesce
 
-from billings import clock
-from billings.models import BillingProduct, Drift, Rejection, behind
+from billings import clock, money
+from billings.models import BillingProduct, Drift, PriceColumns, Rejection, behind
+from billings.money import PriceSpec
 from billings.plan import Desired, Observed, Step, plan
 from billings.product_fields import BY_FIELD, Field, Texts
 from billings.sync import excluded, tasks
@@ -22,41 +25,81 @@ from billings.sync.converge import converge_within
 _waiting_saves = threading.BoundedSemaphore(max(settings.WEB_THREADS // 2, 1))
 
 
-def open_product(course_id: UUID, texts: Texts, *, status: str) -> BillingProduct:
-    """The row of a new course, free until a price is set. Stripe is not told of free courses."""
-    return BillingProduct.objects.create(course_id=course_id, desired_status=status, **_columns(texts))
+class Unchanged(Enum):
+    """Stands for a price that an update leaves as it is; None means free."""
+
+    UNCHANGED = "unchanged"
 
 
-def set_listing(product: BillingProduct, texts: Texts, *, status: str) -> bool:
-    """Copy the course's content; True if Stripe should see a difference (`generation` is raised then)."""
-    return change(product, desired_status=status, **_columns(texts))
+UNCHANGED = Unchanged.UNCHANGED
+NO_TEXTS: Texts = {}
 
 
-def set_text(product: BillingProduct, field: Field, value: str) -> bool:
-    """Set one field, as `set_listing` does for all."""
-    return change(product, **_columns({field: value}))
+@dataclass(frozen=True, slots=True)
+class Update:
+    """The result of an update: the price before, and the fields of which Stripe should see a difference."""
+
+    old_price: PriceColumns
+    changed: frozenset[Field]
 
 
-def _columns(texts: Texts) -> dict[str, str]:
-    return {BY_FIELD[field].desired_column: value for field, value in texts.items()}
+def open_product(course_id: UUID, texts: Texts, *, status: str, price: PriceSpec | None = None) -> BillingProduct:
+    """The row of a new course. `price` in minor units, None: free; Stripe is not told of free courses.
+
+    Raises money.AmountTooSmall, money.AmountTooLarge or money.WrongStep.
+    """
+    return BillingProduct.objects.create(
+        course_id=course_id,
+        generation=0 if price is None else 1,
+        **_columns(texts, status, UNCHANGED if price is None else price),
+    )
 
 
-def change(product: BillingProduct, **columns: Any) -> bool:
-    """Write desired columns; drift and rejections of fields with new values are closed.
+def update(
+    product: BillingProduct,
+    *,
+    texts: Texts = NO_TEXTS,
+    status: str | None = None,
+    price: PriceSpec | Unchanged | None = UNCHANGED,
+) -> Update:
+    """Write what is given to the desired state: one lock, one generation and one UPDATE for all of it.
 
-    Must run in a transaction; updates `product`. True if Stripe should see a difference.
+    What is not given stays. `price` in minor units, None: free. Drift and rejections of fields with new values are
+    closed. Must run in a transaction; updates `product`. Stripe is not called here: converge finds the raised
+    generation. Raises money.AmountTooSmall, money.AmountTooLarge or money.WrongStep.
     """
     locked = BillingProduct.objects.select_for_update().get(pk=product.pk)
-    before = locked.desired
-    for column, value in columns.items():
-        setattr(locked, column, value)
-    changed = changed_fields(before, locked.desired)
-    if changed:
+    before, old_price = locked.desired, locked.price_columns
+    if price == locked.price:
+        price = UNCHANGED  # it keeps the date of its last change
+    columns = _columns(texts, status, price)
+    differing = [name for name, value in columns.items() if getattr(locked, name) != value]
+    for name in differing:
+        setattr(locked, name, columns[name])
+    if changed := changed_fields(before, locked.desired):
         locked.generation += 1
         _include_again(locked, changed)
-    locked.save(update_fields=[*columns, "generation"])
-    product.refresh_from_db()
-    return bool(changed)
+        differing.append("generation")
+    if differing:
+        locked.save(update_fields=differing)
+    product.refresh_from_db()  # also what the database computes
+    return Update(old_price, changed)
+
+
+def _columns(texts: Texts, status: str | None, price: PriceSpec | Unchanged | None) -> dict[str, Any]:
+    """The columns for these values. A price is validated here, and nowhere else on its way to the database."""
+    columns: dict[str, Any] = {BY_FIELD[field].desired_column: value for field, value in texts.items()}
+    if status is not None:
+        columns["desired_status"] = status
+    if price is UNCHANGED:
+        return columns
+    columns["price_changed_at"] = clock.now()
+    if price is None:
+        # A course that becomes free keeps currency and interval, for the day it has a price again.
+        return columns | {"desired_unit_amount": None}
+    money.check_limits(price.money)
+    amount, currency, interval = price.unit_amount, price.currency, price.interval or ""
+    return columns | {"desired_unit_amount": amount, "desired_currency": currency, "desired_interval": interval}
 
 
 def changed_fields(before: Desired, after: Desired) -> frozenset[Field]:

@@ -35,7 +35,8 @@ class Sold:
 
     def listing(self, **changes: str) -> None:
         status = changes.pop("status", self.product.desired_status)
-        desired.set_listing(self.row, {Field(name): value for name, value in changes.items()}, status=status)
+        texts = {Field(name): value for name, value in changes.items()}
+        desired.update(self.row, texts=texts, status=status)
 
     def converge(self) -> Result:
         return converge(self.row.pk)

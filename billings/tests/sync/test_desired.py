@@ -45,6 +45,69 @@ def save(settings, django_capture_on_commit_callbacks):
     return save
 
 
+class TestAnUpdate:
+    @pytest.fixture
+    def update(self, make_sold, django_assert_num_queries):
+        """In as many statements as it may take, in a transaction as every save's."""
+        row = make_sold().row
+
+        def update(statements: int, **values: Any) -> desired.Update:
+            with transaction.atomic(), django_assert_num_queries(statements):
+                return desired.update(row, **values)
+
+        return row, update
+
+    def test_of_everything_takes_one_lock_one_generation_and_one_write(self, update):
+        row, update = update
+        generation, texts = row.generation, {Field.NAME: "Oil", Field.DESCRIPTION: ""}
+
+        # Besides the lock and the write: the drifts that this closes, and the rejections that it forgets.
+        done = update(4, texts=texts, status="draft", price=USD59)
+
+        assert done.changed == {Field.NAME, Field.DESCRIPTION, Field.ACTIVE, Field.PRICE}
+        assert (row.generation, row.desired_name, row.desired_status, row.price) == (
+            generation + 1,
+            "Oil",
+            "draft",
+            USD59,
+        )
+        row.refresh_from_db()
+        assert (row.generation, row.desired_name, row.desired_status, row.price) == (
+            generation + 1,
+            "Oil",
+            "draft",
+            USD59,
+        )
+
+    def test_without_a_difference_writes_nothing(self, update):
+        row, update = update
+        changed_at = row.price_changed_at
+
+        done = update(1, texts={Field.NAME: row.desired_name}, status=row.desired_status, price=row.price)
+
+        assert (done.changed, row.price_changed_at) == (frozenset(), changed_at)
+
+    def test_that_stripe_does_not_see_raises_no_generation(self, make_sold):
+        row = make_sold(price=None).row
+        generation = row.generation
+
+        with transaction.atomic():
+            assert desired.update(row, status="draft").changed == frozenset()
+
+        row.refresh_from_db()
+        assert (row.desired_status, row.generation) == ("draft", generation)
+
+    def test_knows_a_course_that_becomes_free_from_one_whose_price_stays(self, update):
+        row, update = update
+        with transaction.atomic():
+            desired.update(row, texts={Field.NAME: "Oil"})
+            assert row.price == USD49
+            desired.update(row, price=None)
+
+        row.refresh_from_db()
+        assert (row.price, row.desired_currency) == (None, "usd")
+
+
 class TestASave:
     def test_reaches_stripe_before_the_next_page(self, make_sold, sandbox, save):
         sold = make_sold()
