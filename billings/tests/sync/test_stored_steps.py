@@ -12,8 +12,8 @@ from billings.plan import ActivatePrice, ArchivePrice, CreatePrice, CreateProduc
 from billings.product_fields import Field
 from billings.stored_steps import KINDS, fields_of, kind_of, step_of
 from billings.sync.converge import Result
-from billings.tests.conftest import USD49, USD59
 from billings.tests.support.in_sync import assert_in_sync
+from billings.tests.support.sold import USD49, USD59
 
 MONTHLY = PriceSpec(900, "jpy", "month")
 TEXTS, TERMS = {Field.NAME: "Oil", Field.IMAGE: ""}, {Field.TAX_BEHAVIOR: "inclusive"}
