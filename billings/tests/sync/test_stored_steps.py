@@ -26,7 +26,7 @@ STEPS = (
     ActivatePrice("price_1", USD49),
     ArchivePrice("price_1", None),
 )
-fill = import_module("billings.migrations.0022_fill_step_fields").fill
+fill = import_module("billings.migrations.0023_fill_step_fields").fill
 
 
 @pytest.mark.parametrize("step", STEPS, ids=kind_of)

@@ -78,6 +78,6 @@ def _pairs(names: Iterable[tuple[str, str]], params: Json) -> Iterator[tuple[str
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("billings", "0021_step_fields")]
+    dependencies = [("billings", "0022_step_fields")]
 
     operations = [migrations.RunPython(fill, migrations.RunPython.noop)]

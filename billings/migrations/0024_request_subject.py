@@ -5,7 +5,7 @@ from django.db.models import CASCADE, Q
 
 
 class Migration(migrations.Migration):
-    dependencies = [("billings", "0022_fill_step_fields")]
+    dependencies = [("billings", "0023_fill_step_fields")]
 
     operations = [
         migrations.AlterField(

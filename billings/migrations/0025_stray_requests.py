@@ -34,7 +34,7 @@ def move_to_strays(apps: Apps, _editor: BaseDatabaseSchemaEditor) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("billings", "0023_request_subject")]
+    dependencies = [("billings", "0024_request_subject")]
 
     operations = [
         migrations.RunPython(move_to_requests, move_to_strays),

@@ -5,7 +5,7 @@ from django.db.models import JSONField, Value
 
 
 class Migration(migrations.Migration):
-    dependencies = [("billings", "0020_tax_fields")]
+    dependencies = [("billings", "0021_stored_state")]
 
     operations = [
         migrations.AddField(
