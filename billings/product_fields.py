@@ -155,7 +155,7 @@ IMAGE = ProductField(
     emptied=_("Picture removed."),
     drifted=_("The picture was changed in Stripe."),
     restore_label=_("Restore the picture"),
-    never_accepted=_("In Stripe the picture is a link; a course has a file of its own. Restore ours."),
+    never_accepted=_("In Stripe the picture is a link; a course has a file of its own. Restore our value."),
     to_stripe=lambda address: [address] if address else "",
     from_stripe=lambda images: next(iter(images or []), ""),
 )

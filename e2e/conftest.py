@@ -147,7 +147,7 @@ def signed_in(browser: Browser, portal: Portal) -> Callable[[Person], StorageSta
 
 @pytest.fixture
 def visit(new_context: Callable[..., BrowserContext], signed_in: Callable[[Person], StorageState]) -> Visit:
-    """A browser of its own for a person (nobody: a stranger), with an empty page in it."""
+    """A browser of its own for a person (nobody: an anonymous user), with an empty page in it."""
 
     def new_page(person: Person | None = None, **options: Any) -> Page:
         if person:

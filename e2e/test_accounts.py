@@ -53,7 +53,7 @@ def test_a_wrong_password_says_so_and_keeps_the_address(visit: Visit) -> None:
     expect(page.get_by_label("Email")).to_have_value(AUTHOR.email)
 
 
-def test_a_stranger_signs_in_and_arrives_where_they_wanted_to_go(visit: Visit, title: str) -> None:
+def test_an_anonymous_user_signs_in_and_arrives_where_they_wanted_to_go(visit: Visit, title: str) -> None:
     course = Desk(visit(AUTHOR)).make_course(title=title)
     page = visit()
     editor = Editor(page).of(course)
@@ -66,7 +66,7 @@ def test_a_stranger_signs_in_and_arrives_where_they_wanted_to_go(visit: Visit, t
     expect(editor.heading).to_have_text("Sign in")
 
 
-def test_a_forgotten_password_is_answered_alike_for_everybody(visit: Visit) -> None:
+def test_a_forgotten_password_is_answered_alike_for_everyone(visit: Visit) -> None:
     page = visit()
     SignIn(page).open().link("Forgotten your password?").click()
     page.get_by_label("Email").fill("nobody-here@example.com")

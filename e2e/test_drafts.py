@@ -137,7 +137,7 @@ def test_signing_out_asks_wherever_the_unsaved_text_is(visit: Visit, title: str)
     assert kept(page) == []
 
 
-def test_somebody_elses_draft_is_never_shown(visit: Visit, title: str) -> None:
+def test_another_users_draft_is_never_shown(visit: Visit, title: str) -> None:
     page = visit(AUTHOR)
     Editor(page).open().write(title=title)
     page = crash(page)

@@ -86,7 +86,7 @@ def test_a_lost_save_is_said_and_then_whether_it_was_saved(
     assert Desk(page).get(f"/courses/?q={title}")["count"] == 1
 
 
-def test_a_lapsed_session_is_said_in_place_and_signing_in_brings_the_text_back(page: Page, title: str) -> None:
+def test_a_expired_session_is_said_in_place_and_signing_in_brings_the_text_back(page: Page, title: str) -> None:
     course = Desk(page).make_course(title=title)
     editor = Editor(page).of(course)
     editor.mark()

@@ -167,14 +167,14 @@ def _why_not(product: BillingProduct, drift: Drift, known: Beside) -> str:
 
 def _why_not_price(product: BillingProduct, price: BillingPrice | None) -> str:
     if price is None:
-        return _("In Stripe the product has no default price. Restore ours, or set one in Stripe.")
+        return _("In Stripe the product has no default price. Restore our value, or set one in Stripe.")
     if price.currency_options:
         words = {"others": options_in_words(price.currency_options)}
-        return _("A course sells in one currency, and this price also sells at %(others)s. Restore ours.") % words
+        return _("A course sells in one currency, and this price also sells at %(others)s. Restore our value.") % words
     if price.spec is None:
         return _("A course cannot cost what this price says (tiers, a trial, or another interval).")
     if price.spec == product.price:
-        return _("A course has one price, and in Stripe there is more than that one. Restore ours.")
+        return _("A course has one price, and in Stripe there is more than that one. Restore our value.")
     try:
         money.check_limits(price.spec.money)
     except money.MoneyError as error:
@@ -190,8 +190,10 @@ def _why_not_name(remote: str) -> str:
             "m": len(remote.strip()),
         }
     if has_controls(remote):
-        return _("In Stripe the title has hidden characters in it that turn the direction of reading. Restore ours.")
-    return "" if remote.strip() else _("A course needs a title, and in Stripe there is none. Restore ours.")
+        return _(
+            "In Stripe the title has hidden characters in it that turn the direction of reading. Restore our value."
+        )
+    return "" if remote.strip() else _("A course needs a title, and in Stripe there is none. Restore our value.")
 
 
 def _why_not_description(product: BillingProduct, remote: str) -> str:
@@ -202,18 +204,18 @@ def _why_not_description(product: BillingProduct, remote: str) -> str:
             "m": len(remote.strip()),
         }
     if not remote.strip() and product.desired_status == Availability.PUBLISHED:
-        return _("A published course needs a summary, and in Stripe there is none. Restore ours.")
+        return _("A published course needs a summary, and in Stripe there is none. Restore our value.")
     return ""
 
 
 def _why_not_on_sale(product: BillingProduct, known: Beside) -> str:
     """Going on sale needs what its button needs: a price, a summary, and no other open drift."""
     if product.desired_status == Availability.ARCHIVED:
-        return _("The course is archived, so it cannot be on sale. Restore ours, or bring the course back first.")
+        return _("The course is archived, so it cannot be on sale. Restore our value, or bring the course back first.")
     if product.price is None:
-        return _("The course is free, so there is nothing to sell. Restore ours, or set a price first.")
+        return _("The course is free, so there is nothing to sell. Restore our value, or set a price first.")
     if not product.desired_description:
-        return _("A course on sale needs a summary. Restore ours, or have its teacher write one first.")
+        return _("A course on sale needs a summary. Restore our value, or have its teacher write one first.")
     if known.has_others:
         return _("Something else of this course was changed in Stripe. Decide that first.")
     return ""

@@ -57,7 +57,9 @@ def compare(request: StaffRequest) -> HttpResponse:
 @price_managers_only
 def restore_all(request: StaffRequest) -> HttpResponse:
     begun = overview.restore_all(actor=request.user)
-    return _begun(request, "restore", begun, _("Restoring ours, one by one."), _("They are being restored already."))
+    return _begun(
+        request, "restore", begun, _("Restoring our values, one by one."), _("They are being restored already.")
+    )
 
 
 def answer(request: StaffRequest, *, focus: str = "drifts") -> HttpResponse:
@@ -124,14 +126,14 @@ def outcome(run: SyncRun) -> str:
             "%(n)d of them have changed again and are still to be decided.",
             run.left,
         ) % {"n": run.left}
-    return _("Ours stands for all of them; what Stripe has yet to hear is counted above.")
+    return _("Our value is restored for all of them; what Stripe has yet to hear is counted above.")
 
 
 def _compared(run: SyncRun) -> list[str]:
     said = [_("%(n)d products and %(m)d prices were compared.") % {"n": run.products, "m": run.prices}]
     if run.suspects:
         text = ngettext(
-            "%(n)d product differed and was read anew.", "%(n)d products differed and were read anew.", run.suspects
+            "%(n)d product differed and was read again.", "%(n)d products differed and were read again.", run.suspects
         )
         said.append(text % {"n": run.suspects})
     elif not run.orphans:

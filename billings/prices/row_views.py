@@ -78,9 +78,7 @@ def retry_all(request: StaffRequest) -> HttpResponse:
         words = _("There are %(n)d of them by now. Nothing was done: look again, then decide.") % {"n": now}
         return _retried(request, query, words, 409, messages.WARNING)
     count = desired.retry_all(products)
-    text = ngettext(
-        "%(n)d course is asked of Stripe again.", "%(n)d courses are asked of Stripe again, one after another.", count
-    )
+    text = ngettext("%(n)d course is tried again.", "%(n)d courses are tried again, one after another.", count)
     return _retried(request, query, text % {"n": count}, 200, messages.INFO, count)
 
 

@@ -54,7 +54,7 @@ def teacher(owner) -> Client:
 
 
 @pytest.fixture
-def stranger(db) -> Client:
+def anonymous(db) -> Client:
     return Client()
 
 

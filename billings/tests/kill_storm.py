@@ -61,7 +61,7 @@ class Journal:
 
 @dataclass
 class Client:
-    """Somebody who creates courses and changes them, one save after the other."""
+    """Someone who creates courses and changes them, one save after the other."""
 
     number: int
     teacher: Teacher
@@ -146,7 +146,7 @@ class Storm:
                 self._kill_one()
                 self._wait_for_a_save()
                 time.sleep(self.chance.uniform(*SECONDS_BETWEEN_KILLS))
-        finally:  # also where somebody interrupts it: no client goes on alone
+        finally:  # also where someone interrupts it: no client goes on alone
             going_on.clear()
             for thread in threads:
                 thread.join()

@@ -89,7 +89,7 @@ class TestStripesTime:
         assert clock.stripe_ahead() == pytest.approx(0, abs=1)
         assert not caplog.records
 
-    def test_is_learnt_from_a_refusal_too(self, settings):
+    def test_is_learnt_from_a_rejection_too(self, settings):
         with serving(body=b'{"error": {"message": "no"}}', status=403) as scripted:
             ask(scripted.url, settings)
 

@@ -125,7 +125,7 @@ def test_planning_again_gives_nothing(desired, observed, excluded):
 
 @given(desired_states, observed_states(), held_fields)
 def test_each_step_alone_leads_on_to_the_same_end(desired, observed, excluded):
-    """Converge carries out the first step and plans anew: that must be the same walk."""
+    """Converge carries out the first step and plans again: that must be the same walk."""
     whole = carry_out(plan(desired, observed, excluded=excluded), observed)
     for _ in range(12):
         steps = plan(desired, observed, excluded=excluded)
@@ -228,13 +228,13 @@ class TestCost:
         assert self.cost(free, name="Oil", published=False, description="") == 0
 
 
-class TestRefusals:
-    """What Stripe refused stays out; the rest goes on."""
+class TestRejections:
+    """What Stripe rejected stays out; the rest goes on."""
 
     WANTED = wanted(image="https://school.example/a.webp", tax_behavior="inclusive")
 
     @pytest.mark.parametrize("field", sorted(BY_FIELD.keys() - {Field.NAME}))
-    def test_a_refused_text_is_left_out_of_the_create(self, field):
+    def test_a_rejected_text_is_left_out_of_the_create(self, field):
         (step,) = plan(self.WANTED, Observed(), excluded=frozenset({field}))
         assert isinstance(step, CreateProduct)
         assert {**step.texts, **step.terms}.keys() == BY_FIELD.keys() - {field}

@@ -111,8 +111,8 @@ class TestSettingAPrice:
             (PriceSpec(5050, "isk"), money.WrongStep),
         ],
     )
-    def test_beyond_what_can_be_charged_is_refused(self, priced, price, refusal):
-        with pytest.raises(refusal):
+    def test_beyond_what_can_be_charged_is_rejected(self, priced, price, rejection):
+        with pytest.raises(rejection):
             set_price(priced.product, price, actor=None)
 
         assert priced.product.price == USD49

@@ -29,7 +29,7 @@ from billings.sync import desired
 from billings.sync.converge import Result
 from billings.tests.conftest import USD49, USD59, Sold
 from billings.tests.support.drifting import open_drift, read
-from billings.tests.support.rejecting import refuse
+from billings.tests.support.rejecting import reject
 from billings.tests.support.wanted import but
 
 each_field = pytest.mark.parametrize("entry", FIELDS, ids=lambda entry: entry.field)
@@ -203,7 +203,7 @@ class TestDrift:
         drift.refresh_from_db()
         assert drift.decision == "reverted"
 
-    def test_ends_where_somebody_sets_something_new(self, sold, sandbox, entry, drift):
+    def test_ends_where_someone_sets_something_new(self, sold, sandbox, entry, drift):
         new = values(entry)[1]
         set_locally(sold, entry, new)
 
@@ -239,7 +239,7 @@ class TestDrift:
 class TestARejection:
     def test_excludes_the_value_until_it_changes(self, sold, sandbox, entry):
         rejected, accepted = values(entry)
-        refuse(sandbox, param=entry.param)
+        reject(sandbox, param=entry.param)
         set_locally(sold, entry, rejected)
         assert sold.converge() is Result.DONE
         assert sold.product.excluded_fields() == {entry.field}
@@ -280,7 +280,7 @@ class TestLeftToStripe:
 
         assert plan_of(sold) == ()
 
-    def test_what_somebody_sets_in_the_dashboard_is_theirs(self, sold, sandbox):
+    def test_what_someone_sets_in_the_dashboard_is_theirs(self, sold, sandbox):
         edit_in_the_dashboard(sandbox, sold, TAX_CODE, "txcd_10000000")
         sandbox.dashboard(f"prices/{sold.product.observed_default_price}", tax_behavior="inclusive")
         read(sold)

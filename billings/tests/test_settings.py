@@ -1,4 +1,4 @@
-"""A setting that is missing or refused stops the start with one sentence and status 1, whoever starts it."""
+"""A setting that is missing or rejected stops the start with one sentence and status 1, whoever starts it."""
 
 import os
 import shutil
@@ -92,7 +92,7 @@ def start(command: Command, changes: dict[str, str]) -> CompletedProcess[str]:
     return run(command, env={**os.environ, **changes}, allowed=None, seconds=60)
 
 
-def check_refused(command: Command, changes: dict[str, str], words: str) -> None:
+def check_rejected(command: Command, changes: dict[str, str], words: str) -> None:
     ended = start(command, changes)
     assert ended.returncode == 1
     assert words in ended.stderr
@@ -102,13 +102,13 @@ def check_refused(command: Command, changes: dict[str, str], words: str) -> None
 @pytest.mark.parametrize(("changes", "words"), [*REFUSED.values(), *UNREADABLE.values()], ids=[*REFUSED, *UNREADABLE])
 @pytest.mark.processes
 def test_a_command_says_why_it_does_not_start(changes, words):
-    check_refused(MANAGE, changes, words)
+    check_rejected(MANAGE, changes, words)
 
 
 @pytest.mark.parametrize(("changes", "words"), REFUSED.values(), ids=REFUSED)
 @pytest.mark.processes
 def test_the_web_server_says_why_it_does_not_start(changes, words):
-    check_refused(GUNICORN, changes, words)
+    check_rejected(GUNICORN, changes, words)
 
 
 @pytest.mark.parametrize("changes", ACCEPTED.values(), ids=ACCEPTED)
@@ -126,7 +126,7 @@ def test_it_starts_with_what_makes_sense(changes):
         ({"SIGNUP_OPEN": "", "STRIPE_SECRET_KEY": "sk_live_x"}, "False [False, 'http://127.0.0.1:8000']"),
         (PUBLIC, "True [True, 'https://school.example']"),
     ],
-    ids=["sign-up is open", "but not where strangers would sell", "https switches on what belongs to it"],
+    ids=["sign-up is open", "but not with a live key", "https switches on what belongs to it"],
 )
 @pytest.mark.processes
 def test_what_follows_from_others(changes, values):

@@ -48,7 +48,7 @@ def drift(product: BillingProduct, field: Field, remote_value: Any = "") -> Drif
     return product.drifts.create(field=field, local_value=local, remote_value=remote_value)
 
 
-def refuse(product: BillingProduct, message: str = "Your account cannot make charges in chf.") -> None:
+def reject(product: BillingProduct, message: str = "Your account cannot make charges in chf.") -> None:
     request = product.requests.create(
         key=str(product.pk),
         path="/v1/prices",
@@ -89,7 +89,7 @@ class TestTheState:
         """Every combination of what is tested, with the state that it should have."""
         courses = apps.get_model("courses", "Course").objects
         rows = {}
-        for trouble, refused, drifted, ahead, status, priced in combinations(
+        for trouble, rejected, drifted, ahead, status, priced in combinations(
             Trouble.values, (True, False), ("open", "closed", ""), (True, False), Availability.values, (True, False)
         ):
             product = BillingProduct.objects.create(
@@ -101,8 +101,8 @@ class TestTheState:
                 observed_generation=1 if ahead else 2,
                 trouble=trouble,
             )
-            if refused:
-                refuse(product)
+            if rejected:
+                reject(product)
             if drifted:
                 product.drifts.create(
                     field=Field.NAME,
@@ -111,7 +111,7 @@ class TestTheState:
                     closed_at=timezone.now() if drifted == "closed" else None,
                 )
             tested = [
-                ("attention", trouble in TROUBLE_FOR_PEOPLE or refused),
+                ("attention", trouble in TROUBLE_FOR_PEOPLE or rejected),
                 ("drift", drifted == "open"),
                 ("retrying", trouble != Trouble.NONE),
                 ("pending", ahead),
@@ -138,7 +138,7 @@ class TestTheState:
 
     def test_with_all_its_words_costs_no_query_in_a_list(self, course, make_sold, django_assert_num_queries):
         make_sold()
-        refuse(course.product)
+        reject(course.product)
         drift(course.product, Field.NAME)
         with django_assert_num_queries(1 + len(PREFETCH)):
             rows = list(BillingProduct.objects.prefetch_related(*PREFETCH))
@@ -396,8 +396,8 @@ class TestTheWordsThatAskForAttention:
             ("", "no reason given."),
         ],
     )
-    def test_say_what_stripe_refused_and_why(self, course, message, said):
-        refuse(course.product, message)
+    def test_say_what_stripe_rejected_and_why(self, course, message, said):
+        reject(course.product, message)
 
         status = describe(course.product, staff=False)
 

@@ -47,7 +47,7 @@ def staff(sign_in: SignIn) -> Person:
 
 
 @pytest.fixture
-def stranger(db) -> Person:
+def anonymous(db) -> Person:
     return Person(Client(), User())
 
 

@@ -1,4 +1,4 @@
-"""What the course form refuses, wherever it is sent: the data, the field it stands beside, and words of the message."""
+"""What the course form rejects, wherever it is sent: the data, the field it stands beside, and words of the message."""
 
 FIELD_ERRORS = [
     ({"title": ""}, "title", "Enter a title."),

@@ -24,7 +24,7 @@ def takes(name: str) -> set[str]:
 
 
 def changed_in_stripe(course: Course) -> None:
-    """Somebody switched it off in the Dashboard."""
+    """Someone switched it off in the Dashboard."""
     facts = {"local_value": True, "remote_value": False}
     Drift.objects.create(product=course.billing, field="active", **facts)
     excluded.look_again([course.billing.pk])
@@ -54,14 +54,14 @@ class TestEveryAddress:
 
     @pytest.mark.parametrize("method", METHODS)
     @pytest.mark.parametrize("name", ["new", "plan_new", "preview_new", "teacher_courses"])
-    def test_other_methods_are_refused(self, teacher, name, method):
+    def test_other_methods_are_rejected(self, teacher, name, method):
         allowed = {"GET", "HEAD"} if name == "new" else METHODS_OF_A_BUTTON
 
         assert (teacher.send(method, name).status_code == 405) == (method not in allowed)
 
 
 class TestLinksToButtons:
-    """Somebody follows a link, or reloads, where a button's address has come into the address line."""
+    """Someone follows a link, or reloads, where a button's address has come into the address line."""
 
     @pytest.mark.parametrize("name", PAGES_BY_POST)
     def test_lead_to_the_editor_and_press_nothing(self, teacher, published_course, name):
@@ -83,8 +83,8 @@ class TestLinksToButtons:
         assert answer.headers["Allow"] == "POST"
 
     @pytest.mark.parametrize("name", PAGES_BY_POST)
-    def test_strangers_sign_in_first(self, stranger, published_course, name):
-        assert "/accounts/login/" in stranger.get(name, published_course).headers["Location"]
+    def test_anonymous_users_sign_in_first(self, anonymous, published_course, name):
+        assert "/accounts/login/" in anonymous.get(name, published_course).headers["Location"]
 
 
 class TestWordsBesideTheButtons:
@@ -122,7 +122,7 @@ class TestWordsBesideTheButtons:
         teacher.post("archive", free_course)
         assert "The course is published again. It costs nothing." in teacher.get("edit", free_course).text
 
-    def test_promise_nothing_that_would_be_refused(self, teacher, published_course):
+    def test_promise_nothing_that_would_be_rejected(self, teacher, published_course):
         words = self.words(teacher, published_course, summary="")
 
         assert '<p id="plan">Write a summary first' in words
@@ -185,25 +185,25 @@ class TestAPriceNobodySpokeOf:
         assert teacher.post("archive", published_course, sent).status_code == 303
 
 
-class TestStrangers:
+class TestAnonymousUsers:
     @pytest.mark.parametrize("name", PAGES_BY_POST)
-    def test_they_sign_in_and_come_back_to_the_course(self, stranger, published_course, name):
-        answer = stranger.post(name, published_course)
+    def test_they_sign_in_and_come_back_to_the_course(self, anonymous, published_course, name):
+        answer = anonymous.post(name, published_course)
 
         assert answer.status_code == 302
         assert answer.headers["Location"] == f"/accounts/login/?next=/courses/{published_course.id}/"
 
     @pytest.mark.parametrize("name", PAGES_BY_GET)
-    def test_they_come_back_to_where_they_wanted_to_go(self, stranger, published_course, name):
-        answer = stranger.get(name, published_course)
+    def test_they_come_back_to_where_they_wanted_to_go(self, anonymous, published_course, name):
+        answer = anonymous.get(name, published_course)
 
         assert answer.headers["Location"] == f"/accounts/login/?next=/courses/{published_course.id}/{name}/"
 
     @pytest.mark.parametrize("name", ["edit", *PAGES_BY_POST])
-    def test_a_part_of_a_page_is_told_where_to_sign_in_and_stays(self, stranger, published_course, name):
+    def test_a_part_of_a_page_is_told_where_to_sign_in_and_stays(self, anonymous, published_course, name):
         here = {"HX-Request": "true", "HX-Current-URL": "http://testserver/courses/?q=bread"}
 
-        answer = stranger.post(name, published_course, headers=here)
+        answer = anonymous.post(name, published_course, headers=here)
 
         assert answer.status_code == 401
         assert answer.headers["X-Sign-In"] == "/accounts/login/?next=/courses/%3Fq%3Dbread"
@@ -211,14 +211,14 @@ class TestStrangers:
         assert answer.content == b""
 
     @pytest.mark.parametrize("name", ["edit", *PAGES_BY_POST])
-    def test_programs_are_told(self, stranger, published_course, name):
-        answer = stranger.post(name, published_course, headers=JSON)
+    def test_programs_are_told(self, anonymous, published_course, name):
+        answer = anonymous.post(name, published_course, headers=JSON)
 
         assert answer.status_code == 401
         assert answer.json()["errors"]
 
-    def test_they_change_nothing(self, stranger, published_course):
-        stranger.post("archive", published_course)
+    def test_they_change_nothing(self, anonymous, published_course):
+        anonymous.post("archive", published_course)
 
         assert Course.objects.get().status == "published"
 

@@ -185,7 +185,7 @@ class TestRejectedUploads:
         assert answer.status_code == 422
         assert list(folder.iterdir()) == []
 
-    def test_of_strangers_leave_nothing_on_disk(self, free_course, folder):
+    def test_of_anonymous_users_leave_nothing_on_disk(self, free_course, folder):
         Client().post(free_course.get_absolute_url(), form_of(free_course, cover=self.large()))
 
         assert list(folder.iterdir()) == []

@@ -59,20 +59,20 @@ class TestReadCover:
         assert getattr(opened(read_cover(SimpleUploadedFile("a.webp", kept.getvalue()))), "n_frames", 1) == 1
 
     @pytest.mark.parametrize("kind", ["GIF", "BMP", "TIFF", "ICO"])
-    def test_other_kinds_are_refused_whatever_their_name(self, kind):
+    def test_other_kinds_are_rejected_whatever_their_name(self, kind):
         with pytest.raises(ValidationError, match="not a PNG, JPEG or WebP"):
             read_cover(picture(kind, name="picture.png"))
 
     @pytest.mark.parametrize(
         "data", [b"", b"hello", b"\x89PNG\r\n\x1a\n", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"\xff\xd8\xff" * 9]
     )
-    def test_what_is_no_picture_is_refused(self, data):
+    def test_what_is_no_picture_is_rejected(self, data):
         with pytest.raises(ValidationError, match="not a PNG, JPEG or WebP"):
             read_cover(SimpleUploadedFile("picture.png", data))
 
     @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
     @pytest.mark.parametrize("share", [0.3, 0.5, 0.95])
-    def test_one_that_is_cut_off_is_refused_in_words_that_say_so(self, kind, share):
+    def test_one_that_is_cut_off_is_rejected_in_words_that_say_so(self, kind, share):
         whole = encoded(Image.effect_noise((400, 300), 60).convert("RGB"), kind)
 
         with pytest.raises(ValidationError, match="cut off: a part of it is missing"):
@@ -119,11 +119,11 @@ class TestReadCover:
     def test_a_phones_second_picture_is_no_animation(self):
         assert not read_cover(SimpleUploadedFile("a.jpg", (DATA / "phone.jpg").read_bytes())).animated
 
-    def test_more_than_5_mb_is_refused(self):
+    def test_more_than_5_mb_is_rejected(self):
         with pytest.raises(ValidationError, match=r"the most is 5\.0"):
             read_cover(SimpleUploadedFile("picture.png", b"x" * (covers.MAX_BYTES + 1)))
 
-    def test_a_small_file_that_unpacks_to_a_huge_one_is_refused_before_it_is_unpacked(self):
+    def test_a_small_file_that_unpacks_to_a_huge_one_is_rejected_before_it_is_unpacked(self):
         bomb = picture("PNG", (5100, 5000), mode="1")
         assert bomb.size is not None
         assert bomb.size < 100_000
@@ -133,7 +133,7 @@ class TestReadCover:
 
     @pytest.mark.parametrize("side", [10_000, 20_000])
     @pytest.mark.slow
-    def test_one_with_more_pixels_than_any_screen_is_refused_in_words(self, side):
+    def test_one_with_more_pixels_than_any_screen_is_rejected_in_words(self, side):
         with pytest.raises(ValidationError, match="too many pixels"), warnings.catch_warnings(action="ignore"):
             read_cover(picture("PNG", (side, side), mode="1"))
 
@@ -142,16 +142,16 @@ def progressive(mode: str, size: tuple[int, int], **options: object) -> bytes:
     return encoded(Image.new(mode, size), "JPEG", quality=30, progressive=True, **options)
 
 
-def refusal(data: bytes) -> str:
-    with pytest.raises(ValidationError) as refused:
+def rejection(data: bytes) -> str:
+    with pytest.raises(ValidationError) as rejected:
         read_cover(SimpleUploadedFile("a", data))
-    return refused.value.messages[0]
+    return rejected.value.messages[0]
 
 
 @pytest.mark.slow
 class TestMemory:
-    def test_a_picture_that_would_take_too_much_is_refused_before_it_is_decoded(self):
-        assert "58.9 million; one of its kind may have 14.4 million" in refusal(progressive("CMYK", (7680, 7680)))
+    def test_a_picture_that_would_take_too_much_is_rejected_before_it_is_decoded(self):
+        assert "58.9 million; one of its kind may have 14.4 million" in rejection(progressive("CMYK", (7680, 7680)))
 
     def test_what_its_kind_may_have_is_kept(self):
         with pytest.raises(ValidationError):
@@ -169,17 +169,17 @@ class TestMemory:
         assert data[start + 4] == 4
         data[start + 4] = 1
 
-        assert "14.4 million" in refusal(bytes(data))
+        assert "14.4 million" in rejection(bytes(data))
 
     def test_a_jpeg_of_very_many_passes_is_none(self):
         data = progressive("RGB", (64, 64)).removesuffix(b"\xff\xd9")
         last = data[data.rindex(b"\xff\xda") :]
 
-        assert "not a PNG, JPEG or WebP" in refusal(data + last * 200 + b"\xff\xd9")
+        assert "not a PNG, JPEG or WebP" in rejection(data + last * 200 + b"\xff\xd9")
         assert read_cover(SimpleUploadedFile("a", data + last * 20 + b"\xff\xd9"))
 
     def test_an_endless_ribbon_is_no_picture(self):
-        assert "in one direction" in refusal(blank_png(70_000, 2, bits=8, kind=6))
+        assert "in one direction" in rejection(blank_png(70_000, 2, bits=8, kind=6))
 
     @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
     def test_a_long_one_keeps_its_shape(self, kind):

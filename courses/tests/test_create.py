@@ -34,8 +34,8 @@ class TestNewPage:
         assert page.status_code == 200
         assert b'name="title"' in page.content
 
-    def test_a_stranger_signs_in_first_and_comes_back(self, stranger):
-        assert stranger.get("new").headers["Location"] == "/accounts/login/?next=/courses/new/"
+    def test_an_anonymous_user_signs_in_first_and_comes_back(self, anonymous):
+        assert anonymous.get("new").headers["Location"] == "/accounts/login/?next=/courses/new/"
 
     def test_looked_at_again_it_is_the_same_form_until_it_has_made_its_course(self, teacher, other_teacher):
         version = teacher.get("new").context["form"]["version"].value()
@@ -125,7 +125,7 @@ class TestCreate:
 
         assert "must be chosen again" in answer.text
 
-    def test_says_what_is_wrong_with_a_picture_that_it_refuses(self, teacher):
+    def test_says_what_is_wrong_with_a_picture_that_it_rejects(self, teacher):
         answer = teacher.post("teacher_courses", data={**WHOLE, "cover": picture("GIF")})
 
         assert answer.status_code == 422
@@ -139,15 +139,15 @@ class TestCreate:
         assert "€0.50 is the smallest price" in answer.text
         assert "<html" not in answer.text
 
-    def test_a_stranger_signs_in_first_and_comes_back_to_the_page_not_to_the_button(self, stranger):
-        answer = stranger.client.post("/courses/", WHOLE, headers={"Referer": "http://testserver/courses/new/?a=b"})
+    def test_an_anonymous_user_signs_in_first_and_comes_back_to_the_page_not_to_the_button(self, anonymous):
+        answer = anonymous.client.post("/courses/", WHOLE, headers={"Referer": "http://testserver/courses/new/?a=b"})
 
         assert answer.status_code == 302
         assert answer.headers["Location"] == "/accounts/login/?next=/courses/new/%3Fa%3Db"
         assert not Course.objects.exists()
 
-    def test_somebody_elses_page_is_not_come_back_to(self, stranger):
-        answer = stranger.client.post("/courses/", WHOLE, headers={"Referer": "https://evil.example/courses/"})
+    def test_another_users_page_is_not_come_back_to(self, anonymous):
+        answer = anonymous.client.post("/courses/", WHOLE, headers={"Referer": "https://evil.example/courses/"})
 
         assert answer.headers["Location"] == "/accounts/login/?next=/courses/"
 
@@ -157,7 +157,7 @@ class TestCreate:
         assert teacher.post("teacher_courses", data=WHOLE).status_code == 403
 
     @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
-    def test_other_methods_are_refused(self, teacher, method):
+    def test_other_methods_are_rejected(self, teacher, method):
         assert teacher.send(method, "teacher_courses").status_code == 405
 
 
@@ -253,7 +253,7 @@ class TestCreateByProgram:
     def test_a_name_that_stands_there_twice_is_told(self, teacher):
         answer = self.create(teacher, '{"title": "Bread", "price": "4", "price": "400"}')
 
-        assert (answer.status_code, answer.json()["errors"]["__all__"]) == (400, ["“price” stands in the body twice."])
+        assert (answer.status_code, answer.json()["errors"]["__all__"]) == (400, ["“price” is in the body twice."])
 
     @pytest.mark.parametrize(
         "body",
@@ -274,8 +274,8 @@ class TestCreateByProgram:
         assert answer.status_code == 400
         assert answer.json()["errors"]["__all__"]
 
-    def test_a_stranger_is_told(self, stranger):
-        answer = self.create(stranger, {"title": "Bread"})
+    def test_an_anonymous_user_is_told(self, anonymous):
+        answer = self.create(anonymous, {"title": "Bread"})
 
         assert answer.status_code == 401
         assert answer.json()["errors"]

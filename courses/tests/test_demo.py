@@ -24,7 +24,7 @@ class TestDemo:
         assert Course.objects.exclude(cover="").exists()
         assert "24 courses created" in capsys.readouterr().out
 
-    def test_everybody_can_sign_in(self, client):
+    def test_everyone_can_sign_in(self, client):
         call_command("demo", force=True)
 
         for email in ("teacher@example.com", "other@example.com", "staff@example.com", "admin@example.com"):
@@ -58,7 +58,7 @@ class TestDemo:
         assert not StripeRequest.objects.exists()
         assert DBTaskResult.objects.exists()
 
-    def test_is_refused_without_debug_unless_forced(self, settings):
+    def test_is_rejected_without_debug_unless_forced(self, settings):
         settings.DEBUG = False
         with pytest.raises(CommandError, match="--force"):
             call_command("demo")
@@ -68,7 +68,7 @@ class TestDemo:
         call_command("demo")
         assert Course.objects.exists()
 
-    def test_is_refused_against_a_live_key_even_when_forced(self, settings):
+    def test_is_rejected_against_a_live_key_even_when_forced(self, settings):
         settings.STRIPE_LIVE = True
         with pytest.raises(CommandError, match="live key"):
             call_command("demo", force=True)

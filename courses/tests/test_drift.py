@@ -1,4 +1,4 @@
-"""POST /courses/<uuid>/drift/<id>/restore/ and accept/: somebody edits in the Dashboard, and staff decide."""
+"""POST /courses/<uuid>/drift/<id>/restore/ and accept/: someone edits in the Dashboard, and staff decide."""
 
 import json
 
@@ -24,7 +24,7 @@ def _stripe_at_once(_no_stripe, settings, sandbox):
 
 @pytest.fixture
 def edited(sandbox):
-    """Somebody edits a course's product in the Dashboard, and a read finds it."""
+    """Someone edits a course's product in the Dashboard, and a read finds it."""
 
     def edit(course: Course, path: str = "", **body) -> Drift:
         product = BillingProduct.objects.get(course=course)
@@ -135,7 +135,7 @@ class TestRestore:
         assert answer.redirect_chain == [("/billing/sync/", 303)]
         assert "Restored. On sale at $49.00." in answer.text
 
-    def test_nobody_is_sent_to_strangers(self, staff, renamed):
+    def test_nobody_is_sent_to_anonymous_users(self, staff, renamed):
         address = f"/courses/{renamed.product.course_id}/drift/{renamed.pk}/restore/"
         answer = staff.client.post(address, {"shown": shown_of(renamed), "next": "https://elsewhere.example/"})
 
@@ -205,7 +205,7 @@ class TestAccept:
             ({"images": ["https://elsewhere.example/a.png"]}, "the picture is a link"),
         ],
     )
-    def test_what_a_course_cannot_say_is_refused(self, staff, published_course, edited, body, why):
+    def test_what_a_course_cannot_say_is_rejected(self, staff, published_course, edited, body, why):
         drift = edited(published_course, **body)
 
         answer = press(staff, "accept", drift, headers=JSON)
@@ -241,7 +241,7 @@ class TestAccept:
 
 @pytest.mark.parametrize("decision", DECISIONS)
 class TestMovedOn:
-    def test_what_stripe_holds_now_is_shown_and_asked_anew(self, staff, renamed, sandbox, decision):
+    def test_what_stripe_holds_now_is_shown_and_asked_again(self, staff, renamed, sandbox, decision):
         shown = shown_of(renamed)
         sandbox.dashboard(f"products/{renamed.product.stripe_id}", name="Pastel")
 
@@ -272,7 +272,7 @@ class TestMovedOn:
         assert "Stripe has changed again since you looked." in answer.text
         assert ">Accept “Oil”</button>" in answer.text
 
-    def test_a_title_that_its_teacher_set_anew_is_decided(self, staff, teacher, renamed, decision):
+    def test_a_title_that_its_teacher_set_again_is_decided(self, staff, teacher, renamed, decision):
         shown, course = shown_of(renamed), now_course(renamed)
         assert teacher.post("edit", course, form_of(course, title="Gouache")).status_code == 303
 
@@ -304,10 +304,10 @@ class TestWho:
     def test_another_teacher_is_forbidden_to_decide(self, other_teacher, renamed, decision):
         assert press(other_teacher, decision, renamed).status_code == 403
 
-    def test_strangers_are_asked_to_sign_in(self, stranger, renamed, decision):
-        assert press(stranger, decision, renamed).url.startswith("/accounts/login/")
-        assert press(stranger, decision, renamed, headers=JSON).status_code == 401
-        assert "X-Sign-In" in press(stranger, decision, renamed, headers=STATUS).headers
+    def test_anonymous_users_are_asked_to_sign_in(self, anonymous, renamed, decision):
+        assert press(anonymous, decision, renamed).url.startswith("/accounts/login/")
+        assert press(anonymous, decision, renamed, headers=JSON).status_code == 401
+        assert "X-Sign-In" in press(anonymous, decision, renamed, headers=STATUS).headers
 
     def test_a_link_decides_nothing(self, staff, renamed, decision):
         address = f"/courses/{renamed.product.course_id}/drift/{renamed.pk}/{decision}/"

@@ -52,13 +52,13 @@ class TestEditPage:
         assert teacher.get("edit", NEVER).status_code == 404
         assert teacher.client.get("/courses/not-a-uuid/").status_code == 404
 
-    def test_a_stranger_signs_in_first_and_comes_back(self, stranger, draft):
-        answer = stranger.get("edit", draft)
+    def test_an_anonymous_user_signs_in_first_and_comes_back(self, anonymous, draft):
+        answer = anonymous.get("edit", draft)
 
         assert answer.headers["Location"] == f"/accounts/login/?next=/courses/{draft.id}/"
 
     @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
-    def test_other_methods_are_refused(self, teacher, draft, method):
+    def test_other_methods_are_rejected(self, teacher, draft, method):
         assert teacher.send(method, "edit", draft).status_code == 405
 
 
@@ -306,9 +306,9 @@ class TestByProgram:
         assert other_teacher.get("edit", draft, headers=JSON).status_code == 404
         assert self.save(other_teacher, draft, {"title": "Mine"}).status_code == 404
 
-    def test_a_stranger_is_told(self, stranger, draft):
-        assert stranger.get("edit", draft, headers=JSON).status_code == 401
-        assert self.save(stranger, draft, {"title": "Mine"}).status_code == 401
+    def test_an_anonymous_user_is_told(self, anonymous, draft):
+        assert anonymous.get("edit", draft, headers=JSON).status_code == 401
+        assert self.save(anonymous, draft, {"title": "Mine"}).status_code == 401
 
     def test_needs_its_token(self, teacher, draft):
         teacher.client.handler.enforce_csrf_checks = True
@@ -318,10 +318,10 @@ class TestByProgram:
         assert answer.status_code == 403
         assert "CSRF" in answer.json()["errors"]["__all__"][0]
 
-    def test_a_stranger_without_a_token_is_told_to_sign_in(self, stranger, draft):
-        stranger.client.handler.enforce_csrf_checks = True
+    def test_an_anonymous_user_without_a_token_is_told_to_sign_in(self, anonymous, draft):
+        anonymous.client.handler.enforce_csrf_checks = True
 
-        assert self.save(stranger, draft, {"title": "Oil"}).status_code == 401
+        assert self.save(anonymous, draft, {"title": "Oil"}).status_code == 401
 
 
 class TestAChoiceThatCameInEmpty:

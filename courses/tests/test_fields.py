@@ -25,12 +25,12 @@ class TestLine:
         assert self.field.clean(typed) == kept
 
     @pytest.mark.parametrize("typed", ["a\0b", "a\x1bb", "a\x7fb", "a\ud800b"])
-    def test_what_cannot_be_stored_or_shown_is_refused(self, typed):
+    def test_what_cannot_be_stored_or_shown_is_rejected(self, typed):
         with pytest.raises(ValidationError, match="cannot be shown"):
             self.field.clean(typed)
 
     @pytest.mark.parametrize("typed", ["Bread\u202e94$", "\u2067Bread", "Bread\u2069"])
-    def test_what_would_turn_the_words_beside_it_is_refused(self, typed):
+    def test_what_would_turn_the_words_beside_it_is_rejected(self, typed):
         with pytest.raises(ValidationError, match="turn the direction of reading"):
             self.field.clean(typed)
 
@@ -56,7 +56,7 @@ class TestProse:
     def test_keeps_lines_and_drops_what_nobody_sees(self, typed, kept):
         assert self.field.clean(typed) == kept
 
-    def test_what_cannot_be_stored_is_refused(self):
+    def test_what_cannot_be_stored_is_rejected(self):
         with pytest.raises(ValidationError, match="cannot be shown"):
             self.field.clean("a\0b")
 
@@ -98,7 +98,7 @@ class TestLanguageTag:
         "typed",
         ["english", "e", "en_US", "en-", "-en", "xx", "12", "en us", "en--us", "x-klingon", "en-" + "a1b2c3-" * 9],
     )
-    def test_what_is_no_tag_is_refused(self, typed):
+    def test_what_is_no_tag_is_rejected(self, typed):
         with pytest.raises(ValidationError, match="not the tag of a language"):
             self.field.clean(typed)
 

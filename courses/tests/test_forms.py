@@ -1,4 +1,4 @@
-"""What a teacher types, field by field: what is taken, what is refused, and with which words."""
+"""What a teacher types, field by field: what is taken, what is rejected, and with which words."""
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -30,7 +30,7 @@ class TestNewCourse:
         assert form.content() == Content("Bread", "", "", "", "all", "en", "", None)
 
     @pytest.mark.parametrize(("data", "field", "words"), FIELD_ERRORS)
-    def test_each_refusal_has_its_words(self, data, field, words):
+    def test_each_rejection_has_its_words(self, data, field, words):
         form = sent(**data)
 
         assert not form.is_valid()
@@ -62,7 +62,7 @@ class TestNewCourse:
         assert form.content().price == spec
         assert form.notes["price"] == said
 
-    def test_a_word_of_caution_where_stripe_may_refuse(self):
+    def test_a_word_of_caution_where_stripe_may_reject(self):
         form = sent(price="2000000")
 
         assert form.is_valid()
@@ -94,7 +94,7 @@ class TestNewCourse:
         assert cover.data.startswith(b"RIFF")
 
     @pytest.mark.parametrize(("data", "words"), [(b"", "empty"), (b"hello", "not a PNG, JPEG or WebP")])
-    def test_a_bad_cover_is_refused(self, data, words):
+    def test_a_bad_cover_is_rejected(self, data, words):
         form = CourseForm.sent({"title": "Bread"}, {"cover": SimpleUploadedFile("a.png", data)})
 
         assert words in str(form.errors["cover"])

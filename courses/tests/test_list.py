@@ -73,8 +73,8 @@ class TestList:
 
         assert "<html" in page.text
 
-    def test_a_stranger_signs_in_first_and_comes_back(self, stranger):
-        answer = stranger.get("teacher_courses", query="?q=bread")
+    def test_an_anonymous_user_signs_in_first_and_comes_back(self, anonymous):
+        answer = anonymous.get("teacher_courses", query="?q=bread")
 
         assert answer.headers["Location"] == "/accounts/login/?next=/courses/%3Fq%3Dbread"
 
@@ -258,8 +258,8 @@ class TestByProgram:
 
         assert "<html" in teacher.get("teacher_courses", headers=accept).text
 
-    def test_a_stranger_is_told(self, stranger):
-        assert stranger.get("teacher_courses", headers=JSON).status_code == 401
+    def test_an_anonymous_user_is_told(self, anonymous):
+        assert anonymous.get("teacher_courses", headers=JSON).status_code == 401
 
 
 class TestTheRow:

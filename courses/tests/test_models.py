@@ -1,4 +1,4 @@
-"""What the database refuses, whoever writes to it."""
+"""What the database rejects, whoever writes to it."""
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -26,7 +26,7 @@ class TestCourse:
             {"status": "published", "summary": ""},
         ],
     )
-    def test_what_cannot_be_is_refused(self, draft, columns):
+    def test_what_cannot_be_is_rejected(self, draft, columns):
         with pytest.raises(IntegrityError), transaction.atomic():
             Course.objects.filter(pk=draft.pk).update(**columns)
 

@@ -94,7 +94,7 @@ class TestInlineValidation:
         assert 'id="id_price_note"' in answer.text
         assert "Buyers pay $1,234.00 once." in answer.text
 
-    def test_another_currency_judges_the_price_anew(self, teacher):
+    def test_another_currency_judges_the_price_again(self, teacher):
         data = {"title": "Bread", "price": "49.50", "currency": "jpy"}
 
         answer = teacher.post("plan_new", data=data, headers=left("currency"))
@@ -169,7 +169,7 @@ class TestPlanOfACourse:
         assert "Oil" in words
         assert "left as it is there until staff decide: the price." in words
 
-    def test_what_is_set_anew_is_not_left(self, teacher, published_course):
+    def test_what_is_set_again_is_not_left(self, teacher, published_course):
         in_stripe(published_course)
         billing = BillingProduct.objects.get()
         Drift.objects.create(
@@ -223,7 +223,7 @@ class TestManyPreviews:
     def press(self, person, **options):
         return person.post("preview_new", data={"description": "**Water**", "price": "49"}, **options)
 
-    def test_are_refused_in_words_beside_the_preview(self, teacher):
+    def test_are_rejected_in_words_beside_the_preview(self, teacher):
         assert [self.press(teacher, headers=HTMX).status_code for _ in range(2)] == [200, 200]
 
         answer = self.press(teacher, headers=HTMX)

@@ -59,11 +59,11 @@ class TestPublish:
 
         assert fresh(course).status == "published"
 
-    def test_after_a_refusal_the_form_can_be_saved(self, teacher, make_course):
+    def test_after_a_rejection_the_form_can_be_saved(self, teacher, make_course):
         course = make_course(summary="")
-        refused = teacher.post("publish", course)
+        rejected = teacher.post("publish", course)
 
-        version = refused.context["form"]["version"].value()
+        version = rejected.context["form"]["version"].value()
         answer = teacher.post("edit", course, {"title": "Oil", "version": version})
 
         assert answer.status_code == 303
@@ -78,7 +78,7 @@ class TestPublish:
         assert "changed in Stripe" in answer.text
         assert fresh(draft).status == "draft"
 
-    def test_is_refused_for_an_archived_course(self, teacher, archived_course):
+    def test_is_rejected_for_an_archived_course(self, teacher, archived_course):
         assert teacher.post("publish", archived_course).status_code == 422
         assert fresh(archived_course).status == "archived"
 
@@ -115,7 +115,7 @@ class TestUnpublish:
 
         assert (fresh(published_course).status, fresh(published_course).summary) == ("draft", "")
 
-    def test_is_refused_for_an_archived_course(self, teacher, archived_course):
+    def test_is_rejected_for_an_archived_course(self, teacher, archived_course):
         assert teacher.post("unpublish", archived_course).status_code == 422
 
 

@@ -1,4 +1,4 @@
-"""Price managers read every course on its own page, and change nothing there; to everybody else it is not there."""
+"""Price managers read every course on its own page, and change nothing there; to everyone else it is not there."""
 
 
 class TestAnotherTeachersCourse:

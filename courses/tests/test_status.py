@@ -66,16 +66,16 @@ class TestStatus:
         with django_assert_max_num_queries(8):
             teacher.get("status", draft, headers=HTMX)
 
-    def test_a_lapsed_session_leads_nobody_away(self, stranger, draft):
+    def test_a_expired_session_leads_nobody_away(self, anonymous, draft):
         here = {**STATUS, "HX-Current-URL": f"http://testserver/courses/{draft.id}/"}
 
-        answer = stranger.get("status", draft, headers=here)
+        answer = anonymous.get("status", draft, headers=here)
 
         assert answer.status_code == 401
         assert answer.headers["X-Sign-In"] == f"/accounts/login/?next=/courses/{draft.id}/"
 
-    def test_a_stranger_is_told_in_json(self, stranger, draft):
-        assert stranger.get("status", draft, headers=JSON).status_code == 401
+    def test_an_anonymous_user_is_told_in_json(self, anonymous, draft):
+        assert anonymous.get("status", draft, headers=JSON).status_code == 401
 
 
 class TestRetry:

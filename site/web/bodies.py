@@ -58,7 +58,7 @@ def json_object(body: bytes) -> dict[str, Any]:
             object_pairs_hook=_without_duplicates,
         )
     except _DuplicateName as duplicate:
-        message = _("“%(name)s” stands in the body twice.") % {"name": duplicate}
+        message = _("“%(name)s” is in the body twice.") % {"name": duplicate}
         raise UnreadableBody({"__all__": [message]}, 400) from None
     except (ValueError, RecursionError):
         raise UnreadableBody({"__all__": [_("The body is not valid JSON.")]}, 400) from None

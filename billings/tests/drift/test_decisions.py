@@ -19,7 +19,7 @@ def staff(django_user_model):
 
 @pytest.fixture
 def drifted(sold, sandbox):
-    """Somebody edits in the Dashboard, and a read finds it."""
+    """Someone edits in the Dashboard, and a read finds it."""
 
     def edit(path: str, **body):
         sandbox.dashboard(
@@ -72,7 +72,7 @@ class TestRestore:
 
         assert_in_sync(sold, sandbox)
 
-    def test_a_deleted_product_is_made_anew(self, sold, sandbox, drifted, staff):
+    def test_a_deleted_product_is_made_again(self, sold, sandbox, drifted, staff):
         drift = drifted("products/{product}/delete")
         assert drift.field == "product"
 
@@ -115,7 +115,7 @@ class TestAccept:
         assert sold.product.price is None
         assert_in_sync(sold, sandbox)
 
-    def test_what_a_course_cannot_say_is_refused(self, sold, sandbox, drifted, staff):
+    def test_what_a_course_cannot_say_is_rejected(self, sold, sandbox, drifted, staff):
         recurring = {"interval": "week", "interval_count": 2}
         made = sandbox.dashboard(
             "prices", product=sold.product.stripe_id, unit_amount=3900, currency="usd", recurring=recurring
@@ -128,7 +128,7 @@ class TestAccept:
         drift.refresh_from_db()
         assert drift.closed_at is None
 
-    def test_a_picture_is_refused(self, sold, drifted, staff):
+    def test_a_picture_is_rejected(self, sold, drifted, staff):
         drift = drifted("products/{product}", images=["https://elsewhere.example/a.png"])
 
         with pytest.raises(Inexpressible):

@@ -1,4 +1,4 @@
-"""How people write prices in their own country, found in price lists and bug reports; and whose signs are refused."""
+"""How people write prices in their own country, found in price lists and bug reports; and whose signs are rejected."""
 
 import pytest
 
@@ -256,8 +256,8 @@ def test_is_read_as_no_other_amount_elsewhere(elsewhere):
     for _tag, text, currency, minor in EVERYDAY:
         try:
             readings = [parse_amount(text, currency, negotiated(elsewhere))]
-        except MoneyError as refused:
-            readings = list(refused.readings)
+        except MoneyError as rejected:
+            readings = list(rejected.readings)
 
         assert not readings or Money(minor, currency) in readings, text
 
@@ -291,7 +291,7 @@ def test_is_read_as_no_other_amount_elsewhere(elsewhere):
         ("en-US", "49 €", "gbp"),
     ],
 )
-def test_refuses_the_sign_of_another_currency_in_words(tag, text, chosen):
+def test_rejects_the_sign_of_another_currency_in_words(tag, text, chosen):
     with pytest.raises(CurrencyMismatch, match="The amount says “"):
         parse_amount(text, chosen, negotiated(tag))
 
@@ -306,7 +306,7 @@ def test_refuses_the_sign_of_another_currency_in_words(tag, text, chosen):
         ("$10 $20", "usd"), ("10$ 20$", "usd"), ("49€5", "eur"), ("49€500", "eur"), ("49-50 €", "eur"),
     ],
 )  # fmt: skip
-def test_refuses_what_is_a_multiple_a_part_or_no_price(text, currency):
+def test_rejects_what_is_a_multiple_a_part_or_no_price(text, currency):
     with pytest.raises(NotAnAmount):
         parse_amount(text, currency, "en_US")
 

@@ -1,4 +1,4 @@
-"""Which amounts can be charged, which are asked about, and what is said of those that are refused."""
+"""Which amounts can be charged, which are asked about, and what is said of those that are rejected."""
 
 import pickle
 
@@ -35,14 +35,14 @@ class TestLimits:
         check_limits(Money(0, code))
 
     @pytest.mark.parametrize("code", MINIMUMS)
-    def test_the_minimum_is_accepted_and_one_less_is_refused(self, code):
+    def test_the_minimum_is_accepted_and_one_less_is_rejected(self, code):
         minimum = Money(MINIMUMS[code], code)
         check_limits(minimum)
 
-        with pytest.raises(AmountTooSmall) as refused:
+        with pytest.raises(AmountTooSmall) as rejected:
             check_limits(Money(minimum.amount - 1, code))
-        assert refused.value.given == Money(minimum.amount - 1, code)
-        assert refused.value.minimum == minimum
+        assert rejected.value.given == Money(minimum.amount - 1, code)
+        assert rejected.value.minimum == minimum
 
     def test_any_positive_amount_is_accepted_where_the_minimum_is_unknown(self):
         check_limits(Money(1, "bam"))
@@ -54,13 +54,13 @@ class TestLimits:
             with pytest.raises(AmountTooSmall):
                 check_limits(Money(-100, code))
 
-    def test_the_maximum_is_accepted_and_one_more_is_refused(self):
+    def test_the_maximum_is_accepted_and_one_more_is_rejected(self):
         check_limits(Money(MAX_UNIT_AMOUNT, "usd"))
 
-        with pytest.raises(AmountTooLarge) as refused:
+        with pytest.raises(AmountTooLarge) as rejected:
             check_limits(Money(MAX_UNIT_AMOUNT + 1, "usd"))
-        assert refused.value.given == Money(MAX_UNIT_AMOUNT + 1, "usd")
-        assert refused.value.maximum == Money(MAX_UNIT_AMOUNT, "usd")
+        assert rejected.value.given == Money(MAX_UNIT_AMOUNT + 1, "usd")
+        assert rejected.value.maximum == Money(MAX_UNIT_AMOUNT, "usd")
 
     @pytest.mark.parametrize("code", CURRENCIES)
     def test_the_limits_that_are_named_can_be_charged(self, code):
@@ -80,11 +80,11 @@ class TestLimits:
             (Money(199, "ugx"), Money(100, "ugx"), Money(200, "ugx")),
         ],
     )
-    def test_an_amount_between_two_steps_is_refused_with_its_neighbours(self, given, below, above):
-        with pytest.raises(WrongStep) as refused:
+    def test_an_amount_between_two_steps_is_rejected_with_its_neighbours(self, given, below, above):
+        with pytest.raises(WrongStep) as rejected:
             check_limits(given)
 
-        assert (refused.value.given, refused.value.below, refused.value.above) == (given, below, above)
+        assert (rejected.value.given, rejected.value.below, rejected.value.above) == (given, below, above)
 
     def test_of_an_unknown_currency_are_unknown(self):
         with pytest.raises(UnknownCurrency):

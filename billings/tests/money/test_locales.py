@@ -137,7 +137,7 @@ numbers = st.from_regex(r"\A[0-9]{1,4}([.,' ٬٫][0-9]{1,4}){0,3}\Z")
 @pytest.mark.slow
 @given(minor=amounts, code=codes, writer=ways(), reader=ways())
 def test_what_one_writes_nobody_reads_as_a_thousandth_or_a_thousandfold(minor, code, writer, reader):
-    """A price pasted from a page in one locale into a field of another: that amount, or asked, or refused."""
+    """A price pasted from a page in one locale into a field of another: that amount, or asked, or rejected."""
     money = Money(minor, code)
     for text in (format_money(money, writer), format_amount(money, writer)):
         try:

@@ -1,4 +1,4 @@
-"""How what people type is read as an amount, asked about or refused."""
+"""How what people type is read as an amount, asked about or rejected."""
 
 import pytest
 from hypothesis import example, given, settings
@@ -93,8 +93,8 @@ def read(text, currency="usd", locale="en_US"):
 def outcome_of(text, currency, locale):
     try:
         return parse_amount(text, currency, locale)
-    except MoneyError as refusal:
-        return refusal
+    except MoneyError as rejection:
+        return rejection
 
 
 class TestParseAmount:
@@ -249,10 +249,10 @@ class TestParseAmount:
         ("text", "locale"), [("1.234", "en_US"), ("1,234", "de_DE"), ("1,234", "fr_FR"), ("49.999", "und")]
     )
     def test_never_makes_a_thousand_of_a_decimal_point_but_offers_to(self, text, locale):
-        with pytest.raises(TooManyDecimals) as refused:
+        with pytest.raises(TooManyDecimals) as rejected:
             read(text, locale=locale)
 
-        assert [reading.amount for reading in refused.value.readings] == [
+        assert [reading.amount for reading in rejected.value.readings] == [
             int(text.replace(".", "").replace(",", "")) * 100
         ]
 
@@ -327,16 +327,16 @@ class TestParseAmount:
             ("円500", "円", "cny"),
         ],
     )
-    def test_refuses_the_sign_of_another_currency(self, text, typed, chosen):
-        with pytest.raises(CurrencyMismatch) as refused:
+    def test_rejects_the_sign_of_another_currency(self, text, typed, chosen):
+        with pytest.raises(CurrencyMismatch) as rejected:
             parse_amount(text, chosen)
 
-        assert (refused.value.text, refused.value.typed, refused.value.chosen) == (text, typed, chosen)
+        assert (rejected.value.text, rejected.value.typed, rejected.value.chosen) == (text, typed, chosen)
 
     @pytest.mark.parametrize(
         "text", ["-5", "−5", "－5", "–5", "- 5", "$-5", "-$5", "5-", "-5 USD", "-.5", "-0", "-1,234.50"]
     )
-    def test_refuses_a_minus(self, text):
+    def test_rejects_a_minus(self, text):
         with pytest.raises(Negative):
             read(text)
 
@@ -351,7 +351,7 @@ class TestParseAmount:
             ("1.2345", "kwd"),
         ],
     )
-    def test_refuses_more_decimals_than_the_currency_has(self, text, currency):
+    def test_rejects_more_decimals_than_the_currency_has(self, text, currency):
         with pytest.raises(TooManyDecimals):
             read(text, currency)
 
@@ -412,25 +412,25 @@ class TestParseAmount:
             "\ud800 5",
         ],
     )
-    def test_refuses_nonsense(self, text):
-        with pytest.raises(NotAnAmount) as refused:
+    def test_rejects_nonsense(self, text):
+        with pytest.raises(NotAnAmount) as rejected:
             read(text)
 
-        assert refused.value.text == text
+        assert rejected.value.text == text
 
     @pytest.mark.parametrize(
         "text", ["9" * 25, "9" * 100_000, "1," * 50_000, "$" * 100_000 + "1", "1" + " " * 99 + "1"]
     )
-    def test_refuses_what_is_too_long_at_once(self, text):
+    def test_rejects_what_is_too_long_at_once(self, text):
         with pytest.raises(NotAnAmount):
             read(text)
 
     @pytest.mark.parametrize("code", ["xxx", "USD", "", "bgn"])
-    def test_refuses_a_currency_that_is_not_sold_in(self, code):
-        with pytest.raises(UnknownCurrency) as refused:
+    def test_rejects_a_currency_that_is_not_sold_in(self, code):
+        with pytest.raises(UnknownCurrency) as rejected:
             parse_amount("49", code)
 
-        assert refused.value.code == code
+        assert rejected.value.code == code
 
     @given(
         text=typed_text,
@@ -438,7 +438,7 @@ class TestParseAmount:
         locale=st.sampled_from([*LOCALES, "und", "es_419", "uz_Arab"]),
     )
     @pytest.mark.slow
-    def test_reads_any_text_as_an_amount_or_refuses_it(self, text, currency, locale):
+    def test_reads_any_text_as_an_amount_or_rejects_it(self, text, currency, locale):
         outcome = outcome_of(text, currency, locale)
 
         if isinstance(outcome, MoneyError):

@@ -57,7 +57,7 @@ def known_endpoints() -> list[dict[str, Any]]:
 
 class TestARestrictedKey:
     def test_sells_though_it_may_not_read_its_account(self, make_sold, sandbox, restricted):
-        """Stripe's refusal names the account."""
+        """Stripe's rejection names the account."""
         restricted(*NEEDED)
         sold = make_sold()
 
@@ -99,7 +99,7 @@ class TestARestrictedKey:
                 accounts.present(seconds=5)
 
     def test_is_told_its_account_by_an_object(self, settings, monkeypatch):
-        """Where the refusal names none."""
+        """Where the rejection names none."""
         get = gateway._get
 
         def answers(path, params, seconds):
@@ -232,11 +232,11 @@ class TestTheEndpoint:
         assert endpoint["status"] == "enabled"
         assert "it is now enabled with the events it needs" in capsys.readouterr().out
 
-    def test_is_refused_without_a_public_address_in_one_sentence(self, sandbox):
-        with pytest.raises(CommandError, match="set SITE_URL to the public https address") as refused:
+    def test_is_rejected_without_a_public_address_in_one_sentence(self, sandbox):
+        with pytest.raises(CommandError, match="set SITE_URL to the public https address") as rejected:
             call_command("webhook_endpoint")
 
-        assert str(refused.value).count(".") == str(refused.value).count("127.0.0.1") * 3 + 1
+        assert str(rejected.value).count(".") == str(rejected.value).count("127.0.0.1") * 3 + 1
         assert known_endpoints() == []
 
     def test_is_listed_with_what_it_lacks(self, sandbox, public, capsys):

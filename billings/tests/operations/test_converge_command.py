@@ -11,7 +11,7 @@ from billings.sync import lease
 from billings.tests.support.drifting import ask_for_a_read, edit, read
 from billings.tests.support.due import wait_until
 from billings.tests.support.in_sync import assert_in_sync
-from billings.tests.support.rejecting import refuse
+from billings.tests.support.rejecting import reject
 from billings.tests.support.sold import USD59
 
 
@@ -111,8 +111,8 @@ class TestTheCommand:
         assert (code, sum_) == (1, "0 of 0 have nothing left to do in Stripe.")
         assert "drift" in line
 
-    def test_lists_what_stripe_refused(self, sold, sandbox):
-        refuse(sandbox, param="name")
+    def test_lists_what_stripe_rejected(self, sold, sandbox):
+        reject(sandbox, param="name")
         sold.listing(name="Pastel")
 
         _, (line, _) = run()

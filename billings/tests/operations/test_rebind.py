@@ -26,7 +26,7 @@ def moved(sold, sandbox, settings):
 
 @pytest.mark.django_db(transaction=True)
 class TestRebind:
-    def test_everything_is_made_anew_and_the_old_ids_are_kept(self, moved, sandbox, capsys):
+    def test_everything_is_made_again_and_the_old_ids_are_kept(self, moved, sandbox, capsys):
         old = moved.product
 
         call_command("rebind", "--yes")

@@ -80,7 +80,7 @@ class TestReconcile:
         assert code == 1
         assert "Another price was added in Stripe, beside $59.00: $19.00." in said
 
-    def test_orphans_are_named_and_strangers_counted(self, catalogue, sandbox, capsys):
+    def test_orphans_are_named_and_anonymous_users_counted(self, catalogue, sandbox, capsys):
         sandbox.dashboard("products", name="A mug")
         sandbox.dashboard("products", id="course_lost", name="Lost", metadata={"course_id": "somewhere"})
 
@@ -100,7 +100,7 @@ class TestReconcile:
         assert json.loads(said)["drift"] == []
         assert code == 0
 
-    def test_a_key_of_another_account_is_refused_before_anything_is_read(self, catalogue, sandbox):
+    def test_a_key_of_another_account_is_rejected_before_anything_is_read(self, catalogue, sandbox):
         StripeKey.objects.update(account="acct_other")
         calls = len(sandbox.calls())
 
@@ -155,10 +155,10 @@ class TestReconcile:
         assert "not finished" in said
         assert "Stripe agrees" not in said
 
-    def test_a_repair_that_stripe_refuses_is_not_taken_for_done(self, catalogue, sandbox, capsys):
+    def test_a_repair_that_stripe_rejects_is_not_taken_for_done(self, catalogue, sandbox, capsys):
         sandbox.dashboard(f"products/{catalogue[0].product.stripe_id}", name="By hand")
-        refusal = {"status": 402, "code": "card_declined", "message": "No."}
-        sandbox.fault("refuse", method="POST", times=None, error=refusal)
+        rejection = {"status": 402, "code": "card_declined", "message": "No."}
+        sandbox.fault("refuse", method="POST", times=None, error=rejection)
 
         code, said = run(capsys, "--repair")
 

@@ -35,7 +35,7 @@ def catalogue(make_sold, sandbox):
 
 @pytest.fixture
 def edited(sandbox):
-    """Somebody edits these courses in the Dashboard; whether we have read it is another matter."""
+    """Someone edits these courses in the Dashboard; whether we have read it is another matter."""
 
     def edit(*courses, read=True, **body):
         for sold in courses:
@@ -83,7 +83,7 @@ class TestPage:
         assert "2 changes made in Stripe" in text
         assert text.count(">Restore “Watercolour”</button>") == 2
         assert text.count(">Accept “By hand”</button>") == 2
-        assert "Restore ours for all 2 changes" in text
+        assert "Restore our value for all 2 changes" in text
         assert "load delay" not in text
 
     def test_a_choice_that_was_made_ends_it(self, staff, catalogue, edited):
@@ -169,7 +169,7 @@ class TestPage:
             staff.get(SYNC)
 
 
-def test_messages_of_strangers_are_counted(staff, catalogue):
+def test_messages_of_anonymous_users_are_counted(staff, catalogue):
     assert "was not read" not in staff.get(SYNC).text
     facts = {"livemode": True, "type": "product.updated", "shown": {}, "is_foreign": True}
     StripeEvent.objects.create(event_id="evt_1", **facts)
@@ -221,7 +221,7 @@ class TestCompare:
         assert (body["last_compare"]["products"], body["last_compare"]["prices"]) == (3, 3)
         assert body["last_compare"]["suspects"] == body["drifts"]["count"] == 1
         text = staff.get(SYNC).text
-        assert "3 products and 3 prices were compared. 1 product differed and was read anew." in text
+        assert "3 products and 3 prices were compared. 1 product differed and was read again." in text
         assert "<progress" not in text
 
     def test_says_that_stripe_agrees(self, staff, catalogue):
@@ -252,7 +252,7 @@ class TestCompare:
         assert [text for text in pages if 'max="6" value="3"' in text]
         assert "Comparing with Stripe: 3 of 6" in "".join(pages)
 
-    def test_is_refused_while_another_is_under_way(self, staff, catalogue):
+    def test_is_rejected_while_another_is_under_way(self, staff, catalogue):
         assert staff.post(COMPARE, headers=JSON).status_code == 202
 
         assert staff.post(COMPARE, headers=JSON).status_code == 409
@@ -381,7 +381,7 @@ class TestRestoreAll:
         assert seen(staff)["drifts"]["count"] == 3
         assert "could not be read just now" in staff.get(SYNC).text
 
-    def test_is_refused_while_another_is_under_way(self, staff, catalogue, edited):
+    def test_is_rejected_while_another_is_under_way(self, staff, catalogue, edited):
         edited(catalogue[0])
         assert staff.post(RESTORE, headers=JSON).status_code == 202
 
@@ -433,14 +433,14 @@ class TestHtmx:
 
 class TestWho:
     @pytest.mark.parametrize("address", [SYNC, COMPARE, RESTORE])
-    def test_teachers_are_refused(self, teacher, address):
+    def test_teachers_are_rejected(self, teacher, address):
         send = teacher.get if address == SYNC else teacher.post
 
         assert send(address).status_code == 403
         assert send(address, headers=JSON).status_code == 403
 
     @pytest.mark.parametrize("address", [SYNC, COMPARE, RESTORE])
-    def test_strangers_sign_in(self, client, address):
+    def test_anonymous_users_sign_in(self, client, address):
         send = client.get if address == SYNC else client.post
 
         assert send(address).url.startswith("/accounts/login/")

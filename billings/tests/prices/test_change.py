@@ -141,7 +141,7 @@ class TestChange:
         assert [price["unit_amount"] for price in sandbox.prices(active=True)] == [5900]
         assert not sandbox.products()[0]["active"]
 
-    def test_a_drifted_price_is_set_anew(self, change, sold, sandbox):
+    def test_a_drifted_price_is_set_again(self, change, sold, sandbox):
         Drift.objects.create(product=sold.product, field="price", local_value="$49.00", remote_value="$39.00")
 
         change()
@@ -285,9 +285,9 @@ class TestChange:
                 address("change_price", sold), json.dumps(sent), content_type="application/json", headers=JSON
             )
 
-        refused = post(price="490")
-        assert refused.status_code == 422
-        assert refused.json()["errors"]["price"] == ["$490.00 is 10 times the present price, $49.00."]
+        rejected = post(price="490")
+        assert rejected.status_code == 422
+        assert rejected.json()["errors"]["price"] == ["$490.00 is 10 times the present price, $49.00."]
 
         saved = post(price="490", confirm=True)
         assert saved.status_code == 200
@@ -309,19 +309,19 @@ class TestChange:
         assert staff.post(f"{PRICES}{uuid4()}/", form).status_code == 404
         assert staff.post(f"{PRICES}not-a-uuid/", form).status_code == 404
 
-    def test_a_form_of_another_site_is_refused(self, manager, sold, form):
+    def test_a_form_of_another_site_is_rejected(self, manager, sold, form):
         client = Client(enforce_csrf_checks=True)
         client.force_login(manager, backend="django.contrib.auth.backends.ModelBackend")
 
         assert client.post(address("change_price", sold), form).status_code == 403
         assert sold.product.price == USD49
 
-    def test_a_teacher_is_refused_even_at_an_own_course(self, teacher, sold, form):
+    def test_a_teacher_is_rejected_even_at_an_own_course(self, teacher, sold, form):
         assert teacher.post(address("change_price", sold), form).status_code == 403
         assert sold.product.price == USD49
 
-    def test_a_stranger_comes_back_to_the_list(self, stranger, sold, form):
-        answer = stranger.post(
+    def test_an_anonymous_user_comes_back_to_the_list(self, anonymous, sold, form):
+        answer = anonymous.post(
             address("change_price", sold), form, headers={"Referer": "http://testserver/billing/prices/?q=water"}
         )
 
@@ -329,8 +329,8 @@ class TestChange:
         assert sold.product.price == USD49
 
     @pytest.mark.parametrize("referer", ["", "https://elsewhere.example/billing/prices/"])
-    def test_a_stranger_from_elsewhere_does_not_go_back_there(self, stranger, sold, form, referer):
-        answer = stranger.post(address("change_price", sold), form, headers={"Referer": referer})
+    def test_an_anonymous_user_from_elsewhere_does_not_go_back_there(self, anonymous, sold, form, referer):
+        answer = anonymous.post(address("change_price", sold), form, headers={"Referer": referer})
 
         assert answer.url == "/accounts/login/?next=/billing/prices/"
 
@@ -435,14 +435,14 @@ class TestWhoMayNot:
     """What holds for every address of a price alike."""
 
     @pytest.mark.parametrize("page", POST_ONLY + GET_ONLY)
-    def test_a_teacher_is_refused(self, teacher, sold, page):
+    def test_a_teacher_is_rejected(self, teacher, sold, page):
         send = teacher.post if page in POST_ONLY else teacher.get
 
         assert send(address(page, sold)).status_code == 403
 
     @pytest.mark.parametrize("page", POST_ONLY + GET_ONLY)
-    def test_a_stranger_is_sent_to_sign_in(self, stranger, sold, page):
-        send = stranger.post if page in POST_ONLY else stranger.get
+    def test_an_anonymous_user_is_sent_to_sign_in(self, anonymous, sold, page):
+        send = anonymous.post if page in POST_ONLY else anonymous.get
 
         assert send(address(page, sold)).url.startswith("/accounts/login/?next=/billing/prices/")
         assert send(address(page, sold), headers=JSON).status_code == 401

@@ -86,29 +86,29 @@ class TestList:
         with django_assert_max_num_queries(9):
             staff.get(PRICES, headers=JSON)
 
-    def test_a_teacher_is_refused(self, teacher):
+    def test_a_teacher_is_rejected(self, teacher):
         assert teacher.get(PRICES).status_code == 403
         assert teacher.get(PRICES, headers=HTMX).status_code == 403
 
-    def test_a_teachers_program_is_refused_in_json(self, teacher):
+    def test_a_teachers_program_is_rejected_in_json(self, teacher):
         answer = teacher.get(PRICES, headers=JSON)
 
         assert answer.status_code == 403
         assert answer.json()["errors"]["__all__"]
 
-    def test_a_stranger_signs_in_and_comes_back(self, stranger):
-        answer = stranger.get(f"{PRICES}?q=water&sort=-price")
+    def test_an_anonymous_user_signs_in_and_comes_back(self, anonymous):
+        answer = anonymous.get(f"{PRICES}?q=water&sort=-price")
 
         assert answer.status_code == 302
         assert answer.url == "/accounts/login/?next=/billing/prices/%3Fq%3Dwater%26sort%3D-price"
 
-    def test_a_strangers_htmx_is_told_where_to_sign_in(self, stranger):
-        answer = stranger.get(PRICES, headers=HTMX)
+    def test_a_anonymous_users_htmx_is_told_where_to_sign_in(self, anonymous):
+        answer = anonymous.get(PRICES, headers=HTMX)
 
         assert answer["X-Sign-In"] == "/accounts/login/?next=/billing/prices/%3Fq%3Dwater"
 
-    def test_a_strangers_program_is_told(self, stranger):
-        assert stranger.get(PRICES, headers=JSON).status_code == 401
+    def test_a_anonymous_users_program_is_told(self, anonymous):
+        assert anonymous.get(PRICES, headers=JSON).status_code == 401
 
     def test_it_is_only_looked_at(self, staff):
         assert staff.post(PRICES).status_code == 405

@@ -79,7 +79,7 @@ class TestAPost:
         assert first.data == second.data
         assert len(sandbox.products()) == 1
 
-    def test_with_a_value_that_stripe_refuses_is_refused_with_its_words(self, sandbox):
+    def test_with_a_value_that_stripe_rejects_is_rejected_with_its_words(self, sandbox):
         verdict = post(name="x" * 6000)
 
         assert isinstance(verdict, Rejected)
@@ -87,7 +87,7 @@ class TestAPost:
         assert verdict.message.startswith("Invalid string")
         assert verdict.request_id == sandbox.calls()[-1]["request_id"]
 
-    def test_with_an_id_that_is_taken_is_refused_with_a_code(self, sandbox):
+    def test_with_an_id_that_is_taken_is_rejected_with_a_code(self, sandbox):
         post(id="course_1")
 
         verdict = post(id="course_1")
@@ -95,14 +95,14 @@ class TestAPost:
         assert isinstance(verdict, Rejected)
         assert verdict.code == "resource_already_exists"
 
-    def test_to_what_is_not_there_is_refused(self, sandbox):
+    def test_to_what_is_not_there_is_rejected(self, sandbox):
         verdict = gateway.post("/v1/products/course_9", {"name": "x"}, key=a_key(), seconds=PATIENT)
 
         assert isinstance(verdict, Rejected)
         assert (verdict.status, verdict.code) == (404, "resource_missing")
 
     @pytest.mark.parametrize("status", [400, 402, 404])
-    def test_is_refused_by_exactly_these_statuses(self, sandbox, status):
+    def test_is_rejected_by_exactly_these_statuses(self, sandbox, status):
         sandbox.fault("refuse", error={"status": status, "message": "No.", "code": "no", "param": "name"})
 
         verdict = post()
@@ -111,7 +111,7 @@ class TestAPost:
         assert (verdict.status, verdict.code, verdict.param, verdict.message) == (status, "no", "name", "No.")
 
     @pytest.mark.parametrize("status", [405, 413, 422, 451])
-    def test_that_something_before_stripe_refuses_is_repeated(self, sandbox, status):
+    def test_that_something_before_stripe_rejects_is_repeated(self, sandbox, status):
         sandbox.fault("refuse", error={"status": status, "message": "No."})
 
         assert trouble_of(post()) == Trouble.FAILING
@@ -155,7 +155,7 @@ class TestNoVerdict:
         assert trouble_of(verdict) == trouble
         assert isinstance(verdict, Unanswered)
         assert verdict.status == status
-        # Stripe does not number what it refuses at the gate.
+        # Stripe does not number what it rejects at the gate.
         assert verdict.request_id == ("" if status == 401 else sandbox.calls()[-1]["request_id"])
 
     @pytest.mark.parametrize("when", ["before", "after"])
@@ -325,7 +325,7 @@ class TestTheConnection:
 
         assert (server.connections, len(server.requests)) == (2, 3)
 
-    def test_that_the_server_closed_while_it_was_idle_is_made_anew(self, scripted):
+    def test_that_the_server_closed_while_it_was_idle_is_made_again(self, scripted):
         scripted(headers={"Connection": "close"})
 
         assert [type(post()) for _ in range(3)] == [Succeeded] * 3
@@ -340,7 +340,7 @@ class TestTheConnection:
         assert headers["authorization"] == "Bearer sk_test_sandbox_tests"
 
     def test_speaks_the_version_that_the_library_was_made_for(self):
-        """Raising the library is when somebody reads what changed."""
+        """Raising the library is when someone reads what changed."""
         assert stripe.api_version == gateway.API_VERSION
 
     def test_follows_a_key_that_was_changed(self, scripted, settings):

@@ -1,4 +1,4 @@
-"""Somebody at the Dashboard, a read that finds it, and the drift that comes of it."""
+"""Someone at the Dashboard, a read that finds it, and the drift that comes of it."""
 
 from typing import Any
 

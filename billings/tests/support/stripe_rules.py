@@ -1,4 +1,4 @@
-"""A small Stripe in values: what one step does to what is observed, and what Stripe would refuse."""
+"""A small Stripe in values: what one step does to what is observed, and what Stripe would reject."""
 
 from dataclasses import replace
 
@@ -16,7 +16,7 @@ from billings.plan import (
 from billings.product_fields import BY_FIELD, Texts
 
 
-class WouldBeRefused(AssertionError):
+class WouldBeRejected(AssertionError):
     """Stripe answers 400 to this step."""
 
 
@@ -70,4 +70,4 @@ def _update_price(observed: Observed, price_id: str, terms: Texts, *, active: bo
 
 def _must(holds: bool, rule: str) -> None:
     if not holds:
-        raise WouldBeRefused(rule)
+        raise WouldBeRejected(rule)

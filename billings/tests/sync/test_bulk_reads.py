@@ -76,7 +76,7 @@ class TestManyRows:
 
         assert by_the_sweep(sandbox) == ALONE * FIVE
 
-    def test_are_read_one_by_one_where_strangers_have_more_prices_than_anybody_thought(
+    def test_are_read_one_by_one_where_anonymous_users_have_more_prices_than_anybody_thought(
         self, five, sandbox, monkeypatch
     ):
         monkeypatch.setattr(bulk_reads, "CALLS_A_ROW", 1 / FIVE)
@@ -179,8 +179,8 @@ class TestManyRows:
 
 
 class TestARowIsReadByItself:
-    def test_whose_lease_somebody_had_meanwhile(self, five, sandbox, monkeypatch):
-        """A save between the reading and its use: what was read is history, and would look like somebody's edit."""
+    def test_whose_lease_someone_had_meanwhile(self, five, sandbox, monkeypatch):
+        """A save between the reading and its use: what was read is history, and would look like someone's edit."""
         want(five)
 
         def save() -> None:
@@ -199,7 +199,7 @@ class TestARowIsReadByItself:
         assert [(one["unit_amount"], one["active"]) for one in prices] == [(4900, False), (5900, True)]
         assert not five[0].product.drifts.exists()
 
-    def test_whose_title_somebody_saved_meanwhile(self, five):
+    def test_whose_title_someone_saved_meanwhile(self, five):
         """And whose event came, too, before the reading was used."""
         want(five)
         with bulk_reads.claim() as rows:
@@ -217,11 +217,11 @@ class TestARowIsReadByItself:
         """An edit after the reading: its event asked for a read that the one before does not answer."""
         want(five)
 
-        def somebody_edits() -> None:
+        def someone_edits() -> None:
             edit(sandbox, five[0], name="Oil")
             ask_for_a_read(five[0])
 
-        at_call(monkeypatch, 3, after=somebody_edits)
+        at_call(monkeypatch, 3, after=someone_edits)
 
         sweep()
 

@@ -20,7 +20,7 @@ from billings.sync.converge import Result
 from billings.tests.support.drifting import edit, edit_price, read
 from billings.tests.support.due import forget_the_lease
 from billings.tests.support.in_sync import assert_in_sync
-from billings.tests.support.rejecting import refuse
+from billings.tests.support.rejecting import reject
 from billings.tests.support.sold import USD49, USD59, Sold
 from billings.tests.support.wanted import but
 
@@ -221,14 +221,14 @@ def deleted_in_the_dashboard(sold, sandbox):
     read(sold)
 
 
-def refused_as_a_whole(sold, sandbox):
-    refuse(sandbox)
+def rejected_as_a_whole(sold, sandbox):
+    reject(sandbox)
     sold.listing(name="Gouache", description="Refused as well")
     sold.converge()
 
 
-def refused_and_drifted(sold, sandbox):
-    refused_as_a_whole(sold, sandbox)
+def rejected_and_drifted(sold, sandbox):
+    rejected_as_a_whole(sold, sandbox)
     edit(sandbox, sold, description="For nobody")
     read(sold)
 
@@ -250,8 +250,8 @@ class TestAPreview:
             priced_in_the_dashboard,
             renamed_in_the_dashboard,
             deleted_in_the_dashboard,
-            refused_as_a_whole,
-            refused_and_drifted,
+            rejected_as_a_whole,
+            rejected_and_drifted,
             priced_before,
         ],
     )

@@ -86,7 +86,7 @@ class TestEndpoint:
             ),
         ],
     )
-    def test_it_refuses_what_is_not_stripes(self, answer):
+    def test_it_rejects_what_is_not_stripes(self, answer):
         assert answer().status_code == 400
         assert not StripeEvent.objects.exists()
 
@@ -233,12 +233,12 @@ class TestJudging:
         assert set(StripeEvent.objects.values_list("outcome", flat=True)) == {"echo"}
         assert sold.product.reads_requested == 0
 
-    def test_events_of_another_mode_or_account_or_of_strangers_are_ignored(self, sold):
+    def test_events_of_another_mode_or_account_or_of_anonymous_users_are_ignored(self, sold):
         shown = {"id": sold.product.stripe_id, "object": "product"}
         deliver(event(id="evt_live", livemode=True, data={"object": shown}))
         deliver(event(id="evt_connect", account="acct_other", data={"object": shown}))
         deliver(event(id="evt_context", context="org_1/acct_other", data={"object": shown}))
-        deliver(event(id="evt_stranger", data={"object": {"id": "prod_stranger", "object": "product"}}))
+        deliver(event(id="evt_foreign", data={"object": {"id": "prod_foreign", "object": "product"}}))
 
         process()
 

@@ -35,7 +35,7 @@ def everything(row: BillingProduct) -> list[object]:
 
 
 class TestTaking:
-    def test_excludes_everybody_else(self, row):
+    def test_excludes_everyone_else(self, row):
         assert lease.take(row.pk, seconds=60)
         assert lease.take(row.pk, seconds=60) is None
 

@@ -79,7 +79,7 @@ class TestARead:
         assert free.converge() is Result.DONE
 
     @pytest.mark.parametrize(("body", "field", "local", "remote"), EDITS)
-    def test_finds_what_somebody_changed_in_the_dashboard(self, sold, sandbox, body, field, local, remote):
+    def test_finds_what_someone_changed_in_the_dashboard(self, sold, sandbox, body, field, local, remote):
         edit(sandbox, sold, **body)
         generation = sold.product.generation
 
@@ -237,7 +237,7 @@ class TestAReadOfPrices:
         assert strange in open_drift(sold).remote_value["active"]
         assert "a price that only Stripe can show" in open_drift(sold).remote_value["words"]
 
-    def test_reuses_a_price_that_somebody_made_in_the_dashboard(self, sold, sandbox):
+    def test_reuses_a_price_that_someone_made_in_the_dashboard(self, sold, sandbox):
         other = add_price(sandbox, sold)
         sandbox.dashboard(f"prices/{other}/archive")
         read(sold)
@@ -274,7 +274,7 @@ class TestAReadOfPrices:
 
 
 class TestADrift:
-    """Held out of plans until somebody decides, or sets that very field to something new."""
+    """Held out of plans until someone decides, or sets that very field to something new."""
 
     def test_of_the_price_is_neither_undone_nor_adopted_by_mending_the_title(self, sold, sandbox):
         remote = edit_price(sandbox, sold, 3900)
@@ -363,7 +363,7 @@ class TestADrift:
         assert sandbox.products() == []
         assert len(sandbox.writes()) == 1
 
-    def test_ends_with_the_product_so_that_it_can_be_made_anew(self, sold, sandbox):
+    def test_ends_with_the_product_so_that_it_can_be_made_again(self, sold, sandbox):
         edit(sandbox, sold, name="Oil")
         edit_price(sandbox, sold, 3900)
         read(sold)

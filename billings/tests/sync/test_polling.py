@@ -44,7 +44,7 @@ def key() -> StripeKey:
 
 @pytest.fixture
 def looked(sold, sandbox):
-    """Somebody has looked before, and found what there was."""
+    """Someone has looked before, and found what there was."""
     poll()
     while sweep():
         pass
@@ -203,7 +203,7 @@ class TestAGap:
 
         assert self.due()
 
-    def test_is_none_where_somebody_looked_a_while_ago(self, looked, sandbox, compares):
+    def test_is_none_where_someone_looked_a_while_ago(self, looked, sandbox, compares):
         StripeKey.objects.update(looked_at=timezone.now() - timedelta(days=20))
 
         poll()

@@ -247,4 +247,4 @@ def test_the_worker_shows_a_restored_backup_for_what_it_is(sold, sandbox, caplog
     until(lambda: not worker.round())
 
     assert open_drift(sold).remote_value["words"] == "$59.00"
-    assert "1 courses are read anew" in caplog.text
+    assert "1 courses are read again" in caplog.text

@@ -310,7 +310,7 @@ class TestARead:
 
         assert WriteBudget.objects.get().next_slot_at >= before + timedelta(seconds=3 / 100)
 
-    def test_that_comes_too_soon_slows_everybody(self, sold, sandbox):
+    def test_that_comes_too_soon_slows_everyone(self, sold, sandbox):
         ask_for_a_read(sold)
         sandbox.fault("429", method="GET")
         before = timezone.now()
@@ -329,7 +329,7 @@ class TestBackoff:
 
         assert 0 <= min(waits) < max(waits) <= ceiling
 
-    def test_begins_anew_after_an_answer(self, sold, sandbox):
+    def test_begins_again_after_an_answer(self, sold, sandbox):
         sandbox.fault("reset", method="POST", times=3)
         sold.price(USD59)
         for attempts in (1, 2, 3):

@@ -1,7 +1,7 @@
 """Anything in any order, against the real sandbox: saves, Dashboard edits, faults, crashes, lost leases, late landings.
 
 Whatever happened, the sweep alone brings the course back: one product, one active price, nothing twice, and no drift
-unless somebody was at the Dashboard.
+unless someone was at the Dashboard.
 """
 
 import os
@@ -138,9 +138,9 @@ class Portal(RuleBasedStateMachine):
 
     @rule(what=st.sampled_from(EDITS), decide=st.sampled_from(["restore", "accept"]))
     def staff_decide(self, what: str, decide: str) -> None:
-        """What somebody did in the Dashboard, once the worker has found it."""
-        if self.somebody_may_edit():
-            self.somebody_edits(what)
+        """What someone did in the Dashboard, once the worker has found it."""
+        if self.someone_may_edit():
+            self.someone_edits(what)
             self.the_worker_sweeps()
         self.time_passes()
         drift = self.sold.product.drifts.filter(closed_at=None).first()
@@ -174,12 +174,12 @@ class Portal(RuleBasedStateMachine):
             created_at=now - KEY_LIFETIME - timedelta(hours=1), last_sent_at=now - LANDED_AFTER - timedelta(hours=1)
         )
 
-    def somebody_may_edit(self) -> bool:
+    def someone_may_edit(self) -> bool:
         return self.dashboard and bool(self.sandbox.products())
 
-    @precondition(somebody_may_edit)
+    @precondition(someone_may_edit)
     @rule(what=st.sampled_from(EDITS))
-    def somebody_edits(self, what: str) -> None:
+    def someone_edits(self, what: str) -> None:
         """In the Dashboard; Stripe's message of it asks for a read."""
         self.edited = True
         (product,) = self.sandbox.products()
@@ -205,11 +205,11 @@ class Portal(RuleBasedStateMachine):
                 self.sandbox.dashboard(f"{path}/delete")
         request_reads([self.sold.row.pk])
 
-    @precondition(somebody_may_edit)
+    @precondition(someone_may_edit)
     @rule(decides=st.booleans())
-    def somebody_adds_a_currency(self, decides: bool) -> None:
+    def someone_adds_a_currency(self, decides: bool) -> None:
         """An edit that leaves every id and amount as they were."""
-        self.somebody_edits("currencies")
+        self.someone_edits("currencies")
         if decides:
             self.staff_decide("rename", "restore")
 
@@ -241,8 +241,8 @@ class Portal(RuleBasedStateMachine):
                 self.sold.price(PRICES[next(self.numbers) % len(PRICES)])
             case "a read is wanted":
                 request_reads([self.sold.row.pk])
-            case "somebody edits" if self.somebody_may_edit():
-                self.somebody_edits(EDITS[next(self.numbers) % 5])
+            case "somebody edits" if self.someone_may_edit():
+                self.someone_edits(EDITS[next(self.numbers) % 5])
 
     def time_passes(self) -> None:
         now = timezone.now()
@@ -251,7 +251,7 @@ class Portal(RuleBasedStateMachine):
     # What must hold.
 
     @invariant()
-    def nothing_is_taken_for_a_strangers_that_is_ours(self) -> None:
+    def nothing_is_taken_for_a_anonymous_users_that_is_ours(self) -> None:
         assert self.edited or not Drift.objects.exists()
 
     @invariant()
@@ -280,11 +280,11 @@ class Portal(RuleBasedStateMachine):
             self.forgotten_afterwards.__exit__(None, None, None)
 
     def recover(self) -> None:
-        """By the sweep alone; then staff decide for ours, whatever somebody did in the Dashboard."""
+        """By the sweep alone; then staff decide for ours, whatever someone did in the Dashboard."""
         self.sandbox.clear_faults()
         self.sandbox.release()
         self.sweep_until_rest()
-        self.nothing_is_taken_for_a_strangers_that_is_ours()
+        self.nothing_is_taken_for_a_anonymous_users_that_is_ours()
         for drift in self.sold.product.drifts.filter(closed_at=None):
             decisions.restore_local_value(drift, shown=drift.remote_value, actor=None)
         self.sweep_until_rest()

@@ -69,7 +69,7 @@ class TestAThinEvent:
             "product.updated", sold.product.stripe_id, "read",
         )  # fmt: skip
 
-    def test_that_is_forged_is_refused(self, sold):
+    def test_that_is_forged_is_rejected(self, sold):
         assert deliver(thin("product", sold.product.stripe_id), "whsec_forged").status_code == 400
         assert not StripeEvent.objects.exists()
 

@@ -22,7 +22,7 @@ type SignIn = Callable[[User], "Person"]
 
 @dataclass
 class Person:
-    """Somebody at a browser."""
+    """Someone at a browser."""
 
     client: Client
     user: User

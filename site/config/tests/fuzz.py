@@ -1,4 +1,4 @@
-"""Requests that nobody sends who means well: odd bodies, fields, headers and queries, at every address, by everybody.
+"""Requests that nobody sends who means well: odd bodies, fields, headers and queries, at every address, by everyone.
 
     PYTHONPATH=site python -m config.tests.fuzz [--requests N] [--seed S]
 

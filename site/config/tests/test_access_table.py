@@ -46,7 +46,7 @@ def test_every_address_has_a_row():
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.usefixtures("_quiet")
 @pytest.mark.slow
-def test_everybody_is_answered_as_the_table_says(db, settings, method):
+def test_everyone_is_answered_as_the_table_says(db, settings, method):
     settings.STRIPE_INLINE_BUDGET_SECONDS = 0
     scenario, client, rows = Scenario.make(), Client(), dict(table())
     sessions = {person: scenario.client(person).cookies for person in PEOPLE}
@@ -61,7 +61,7 @@ def test_everybody_is_answered_as_the_table_says(db, settings, method):
 
 @pytest.fixture
 def _quiet():
-    """A line for each refusal would be thousands."""
+    """A line for each rejection would be thousands."""
     logging.disable(logging.WARNING)
     yield
     logging.disable(logging.NOTSET)

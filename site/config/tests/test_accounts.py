@@ -44,14 +44,14 @@ class TestSignUp:
         assert sign_up(client, **again).status_code == 302
         assert User.objects.get().email == "new@example.com"
 
-    def test_two_that_differ_are_refused(self, client):
+    def test_two_that_differ_are_rejected(self, client):
         answer = sign_up(client, password2="another thing altogether")
 
         assert answer.status_code == 200
         assert "The two passwords differ." in answer.text
         assert not User.objects.exists()
 
-    def test_an_address_too_long_to_keep_is_refused_not_cut(self, client):
+    def test_an_address_too_long_to_keep_is_rejected_not_cut(self, client):
         answer = sign_up(client, LONG)
 
         assert answer.status_code == 200
@@ -59,7 +59,7 @@ class TestSignUp:
         assert not User.objects.exists()
         assert not EmailAddress.objects.exists()
 
-    def test_one_beyond_all_addresses_is_refused_as_well(self, client):
+    def test_one_beyond_all_addresses_is_rejected_as_well(self, client):
         assert "Enter a valid email address." in sign_up(client, f"{'x' * 500}@example.com").text
         assert not User.objects.exists()
 
@@ -132,19 +132,19 @@ class TestAddresses:
 
         assert EmailAddress.objects.get(primary=True).email == "other@example.com"
 
-    def test_somebody_elses_confirmed_one_cannot(self, signed_in, teacher):
-        stranger = User.objects.create_user("stranger", "stranger@example.com")
-        EmailAddress.objects.create(user=stranger, email=stranger.email, primary=True, verified=True)
+    def test_another_users_confirmed_one_cannot(self, signed_in, teacher):
+        anonymous = User.objects.create_user("anonymous", "anonymous@example.com")
+        EmailAddress.objects.create(user=anonymous, email=anonymous.email, primary=True, verified=True)
 
-        self.make_primary(signed_in, stranger.email)
+        self.make_primary(signed_in, anonymous.email)
 
         assert EmailAddress.objects.get(user=teacher).primary
 
-    def test_one_too_long_is_refused(self, signed_in, teacher):
+    def test_one_too_long_is_rejected(self, signed_in, teacher):
         answer = signed_in.post("/accounts/email/", {"email": LONG, "action_add": ""})
 
         assert "Enter an address of at most 254 characters" in answer.text
         assert EmailAddress.objects.count() == 1
 
-    def test_a_stranger_signs_in_first(self, client):
+    def test_an_anonymous_user_signs_in_first(self, client):
         assert "/accounts/login/" in client.get("/accounts/email/").url

@@ -204,7 +204,7 @@ class TestWhereEveryThreadWaits:
 
         assert found == [200, 503, 200, 200]
 
-    def test_readiness_is_refused(self, portal, release):
+    def test_readiness_is_rejected(self, portal, release):
         assert self.statuses(portal, release, b"/a", b"/b", b"/readyz")[0] == 503
 
 

@@ -78,17 +78,17 @@ class TestTooMuch:
     def test_goes_before_the_token_that_is_missing(self):
         assert Client(enforce_csrf_checks=True).post(LOGIN, {"login": "x" * 70_000}).status_code == 413
 
-    def test_is_refused_by_its_announced_length(self, client):
+    def test_is_rejected_by_its_announced_length(self, client):
         answer = client.generic("POST", LOGIN, b"", URLENCODED, CONTENT_LENGTH="99999999999")
 
         assert answer.status_code == 413
 
-    def test_is_refused_where_an_uploaded_file_is_too_large_for_any_cover(self, sender):
+    def test_is_rejected_where_an_uploaded_file_is_too_large_for_any_cover(self, sender):
         picture = SimpleUploadedFile("a.png", b"x" * 6 * MEGABYTE, "image/png")
 
         assert sender.post("/courses/", {"title": "Ink", "cover": picture}).status_code == 413
 
-    def test_is_refused_as_text_where_a_cover_of_that_size_is_taken(self, sender):
+    def test_is_rejected_as_text_where_a_cover_of_that_size_is_taken(self, sender):
         assert sender.post("/courses/", {"title": "Ink", "description": "x" * 4 * MEGABYTE}).status_code == 413
 
     @pytest.mark.parametrize("path", [LOGIN, "/billing/prices/", "/nowhere/", "/billing/webhooks/stripe/", "/readyz"])

@@ -35,7 +35,7 @@ def test_a_bundle_is_its_sources_in_their_order_without_what_only_readers_need(p
     assert len(bundle) < sum(map(len, sources.values()))
 
 
-def test_a_bundle_of_a_file_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bundle_of_a_file_that_is_not_there_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(bundles.BUNDLES, "css/portal.css", ("css/nowhere.css",))
     with pytest.raises(FileNotFoundError, match=r"css/nowhere\.css"):
         finders.find("css/portal.css")

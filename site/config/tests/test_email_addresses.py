@@ -1,4 +1,4 @@
-"""An address is its mailbox's: no account is got, kept or found out by typing somebody else's."""
+"""An address is its mailbox's: no account is got, kept or found out by typing someone else's."""
 
 import re
 from urllib.parse import urlsplit
@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.core.mail import EmailMessage
 from django.test import Client
 
-OWNERS, STRANGERS, CHOSEN = "eleven quiet evenings", "a stranger was here", "chosen by the mailbox"
+OWNERS, ATTACKERS, CHOSEN = "eleven quiet evenings", "an attacker was here", "chosen by the mailbox"
 VICTIM = "victim@example.com"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -92,7 +92,7 @@ class TestSignUp:
     def test_answers_alike_whether_or_not_there_is_an_account(self, account, mailoutbox):
         known, new = Client(), Client()
 
-        answers = [sign_up(known, VICTIM, STRANGERS), sign_up(new, "nobody@example.com", STRANGERS)]
+        answers = [sign_up(known, VICTIM, ATTACKERS), sign_up(new, "nobody@example.com", ATTACKERS)]
 
         assert {(answer.status_code, answer.url) for answer in answers} == {(302, "/accounts/confirm-email/")}
         assert {tuple(answer.cookies) for answer in answers} == {("sessionid",)}
@@ -109,20 +109,20 @@ class TestSignUp:
         counts = []
         for email in (VICTIM, "nobody@example.com"):
             Counted.made = 0
-            sign_up(Client(), email, STRANGERS)
+            sign_up(Client(), email, ATTACKERS)
             counts.append(Counted.made)
 
         assert counts == [1, 1]
 
     def test_changes_nothing_of_the_account_that_is_there(self, account):
-        sign_up(Client(), VICTIM, STRANGERS)
+        sign_up(Client(), VICTIM, ATTACKERS)
 
         assert User.objects.get().check_password(OWNERS)
 
     def test_tells_the_owner(self, client, mailoutbox):
         make_account(VICTIM, OWNERS, confirmed=True)
 
-        sign_up(client, VICTIM, STRANGERS)
+        sign_up(client, VICTIM, ATTACKERS)
 
         assert mailoutbox[0].subject == "Course desk: You already have an account"
         assert "http://127.0.0.1:8000/accounts/password/reset/" in mailoutbox[0].body.splitlines()
@@ -171,9 +171,9 @@ class TestSignIn:
         """Their password is right, and as good as a wrong one."""
         make_account(VICTIM, OWNERS, confirmed=True)
         for email in (VICTIM, "nobody@example.com"):
-            sign_up(Client(), email, STRANGERS)
+            sign_up(Client(), email, ATTACKERS)
 
-        asked = [{"login": email, "password": STRANGERS} for email in (VICTIM, "nobody@example.com")]
+        asked = [{"login": email, "password": ATTACKERS} for email in (VICTIM, "nobody@example.com")]
         answers = [client.post("/accounts/login/", form) for form in asked]
 
         assert {answer.status_code for answer in answers} == {200}
@@ -185,36 +185,36 @@ class TestSignIn:
 
         assert sign_in(client, "head@example.com", OWNERS)
 
-    def test_refuses_an_address_too_long_beside_its_field(self, client):
+    def test_rejects_an_address_too_long_beside_its_field(self, client):
         for page, field in (("login", "login"), ("password/reset", "email")):
             answer = client.post(f"/accounts/{page}/", {field: f"{'x' * 250}@example.com", "password": OWNERS})
 
             assert "Enter an address of at most 254 characters, not 262." in answer.context["form"].errors[field]
 
 
-class TestAnAccountOpenedWithSomebodyElsesAddress:
-    """A stranger was first. They never had the mailbox; the victim has."""
+class TestAnAccountOpenedWithAnotherPersonsAddress:
+    """An attacker was first. They never had the mailbox; the victim has."""
 
     @pytest.fixture
-    def stranger(self) -> Client:
+    def attacker(self) -> Client:
         """Still signed in, with a second address of their own in waiting: from before addresses had to be confirmed."""
-        self.account = make_account(VICTIM, STRANGERS, confirmed=False)
-        EmailAddress.objects.create(user=self.account, email="stranger@example.com")
+        self.account = make_account(VICTIM, ATTACKERS, confirmed=False)
+        EmailAddress.objects.create(user=self.account, email="attacker@example.com")
         client = Client()
         client.force_login(self.account, backend=BACKEND)
         assert is_in(client)
         return client
 
-    def test_is_of_no_use_to_the_stranger(self, mailoutbox):
+    def test_is_of_no_use_to_the_attacker(self, mailoutbox):
         client = Client()
-        sign_up(client, VICTIM, STRANGERS)
+        sign_up(client, VICTIM, ATTACKERS)
 
         assert not is_in(client)
-        assert not sign_in(client, VICTIM, STRANGERS)
+        assert not sign_in(client, VICTIM, ATTACKERS)
 
-    def test_is_not_confirmed_for_the_stranger_by_the_victim(self, stranger, mailoutbox):
+    def test_is_not_confirmed_for_the_attacker_by_the_victim(self, attacker, mailoutbox):
         """Who opens the link in good faith would let them in by the password that they know."""
-        stranger.post("/accounts/email/", {"email": VICTIM, "action_send": ""})
+        attacker.post("/accounts/email/", {"email": VICTIM, "action_send": ""})
         victim = Client()
 
         answer = confirm(victim, link_in(mailoutbox[0]))
@@ -234,27 +234,27 @@ class TestAnAccountOpenedWithSomebodyElsesAddress:
         assert not is_in(phone)
         assert sign_in(phone, "new@example.com", CHOSEN)
 
-    def test_becomes_the_victims_by_a_reset_and_the_stranger_is_out(self, stranger, mailoutbox):
+    def test_becomes_the_victims_by_a_reset_and_the_attacker_is_out(self, attacker, mailoutbox):
         victim = Client()
 
         reset(victim, mailoutbox, VICTIM, CHOSEN)
 
-        assert not is_in(stranger)
-        assert not sign_in(stranger, VICTIM, STRANGERS)
+        assert not is_in(attacker)
+        assert not sign_in(attacker, VICTIM, ATTACKERS)
         assert list(EmailAddress.objects.values_list("email", "verified", "primary")) == [(VICTIM, True, True)]
-        assert reset(stranger, mailoutbox, "stranger@example.com", STRANGERS) is None
+        assert reset(attacker, mailoutbox, "attacker@example.com", ATTACKERS) is None
         assert sign_in(victim, VICTIM, CHOSEN)
 
-    def test_is_not_taken_over_without_a_word(self, stranger, mailoutbox):
+    def test_is_not_taken_over_without_a_word(self, attacker, mailoutbox):
         page = reset(Client(), mailoutbox, VICTIM, CHOSEN)
 
         asked, _changed, told = mailoutbox
         assert "what is in the account is somebody else's" in asked.body
         assert "if you did not open this account yourself" in told.body.lower()
-        assert "stranger@example.com" in told.body
+        assert "attacker@example.com" in told.body
         assert f"{VICTIM} is confirmed now." in page.text
 
-    def test_lets_the_victim_sign_up_by_their_mailbox(self, stranger, mailoutbox):
+    def test_lets_the_victim_sign_up_by_their_mailbox(self, attacker, mailoutbox):
         """It is not said on the page that there is an account, only by mail, where they confirm or reset."""
         sign_up(Client(), VICTIM, CHOSEN)
 
@@ -263,7 +263,7 @@ class TestAnAccountOpenedWithSomebodyElsesAddress:
         assert not sign_in(Client(), VICTIM, CHOSEN)
 
     def test_is_confirmed_by_no_reset_where_another_account_has_confirmed_the_address_meanwhile(
-        self, stranger, mailoutbox
+        self, attacker, mailoutbox
     ):
         Client().post("/accounts/password/reset/", {"email": VICTIM})
         elsewhere = User.objects.create_user("elsewhere", "elsewhere@example.com", OWNERS)
@@ -277,22 +277,22 @@ class TestAnAccountOpenedWithSomebodyElsesAddress:
         assert answer.status_code == 302
         assert EmailAddress.objects.get(email=VICTIM, verified=True).user == elsewhere
 
-    def test_has_no_reset_by_an_address_that_waits_beside_it(self, stranger, mailoutbox):
-        assert reset(Client(), mailoutbox, "stranger@example.com", STRANGERS) is None
+    def test_has_no_reset_by_an_address_that_waits_beside_it(self, attacker, mailoutbox):
+        assert reset(Client(), mailoutbox, "attacker@example.com", ATTACKERS) is None
 
 
-class TestSomebodyElsesAddressAddedToOnesOwnAccount:
+class TestAnotherPersonsAddressAddedToOnesOwnAccount:
     @pytest.fixture
-    def stranger(self, mailoutbox) -> Client:
-        user = make_account("stranger@example.com", STRANGERS, confirmed=True)
+    def attacker(self, mailoutbox) -> Client:
+        user = make_account("attacker@example.com", ATTACKERS, confirmed=True)
         client = Client()
         client.force_login(user, backend=BACKEND)
         client.post("/accounts/email/", {"email": VICTIM, "action_add": ""})
-        client.post("/accounts/reauthenticate/?next=/accounts/email/", {"password": STRANGERS})
+        client.post("/accounts/reauthenticate/?next=/accounts/email/", {"password": ATTACKERS})
         assert EmailAddress.objects.filter(email=VICTIM, verified=False).exists()
         return client
 
-    def test_lets_its_owner_sign_up(self, stranger, mailoutbox):
+    def test_lets_its_owner_sign_up(self, attacker, mailoutbox):
         owner = Client()
         sign_up(owner, VICTIM, OWNERS)
 
@@ -301,27 +301,27 @@ class TestSomebodyElsesAddressAddedToOnesOwnAccount:
         assert is_in(owner)
         assert EmailAddress.objects.get(email=VICTIM, verified=True).user.email == VICTIM
 
-    def test_is_not_confirmed_for_the_stranger_by_its_owner(self, stranger, mailoutbox):
+    def test_is_not_confirmed_for_the_attacker_by_its_owner(self, attacker, mailoutbox):
         [link] = [link_in(mail) for mail in mailoutbox if mail.to == [VICTIM]]
 
         confirm(Client(), link)
 
         assert not EmailAddress.objects.filter(email=VICTIM, verified=True).exists()
 
-    def test_leads_no_reset_of_its_owner_into_the_strangers_account(self, stranger, mailoutbox):
+    def test_leads_no_reset_of_its_owner_into_the_attackers_account(self, attacker, mailoutbox):
         assert reset(Client(), mailoutbox, VICTIM, OWNERS) is None
 
-    def test_leads_its_owners_reset_into_their_own(self, stranger, mailoutbox):
+    def test_leads_its_owners_reset_into_their_own(self, attacker, mailoutbox):
         make_account(VICTIM, OWNERS, confirmed=True)
 
         reset(Client(), mailoutbox, VICTIM, CHOSEN)
 
         assert User.objects.get(email=VICTIM).check_password(CHOSEN)
-        assert User.objects.get(email="stranger@example.com").check_password(STRANGERS)
+        assert User.objects.get(email="attacker@example.com").check_password(ATTACKERS)
 
 
 class TestAnOpenSession:
-    """Somebody sits down at a browser that was left signed in: they know no password."""
+    """Someone sits down at a browser that was left signed in: they know no password."""
 
     @pytest.fixture
     def left_open(self) -> Client:
@@ -334,7 +334,7 @@ class TestAnOpenSession:
     @pytest.mark.parametrize(
         "sent",
         [
-            {"action_add": "", "email": "stranger@example.com"},
+            {"action_add": "", "email": "attacker@example.com"},
             {"action_primary": "", "email": "second@example.com"},
             {"action_remove": "", "email": "second@example.com"},
         ],
@@ -344,7 +344,7 @@ class TestAnOpenSession:
         before = list(EmailAddress.objects.order_by("pk").values_list("email", "primary"))
 
         asked = left_open.post("/accounts/email/", sent)
-        left_open.post(asked.url, {"password": STRANGERS})
+        left_open.post(asked.url, {"password": ATTACKERS})
 
         assert asked.url == "/accounts/reauthenticate/?next=%2Faccounts%2Femail%2F"
         assert list(EmailAddress.objects.order_by("pk").values_list("email", "primary")) == before
@@ -361,9 +361,9 @@ class TestAnOpenSession:
         assert self.owner.check_password(OWNERS)
 
     def test_gets_no_reset_sent_to_an_address_that_nobody_confirmed(self, left_open, mailoutbox):
-        EmailAddress.objects.create(user=self.owner, email="stranger@example.com")
+        EmailAddress.objects.create(user=self.owner, email="attacker@example.com")
 
-        assert reset(Client(), mailoutbox, "stranger@example.com", STRANGERS) is None
+        assert reset(Client(), mailoutbox, "attacker@example.com", ATTACKERS) is None
 
 
 class TestTheOwnerIsTold:

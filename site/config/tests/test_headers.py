@@ -75,7 +75,7 @@ class TestWhatIsKept:
         assert teacher.get(page, headers={"Accept": "application/json"})["Cache-Control"] == "no-store"
         assert teacher.get(f"{page}status/", headers={"HX-Request": "true"})["Cache-Control"] == "no-store"
 
-    def test_is_what_everybody_may_see(self, scenario):
+    def test_is_what_everyone_may_see(self, scenario):
         for who in ("anonymous", "teacher"):
             answer = scenario.client(who).get("/.well-known/security.txt")
             assert answer["Cache-Control"] == "public, max-age=86400"

@@ -43,11 +43,11 @@ class TestReadyz:
         assert (answer.status_code, answer.json()) == (503, {"status": "migrations waiting"})
 
     def test_says_that_the_database_is_away(self, client, db, monkeypatch):
-        def refuse(*_: object) -> None:
+        def reject(*_: object) -> None:
             raise OperationalError("could not connect to server")
 
         with monkeypatch.context() as patch:
-            patch.setattr(connection, "cursor", refuse)
+            patch.setattr(connection, "cursor", reject)
             answer = client.get("/readyz")
 
         assert (answer.status_code, answer.json()) == (503, {"status": "database unreachable"})

@@ -42,7 +42,7 @@ class TestContentTypes:
 
     @pytest.mark.parametrize("query", ["", "q=x", "a=1&" * 1200])
     @pytest.mark.parametrize("charset", ["iso-8859-1", "hex", "undefined"])
-    def test_another_charset_is_refused_in_words(self, db, charset, query):
+    def test_another_charset_is_rejected_in_words(self, db, charset, query):
         """By WSGI, as the web server asks: Django decodes the query before any middleware could catch an error."""
         said = []
         environ = {
@@ -106,7 +106,7 @@ class TestWhatIsTooMuch:
 
 
 @pytest.mark.parametrize("path", ["/nowhere/", "/courses/", "/accounts/login/", "/billing/webhooks/stripe/"])
-def test_a_multipart_body_without_a_boundary_is_refused(scenario, path):
+def test_a_multipart_body_without_a_boundary_is_rejected(scenario, path):
     for who in ("anonymous", "teacher"):
         answer = scenario.client(who).post(path, b"x", content_type="multipart/form-data", headers=JSON)
 

@@ -173,7 +173,7 @@ class TestARequestThatWasCutOff:
 
 @dataclass
 class Browser:
-    """Somebody signed in who can break off in the middle."""
+    """Someone signed in who can break off in the middle."""
 
     portal: PortalProcess
     cookies: str
@@ -242,7 +242,7 @@ class TestTheWebServer:
 
     @pytest.mark.parametrize("path", ["", "publish/", "archive/", "duplicate/", "plan/", "preview/"])
     @pytest.mark.parametrize("kind", ["urlencoded", "JSON", "multipart"])
-    def test_refuses_half_a_request_whatever_it_asks_for(self, browser, course, path, kind):
+    def test_rejects_half_a_request_whatever_it_asks_for(self, browser, course, path, kind):
         body, content_type = {
             "urlencoded": (b"title=Ink&price=98.00&description=" + b"x" * 3000, URLENCODED),
             "JSON": (json.dumps(FORM).encode(), "application/json"),
@@ -256,7 +256,7 @@ class TestTheWebServer:
         assert b"Nothing was saved" in answer
         assert money_and_text(browser) == before
 
-    def test_refuses_a_form_that_ends_before_its_closing_boundary(self, browser, course):
+    def test_rejects_a_form_that_ends_before_its_closing_boundary(self, browser, course):
         before = money_and_text(browser)
 
         answer = browser.send(course, form(**FORM).partition(b'name="price"')[0], MULTIPART, Accept="text/html")
@@ -269,7 +269,7 @@ class TestTheWebServer:
     @pytest.mark.parametrize(
         "path", ["/accounts/login/", "/accounts/signup/", "/admin/login/", "/billing/webhooks/stripe/", "/courses/"]
     )
-    def test_refuses_half_a_request_at_every_address(self, browser, path):
+    def test_rejects_half_a_request_at_every_address(self, browser, path):
         before = money_and_text(browser)
         body = b"login=%b&email=new@example.com&password=%b&title=Ink&rest=xyz" % (EMAIL.encode(), PASSWORD.encode())
 
@@ -293,7 +293,7 @@ class TestTheWebServer:
         assert money_and_text(browser) == before
 
     @pytest.mark.parametrize("cut", [b"", b"0", b"0\r\n", b"5\r\nabc", b"zz\r\n"])
-    def test_refuses_chunks_without_their_end(self, browser, course, cut):
+    def test_rejects_chunks_without_their_end(self, browser, course, cut):
         before = money_and_text(browser)
         chunk = b"%x\r\n%b\r\n" % (len(form(**FORM)), form(**FORM))
 

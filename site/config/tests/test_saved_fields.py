@@ -1,4 +1,4 @@
-"""A row is saved by naming what changed: a `save()` of everything would undo what somebody else wrote meanwhile."""
+"""A row is saved by naming what changed: a `save()` of everything would undo what someone else wrote meanwhile."""
 
 import ast
 from collections.abc import Iterator

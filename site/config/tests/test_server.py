@@ -123,7 +123,7 @@ class TestABodyThatIsTooLarge:
 
             assert status(connection.recv(65536)) == 413
 
-    def test_is_refused_in_json(self, portal):
+    def test_is_rejected_in_json(self, portal):
         answer = requests.post(f"{portal.url}/billing/prices/", json={"x": "x" * 70_000}, timeout=20)
 
         assert (answer.status_code, list(answer.json())) == (413, ["errors"])
@@ -143,7 +143,7 @@ class TestTheProcesses:
 
         until(lambda: not listens(own.port))
 
-    def test_end_at_once_when_asked_though_somebody_says_nothing(self, own):
+    def test_end_at_once_when_asked_though_someone_says_nothing(self, own):
         assert own.web
         with connect(own):
             requests.get(f"{own.url}/healthz", timeout=20)

@@ -186,7 +186,7 @@ def record(error: Exception, status: int | None = None) -> logging.LogRecord:
 
 
 class TestTheLog:
-    def test_has_no_traceback_of_what_was_refused(self):
+    def test_has_no_traceback_of_what_was_rejected(self):
         assert record(ValueError(), 404).exc_info is None
 
     def test_has_the_cause_of_what_is_unavailable(self):
@@ -206,7 +206,7 @@ class TestTheLog:
             ("/billing/prices/", {}, 403),
         ],
     )
-    def test_of_a_refused_request_is_a_line(self, client, django_user_model, monkeypatch, path, headers, status):
+    def test_of_a_rejected_request_is_a_line(self, client, django_user_model, monkeypatch, path, headers, status):
         client.force_login(django_user_model.objects.create_user("teacher", "teacher@example.com"))
         handler = next(one for one in logging.getLogger("django").handlers if isinstance(one, logging.StreamHandler))
         said = StringIO()

@@ -1,4 +1,4 @@
-"""What an authenticator app shows, and the password of everybody in these tests."""
+"""What an authenticator app shows, and the password of everyone in these tests."""
 
 import time
 

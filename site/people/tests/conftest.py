@@ -29,7 +29,7 @@ def teacher(make_person) -> User:
 
 @pytest.fixture
 def set_up(monkeypatch) -> Callable[[Client], str]:
-    """Set up an authenticator app in somebody's browser, as the pages have it; the app's key."""
+    """Set up an authenticator app in someone's browser, as the pages have it; the app's key."""
 
     def do(client: Client, password: str = PASSWORD) -> str:
         page = "/accounts/security/totp/activate/"

@@ -330,7 +330,7 @@ class TestRequired:
 
         assert client.get("/billing/prices/").status_code == 200
 
-    def test_a_session_that_was_opened_without_signs_in_anew(self, desk, staff, set_up):
+    def test_a_session_that_was_opened_without_signs_in_again(self, desk, staff, set_up):
         set_up(desk)
         client = Client()
         client.force_login(staff)

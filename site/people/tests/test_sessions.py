@@ -100,7 +100,7 @@ class TestASession:
 
         assert abs(timezone.now() - Session.objects.get().seen_at) < timedelta(minutes=1)
 
-    def test_of_somebody_who_is_not_signed_in_is_nobodys(self, client, db):
+    def test_of_someone_who_is_not_signed_in_is_nobodys(self, client, db):
         its_session = client.session
         its_session["something"] = 1
         its_session.save()

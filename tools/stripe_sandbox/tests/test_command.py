@@ -29,7 +29,7 @@ def start():
             sandbox.stop()
 
 
-def refused(*options, **environment):
+def rejected(*options, **environment):
     wanted = command(*options)
     wanted["env"] |= environment
     done = subprocess.run(**wanted, capture_output=True, text=True, timeout=PATIENCE, check=False)
@@ -47,7 +47,7 @@ def test_it_ends_cleanly_though_a_connection_is_open(start, number):
         assert sandbox.process.wait(PATIENCE) == 0
 
 
-def test_it_ends_while_somebody_waits_and_late_work_is_lost(start, tmp_path):
+def test_it_ends_while_someone_waits_and_late_work_is_lost(start, tmp_path):
     sandbox = start("--state", str(tmp_path / "state"))
     sandbox.fault("late", seconds=3600)
     with pytest.raises(APIConnectionError):
@@ -102,15 +102,15 @@ def test_a_delivery_outlives_a_kill(start, tmp_path, receiver):
     assert receiver.got[0][0].count("v1=") == 2
 
 
-def test_a_second_one_on_the_same_file_or_port_is_refused(start, tmp_path):
+def test_a_second_one_on_the_same_file_or_port_is_rejected(start, tmp_path):
     sandbox = start("--state", str(tmp_path / "state"))
     port = sandbox.url.rpartition(":")[2]
 
-    assert "another sandbox has it" in refused("--state", str(tmp_path / "state"))
+    assert "another sandbox has it" in rejected("--state", str(tmp_path / "state"))
     (tmp_path / "other").write_text("This is no state file, and long enough to be seen as none. " * 50)
-    assert "no state file" in refused("--state", str(tmp_path / "other"))
-    assert "folder is missing" in refused("--state", str(tmp_path / "nowhere" / "state"))
-    taken = refused("--port", port)
+    assert "no state file" in rejected("--state", str(tmp_path / "other"))
+    assert "folder is missing" in rejected("--state", str(tmp_path / "nowhere" / "state"))
+    taken = rejected("--port", port)
     assert taken == f"The Stripe sandbox cannot use port {port}: another program has it.\n"
 
 
@@ -127,7 +127,7 @@ def test_a_second_one_on_the_same_file_or_port_is_refused(start, tmp_path):
     ],
 )
 def test_a_start_that_cannot_be_says_why_in_one_sentence(options, said):
-    error = refused(*options)
+    error = rejected(*options)
 
     assert said in error
     assert error.count("\n") == 1
@@ -142,7 +142,7 @@ def test_only_the_key_that_was_given_is_taken_also_from_the_environment(start):
     sandbox.control("keys", {"key": KEY})
     assert not sandbox.client(KEY).v1.products.list().data
 
-    assert "sk_test_" in refused(STRIPE_SECRET_KEY="nonsense")
+    assert "sk_test_" in rejected(STRIPE_SECRET_KEY="nonsense")
 
 
 @pytest.mark.parametrize(("key", "total"), [("sk_test_mine", 25), ("sk_live_mine", 100)])

@@ -106,7 +106,7 @@ def test_settings_are_judged(sandbox):
         ("settings", '{"webhook_timeout": 1e300}'),
     ],
 )
-def test_a_body_that_cannot_be_used_is_refused_in_a_sentence(sandbox, path, data):
+def test_a_body_that_cannot_be_used_is_rejected_in_a_sentence(sandbox, path, data):
     answer = sandbox.raw("POST", f"/_sandbox/{path}", data=data)
 
     assert (answer.status_code, answer.json()["error"][-1]) == (400, ".")
@@ -127,7 +127,7 @@ def test_a_secret_that_is_no_text_does_not_sign(sandbox, client):
         assert (answer.status_code, answer.json()["error"][-1]) == (400, ".")
 
 
-def test_currencies_are_refused_however_they_are_written(sandbox, client):
+def test_currencies_are_rejected_however_they_are_written(sandbox, client):
     assert sandbox.control("settings", {"refused_currencies": ["USD"]})["refused_currencies"] == ["usd"]
 
 

@@ -106,7 +106,7 @@ class TestServerErrors:
         assert "Stripe-Should-Retry" not in rejected.value.headers
         assert create(client).id == "course_1"
 
-    def test_a_500_after_work_that_was_refused_anyway(self, sandbox, client):
+    def test_a_500_after_work_that_was_rejected_anyway(self, sandbox, client):
         create(client, "first")
         sandbox.fault("500", when="after")
 
@@ -127,7 +127,7 @@ class TestServerErrors:
         assert sandbox.products() == ["course_1"]
 
 
-class TestRefusals:
+class TestRejections:
     def test_a_rate_limit_names_itself_and_a_lock_does_not(self, sandbox, client):
         sandbox.fault("429", reason="endpoint-concurrency")
         with pytest.raises(RateLimitError) as limited:
@@ -282,13 +282,13 @@ class TestChoice:
             {"kind": "503", "colour": "red"},
         ],
     )
-    def test_a_body_that_means_nothing_is_refused_in_a_sentence(self, sandbox, body):
+    def test_a_body_that_means_nothing_is_rejected_in_a_sentence(self, sandbox, body):
         answer = sandbox.raw("POST", "/_sandbox/faults", json=body)
 
         assert answer.status_code == 400
         assert answer.json()["error"].endswith(".")
 
-    def test_one_that_is_refused_is_not_set(self, sandbox, client):
+    def test_one_that_is_rejected_is_not_set(self, sandbox, client):
         sandbox.raw("POST", "/_sandbox/faults", json={"kind": "503", "times": 0})
 
         assert self.hits(sandbox, client, 1) == "."

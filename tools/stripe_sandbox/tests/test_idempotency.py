@@ -1,4 +1,4 @@
-"""Keys: replayed, refused for something else, dead after a day."""
+"""Keys: replayed, rejected for something else, dead after a day."""
 
 import pytest
 from stripe import APIConnectionError, APIError, IdempotencyError, InvalidRequestError, RateLimitError
@@ -21,7 +21,7 @@ def test_the_first_answer_is_replayed(sandbox, client):
     assert [(call["done"], call["replayed"]) for call in sandbox.calls()] == [(True, False), (False, True)]
 
 
-def test_other_parameters_or_another_address_are_refused(client):
+def test_other_parameters_or_another_address_are_rejected(client):
     product = create(client, "k")
 
     with pytest.raises(IdempotencyError, match="same parameters"):
@@ -30,7 +30,7 @@ def test_other_parameters_or_another_address_are_refused(client):
         client.v1.products.update(product.id, {"name": "Etching"}, options={"idempotency_key": "k"})
 
 
-def test_a_refusal_by_the_operation_is_replayed_even_when_it_would_work_now(client):
+def test_a_rejection_by_the_operation_is_replayed_even_when_it_would_work_now(client):
     create(client, "first", id="course_1")
     with pytest.raises(InvalidRequestError):
         create(client, "k", id="course_1")
@@ -121,7 +121,7 @@ def test_rate_limits_in_all_and_for_an_endpoint(sandbox, client):
     assert until(rejected, "a 429").headers["Stripe-Rate-Limited-Reason"] == "global-rate"
 
 
-def test_what_one_limit_refused_counts_for_no_other(sandbox, client):
+def test_what_one_limit_rejected_counts_for_no_other(sandbox, client):
     sandbox.control("settings", {"rate_limit_endpoint": 1, "rate_limit_total": 2})
 
     def reason(call):

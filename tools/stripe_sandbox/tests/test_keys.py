@@ -49,7 +49,7 @@ def test_an_account_says_whose_key_it_is(sandbox, client):
         client.v1.products.list(options={"stripe_account": second.id})
 
 
-def test_keys_without_permission_are_refused(sandbox):
+def test_keys_without_permission_are_rejected(sandbox):
     reader = sandbox.client("rk_test_READONLY_1")
     assert not reader.v1.products.list().data
     with pytest.raises(stripe.PermissionError):

@@ -86,14 +86,14 @@ def test_objects_inside_a_list_are_expanded(client, five):
         ({"ids": ["course_1"], "starting_after": "course_2"}, "ids"),
     ],
 )
-def test_a_list_refuses_what_it_does_not_know(client, five, params, param):
+def test_a_list_rejects_what_it_does_not_know(client, five, params, param):
     with pytest.raises(InvalidRequestError) as rejected:
         client.v1.products.list(params)
 
     assert (rejected.value.http_status, rejected.value.param) == (400, param)
 
 
-def test_a_list_of_prices_refuses_what_it_does_not_know(client):
+def test_a_list_of_prices_rejects_what_it_does_not_know(client):
     for params in ({"product": "nobody"}, {"lookup_keys": [str(number) for number in range(11)]}):
         with pytest.raises(InvalidRequestError):
             client.v1.prices.list(params)

@@ -268,7 +268,7 @@ class TestFaults:
         assert (fault["times"], fault["skip"], fault["seed"], fault["reason"]) == (None, 2, 7, "endpoint-rate")
         assert "for ever, every 1, skip 2, chance 0.5 by seed 7, remembered, endpoint-rate" in look("pages/faults")
 
-    def test_a_refusal_is_set_with_its_words(self, client, send):
+    def test_a_rejection_is_set_with_its_words(self, client, send):
         send(
             "faults", kind="refuse", **{"error[status]": "402", "error[code]": "card_declined", "error[message]": "No."}
         )
@@ -320,7 +320,7 @@ class TestWebhooks:
         receiver.wait(1)
         assert stripe.Webhook.construct_event(receiver.got[0][1], receiver.got[0][0], secret)
 
-    def test_one_that_stripe_would_refuse_is_refused(self, client, send):
+    def test_one_that_stripe_would_reject_is_rejected(self, client, send):
         for fields in ({"url": "nowhere", "enabled_events": "*"}, {"url": "http://a.example/", "enabled_events": "x"}):
             assert send("dashboard/webhook_endpoints", **fields).status_code == 400
         assert not client.v1.webhook_endpoints.list().data

@@ -81,7 +81,7 @@ def test_nothing_is_remembered_of_a_call_that_was_forbidden(limited):
     assert limited("rak_product_write").v1.products.create({"name": "A"}, options=options).name == "A"
 
 
-def test_names_that_are_none_are_refused(sandbox):
+def test_names_that_are_none_are_rejected(sandbox):
     for odd in (["products"], "rak_product", [3], {"rak_plan_read": True}):
         assert sandbox.raw("POST", "/_sandbox/keys", json={"key": KEY, "permissions": odd}).status_code == 400
 

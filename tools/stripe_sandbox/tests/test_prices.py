@@ -108,7 +108,7 @@ class TestCreate:
             ),
         ],
     )
-    def test_refuses_what_stripe_refuses(self, client, product, params, param, code):
+    def test_rejects_what_stripe_rejects(self, client, product, params, param, code):
         with pytest.raises(InvalidRequestError) as rejected:
             client.v1.prices.create({**USD, "product": "course_1", **params})
 
@@ -172,7 +172,7 @@ class TestUpdate:
             ({"USD": {"unit_amount": 1}}, "currency_options[usd]"),
         ],
     )
-    def test_refuses_what_a_currency_option_cannot_be(self, client, product, options, param):
+    def test_rejects_what_a_currency_option_cannot_be(self, client, product, options, param):
         with pytest.raises(InvalidRequestError) as changed:
             client.v1.prices.update(product.default_price, {"currency_options": options})
         with pytest.raises(InvalidRequestError) as made:

@@ -23,7 +23,7 @@ class TestCreate:
         assert product.default_price.product == "course_1"
         assert product.default_price.metadata["course_id"] == "1"
 
-    def test_a_taken_id_is_refused(self, client):
+    def test_a_taken_id_is_rejected(self, client):
         client.v1.products.create({"id": "course_1", "name": "Etching"})
 
         with pytest.raises(InvalidRequestError) as rejected:
@@ -43,7 +43,7 @@ class TestCreate:
         else:
             assert client.v1.products.create({"id": "course_1", "name": "Etching"}).id == "course_1"
 
-    def test_a_refused_price_leaves_no_product(self, sandbox, client):
+    def test_a_rejected_price_leaves_no_product(self, sandbox, client):
         sandbox.control("settings", {"refused_currencies": ["inr"]})
 
         with pytest.raises(InvalidRequestError):
@@ -70,7 +70,7 @@ class TestCreate:
             ({"metadata": {f"k{n}": "v" for n in range(51)}}, None),
         ],
     )
-    def test_a_value_out_of_bounds_is_refused(self, client, params, param):
+    def test_a_value_out_of_bounds_is_rejected(self, client, params, param):
         with pytest.raises(InvalidRequestError) as rejected:
             client.v1.products.create({"name": "Etching", **params})
 
@@ -124,7 +124,7 @@ class TestUpdate:
             (lambda code: {"tax_details": {"tax_code": code}}, "tax_details[tax_code]"),
         ],
     )
-    def test_a_tax_code_that_is_not_on_the_list_is_refused(self, sandbox, client, code, given, param):
+    def test_a_tax_code_that_is_not_on_the_list_is_rejected(self, sandbox, client, code, given, param):
         sandbox.control("settings", {"unknown_tax_codes": ["txcd_10000001"]})
         client.v1.products.create({"id": "course_1", "name": "Etching"})
 
@@ -133,9 +133,9 @@ class TestUpdate:
         with pytest.raises(InvalidRequestError) as made:
             client.v1.products.create({"id": "course_2", "name": "Drypoint", **given(code)})
 
-        for refused in (changed.value, made.value):
-            assert (refused.http_status, refused.code, refused.param) == (400, "resource_missing", param)
-            assert refused.user_message.startswith(f"No such tax code: '{code}'")
+        for rejected in (changed.value, made.value):
+            assert (rejected.http_status, rejected.code, rejected.param) == (400, "resource_missing", param)
+            assert rejected.user_message.startswith(f"No such tax code: '{code}'")
         assert sandbox.products() == ["course_1"]
 
 
@@ -153,13 +153,13 @@ class TestDefaultPrice:
         assert client.v1.products.update("course_1", {"default_price": ""}).default_price is None
         assert not client.v1.prices.update(product.default_price, {"active": False}).active
 
-    def test_an_archived_one_is_refused(self, client, product):
+    def test_an_archived_one_is_rejected(self, client, product):
         price = client.v1.prices.create({**USD, "product": "course_1", "active": False})
 
         with pytest.raises(InvalidRequestError, match="inactive"):
             client.v1.products.update("course_1", {"default_price": price.id})
 
-    def test_one_of_another_product_is_refused(self, client, product):
+    def test_one_of_another_product_is_rejected(self, client, product):
         other = client.v1.products.create({"name": "Drypoint", "default_price_data": USD})
 
         with pytest.raises(InvalidRequestError, match="does not belong"):
@@ -185,7 +185,7 @@ class TestDelete:
             client.v1.products.retrieve("course_1")
         assert (rejected.value.http_status, rejected.value.code) == (404, "resource_missing")
 
-    def test_with_a_price_even_an_archived_one_is_refused(self, client):
+    def test_with_a_price_even_an_archived_one_is_rejected(self, client):
         client.v1.products.create({"id": "course_1", "name": "Etching"})
         client.v1.prices.create({**USD, "product": "course_1", "active": False})
 

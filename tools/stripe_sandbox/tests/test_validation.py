@@ -48,7 +48,7 @@ SIZES = "package_dimensions[length]=1&package_dimensions[weight]=1&package_dimen
         ("name=A&metadata" + "[a]" * 20, "metadata" + "[a]" * 20, None),
     ],
 )
-def test_a_parameter_is_refused_by_name(sandbox, form, param, code):
+def test_a_parameter_is_rejected_by_name(sandbox, form, param, code):
     answer = sandbox.raw("POST", "/v1/products", data=form, headers=FORM)
 
     error = answer.json()["error"]
@@ -66,7 +66,7 @@ def test_several_unknown_ones_are_named_together_and_a_slip_is_guessed(sandbox):
     assert slip == "Received unknown parameter: nam. Did you mean name?"
 
 
-def test_a_body_that_is_no_form_is_refused(sandbox):
+def test_a_body_that_is_no_form_is_rejected(sandbox):
     rejected = sandbox.raw("POST", "/v1/products", json={"name": "A"})
     broken = sandbox.raw("POST", "/v1/products", data=b"name=\xff", headers=FORM)
 
@@ -74,7 +74,7 @@ def test_a_body_that_is_no_form_is_refused(sandbox):
     assert broken.status_code == 400
 
 
-def test_a_body_beyond_all_measure_is_refused(sandbox, client):
+def test_a_body_beyond_all_measure_is_rejected(sandbox, client):
     many = sandbox.raw("POST", "/v1/products", data="name=A" + "&name=A" * 10_000, headers=FORM)
     large = sandbox.raw("POST", "/v1/products", data="name=" + "A" * 2_000_000, headers=FORM)
 

@@ -1,4 +1,4 @@
-"""A save that comes after the session has lapsed loses nothing."""
+"""A save that comes after the session has expired loses nothing."""
 
 import re
 
@@ -19,7 +19,7 @@ class TestALapsedSession:
     """Without JavaScript nothing but the server can keep what was typed."""
 
     @pytest.fixture
-    def lapsed(self, teacher):
+    def expired(self, teacher):
         def send(address: str, data: dict[str, str]):
             teacher.client.logout()
             answer = teacher.client.post(address, data, headers={"Referer": f"http://testserver{address}"})
@@ -29,7 +29,7 @@ class TestALapsedSession:
         return send
 
     @pytest.fixture
-    def lapsed_at(self, teacher, draft):
+    def expired_at(self, teacher, draft):
         def send(page: str):
             version = versions.fresh_token(teacher.user.pk)
             sent = form_of(draft) if page == "edit" else {"version": version}
@@ -40,8 +40,8 @@ class TestALapsedSession:
 
         return send
 
-    def test_brings_the_text_back_after_sign_in(self, teacher, draft, lapsed):
-        answer = lapsed(draft.get_absolute_url(), form_of(draft, description="Typed for an hour"))
+    def test_brings_the_text_back_after_sign_in(self, teacher, draft, expired):
+        answer = expired(draft.get_absolute_url(), form_of(draft, description="Typed for an hour"))
 
         page = teacher.client.get(answer.headers["Location"].partition("next=")[2])
 
@@ -50,10 +50,10 @@ class TestALapsedSession:
         assert fresh(draft).description == ""
         assert "Typed for an hour" not in teacher.get("edit", draft).text
 
-    def test_does_not_ask_for_the_picture_to_be_removed_where_none_was_chosen(self, teacher, draft, lapsed):
+    def test_does_not_ask_for_the_picture_to_be_removed_where_none_was_chosen(self, teacher, draft, expired):
         teacher.post("edit", draft, form_of(draft, cover=picture()))
 
-        answer = lapsed(draft.get_absolute_url(), form_of(fresh(draft), cover=""))
+        answer = expired(draft.get_absolute_url(), form_of(fresh(draft), cover=""))
 
         page = teacher.client.get(answer.headers["Location"].partition("next=")[2]).text
         [box] = re.findall(r'<input[^>]*name="remove_cover"[^>]*>', page)
@@ -95,17 +95,17 @@ class TestALapsedSession:
         assert answer.status_code == 403
         assert "Not of mine" not in teacher.get("edit", draft).text
 
-    def test_says_that_a_picture_must_be_chosen_again_where_one_came(self, teacher, draft, lapsed):
-        lapsed(draft.get_absolute_url(), form_of(draft, cover=picture()))
+    def test_says_that_a_picture_must_be_chosen_again_where_one_came(self, teacher, draft, expired):
+        expired(draft.get_absolute_url(), form_of(draft, cover=picture()))
         page = teacher.get("edit", draft)
         assert "must be chosen again" in page.text
 
-        lapsed(draft.get_absolute_url(), form_of(draft, title="Oil"))
+        expired(draft.get_absolute_url(), form_of(draft, title="Oil"))
         assert "must be chosen again" not in teacher.get("edit", draft).text
 
-    def test_brings_a_new_course_back(self, teacher, lapsed):
+    def test_brings_a_new_course_back(self, teacher, expired):
         version = versions.fresh_token(teacher.user.pk)
-        lapsed("/courses/", {"title": "Typed for an hour", "price": "49", "version": version})
+        expired("/courses/", {"title": "Typed for an hour", "price": "49", "version": version})
 
         page = teacher.get("new")
 
@@ -123,14 +123,14 @@ class TestALapsedSession:
 
     @pytest.mark.parametrize("page", ["edit", "new"])
     def test_does_not_stay_with_another_person_who_signs_in_on_that_browser(
-        self, teacher, other_teacher, draft, lapsed_at, page
+        self, teacher, other_teacher, draft, expired_at, page
     ):
         other_teacher.user.set_password("eleven quiet evenings")
         other_teacher.user.save(update_fields=["password"])
         EmailAddress.objects.create(
             user=other_teacher.user, email=other_teacher.user.email, primary=True, verified=True
         )
-        answer = lapsed_at(page)
+        answer = expired_at(page)
 
         teacher.client.post(answer.url, {"login": other_teacher.user.email, "password": "eleven quiet evenings"})
 
@@ -138,12 +138,12 @@ class TestALapsedSession:
         assert session["_auth_user_id"] == str(other_teacher.user.pk)
         assert "Typed for an hour" not in str(dict(session.items()))
 
-    def test_keeps_nothing_that_no_form_would_send(self, teacher, draft, lapsed):
-        lapsed(draft.get_absolute_url(), form_of(draft, description="x" * 200_000))
+    def test_keeps_nothing_that_no_form_would_send(self, teacher, draft, expired):
+        expired(draft.get_absolute_url(), form_of(draft, description="x" * 200_000))
 
         assert "You had been signed out" not in teacher.get("edit", draft).text
 
-    def test_of_another_form_is_not_shown_here(self, teacher, draft, free_course, lapsed):
-        lapsed(draft.get_absolute_url(), form_of(draft, description="Typed for an hour"))
+    def test_of_another_form_is_not_shown_here(self, teacher, draft, free_course, expired):
+        expired(draft.get_absolute_url(), form_of(draft, description="Typed for an hour"))
 
         assert "Typed for an hour" not in teacher.get("edit", free_course).text

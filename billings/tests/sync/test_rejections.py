@@ -1,4 +1,4 @@
-"""What Stripe refuses stays out of plans until that value changes: the rest goes on, and nothing loops."""
+"""What Stripe rejects stays out of plans until that value changes: the rest goes on, and nothing loops."""
 
 import pytest
 
@@ -11,14 +11,14 @@ from billings.sync.converge import MAX_TURNS, Result
 from billings.tests.support.drifting import ask_for_a_read, edit
 from billings.tests.support.in_sync import assert_in_sync
 from billings.tests.support.interruptions import at_call
-from billings.tests.support.rejecting import refuse
+from billings.tests.support.rejecting import reject
 from billings.tests.support.sold import USD49, USD59, Sold
 from tools.testing.sandbox import Sandbox
 
 CHF49 = PriceSpec(4900, "chf")
 
 
-def refused(sold: Sold) -> set[str]:
+def rejected(sold: Sold) -> set[str]:
     return set(sold.product.rejections.values_list("field", flat=True))
 
 
@@ -29,21 +29,21 @@ def rest(sold: Sold, sandbox: Sandbox) -> None:
     assert len(sandbox.calls()) == calls
 
 
-class TestARefusedValue:
+class TestARejectedValue:
     @pytest.mark.parametrize("status", [400, 402, 404])
     def test_needs_attention_and_says_why(self, sold, sandbox, status):
-        refuse(sandbox, param="name", status=status)
+        reject(sandbox, param="name", status=status)
         sold.listing(name="Pastel")
 
         assert sold.converge() is Result.DONE
 
         assert state_of(sold.product) == "attention"
         assert "Stripe rejected this: We do not take this." in describe(sold.product, staff=False).sentence
-        assert refused(sold) == {Field.NAME}
+        assert rejected(sold) == {Field.NAME}
         rest(sold, sandbox)
 
     def test_costs_the_call_and_a_read(self, sold, sandbox):
-        refuse(sandbox, param="name")
+        reject(sandbox, param="name")
         sold.listing(name="Pastel")
 
         sold.converge()
@@ -51,7 +51,7 @@ class TestARefusedValue:
         assert len(sandbox.calls()) == 1 + 1 + 3
 
     def test_lets_the_rest_go_on(self, sold, sandbox):
-        refuse(sandbox, param="name", path="/v1/products/")
+        reject(sandbox, param="name", path="/v1/products/")
         sold.listing(name="Pastel", description="For everyone")
         sold.price(USD59)
 
@@ -64,7 +64,7 @@ class TestARefusedValue:
         assert price["unit_amount"] == 5900
 
     def test_is_no_trouble_once_stripe_holds_it_by_somebodys_hand(self, sold, sandbox):
-        refuse(sandbox, param="name")
+        reject(sandbox, param="name")
         sold.listing(name="Pastel")
         sold.converge()
 
@@ -72,35 +72,35 @@ class TestARefusedValue:
         ask_for_a_read(sold)
         assert sold.converge() is Result.DONE
 
-        assert refused(sold) == set()
+        assert rejected(sold) == set()
         assert state_of(sold.product) == "in_sync"
 
     def test_of_a_price_is_no_trouble_once_stripe_holds_it_by_somebodys_hand(self, sold, sandbox):
         sandbox.settings(refused_currencies=["chf"])
         sold.price(CHF49)
         sold.converge()
-        assert refused(sold) == {Field.PRICE}
+        assert rejected(sold) == {Field.PRICE}
 
         sandbox.settings(refused_currencies=[])
         sandbox.dashboard(f"products/{sold.product.stripe_id}/price", currency="chf", unit_amount=4900)
         ask_for_a_read(sold)
         assert sold.converge() is Result.DONE
 
-        assert refused(sold) == set()
+        assert rejected(sold) == set()
         assert state_of(sold.product) == "in_sync"
 
     def test_stays_one_while_stripe_holds_another(self, sold, sandbox):
-        refuse(sandbox, param="name")
+        reject(sandbox, param="name")
         sold.listing(name="Pastel")
         sold.converge()
 
         ask_for_a_read(sold)
         sold.converge()
 
-        assert refused(sold) == {Field.NAME}
+        assert rejected(sold) == {Field.NAME}
 
     def test_is_asked_again_when_it_changes(self, sold, sandbox):
-        refuse(sandbox, param="name")
+        reject(sandbox, param="name")
         sold.listing(name="Pastel")
         sold.converge()
 
@@ -111,7 +111,7 @@ class TestARefusedValue:
         assert state_of(sold.product) == "in_sync"
 
     def test_is_not_asked_again_when_another_changes(self, sold, sandbox):
-        refuse(sandbox, param="name")
+        reject(sandbox, param="name")
         sold.listing(name="Pastel")
         sold.converge()
 
@@ -119,40 +119,40 @@ class TestARefusedValue:
         sold.converge()
 
         assert "name" not in sandbox.writes()[-1]["params"]
-        assert refused(sold) == {Field.NAME}
+        assert rejected(sold) == {Field.NAME}
 
     def test_that_changed_during_the_call_is_history(self, sold, sandbox, monkeypatch):
-        refuse(sandbox, param="name")
+        reject(sandbox, param="name")
         at_call(monkeypatch, 1, after=lambda: sold.listing(name="Gouache"))
         sold.listing(name="Pastel")
 
         assert sold.converge() is Result.DONE
 
         assert_in_sync(sold, sandbox)
-        assert refused(sold) == set()
+        assert rejected(sold) == set()
 
     def test_that_stays_while_another_changes_during_the_call_is_asked_once_more(self, sold, sandbox, monkeypatch):
-        refuse(sandbox, param="name", times=2)
+        reject(sandbox, param="name", times=2)
         at_call(monkeypatch, 1, after=lambda: sold.listing(description="For everyone"))
         sold.listing(name="Pastel")
 
         assert sold.converge() is Result.DONE
 
-        assert refused(sold) == {Field.NAME}
+        assert rejected(sold) == {Field.NAME}
         assert sandbox.products()[0]["description"] == "For everyone"
         rest(sold, sandbox)
 
     def test_without_a_name_holds_back_every_field_of_its_call(self, sold, sandbox):
-        refuse(sandbox)
+        reject(sandbox)
         sold.listing(name="Pastel", description="For everyone")
 
         assert sold.converge() is Result.DONE
 
-        assert refused(sold) == {Field.NAME, Field.DESCRIPTION}
+        assert rejected(sold) == {Field.NAME, Field.DESCRIPTION}
         rest(sold, sandbox)
 
     def test_of_several_is_asked_again_when_one_of_them_changes(self, sold, sandbox):
-        refuse(sandbox)
+        reject(sandbox)
         sold.listing(name="Pastel", description="For everyone")
         sold.converge()
 
@@ -167,19 +167,19 @@ class TestARefusedValue:
 
         assert sold.converge() is Result.DONE
 
-        assert refused(sold) == {Field.PRICE}
+        assert rejected(sold) == {Field.PRICE}
         assert sandbox.products() == sandbox.prices() == []
         rest(sold, sandbox)
 
     def test_of_a_create_that_can_be_left_out_is_left_out(self, make_sold, sandbox):
-        refuse(sandbox, param="description")
+        reject(sandbox, param="description")
         sold = make_sold()
 
         assert sold.converge() is Result.DONE
 
         (product,) = sandbox.products()
         assert (product["name"], product["description"], product["active"]) == ("Watercolour", None, True)
-        assert refused(sold) == {Field.DESCRIPTION}
+        assert rejected(sold) == {Field.DESCRIPTION}
         rest(sold, sandbox)
 
     def test_of_a_create_is_made_with_the_next_price(self, make_sold, sandbox):
@@ -214,31 +214,31 @@ class TestARefusedValue:
 
     @pytest.mark.parametrize("nth", [2, 3])
     def test_in_the_middle_of_a_price_change_comes_to_rest(self, sold, sandbox, nth):
-        refuse(sandbox, skip=nth - 1)
+        reject(sandbox, skip=nth - 1)
         sold.price(USD59)
 
         assert sold.converge() is Result.DONE
 
-        assert refused(sold) == {Field.PRICE}
+        assert rejected(sold) == {Field.PRICE}
         rest(sold, sandbox)
         desired.retry(sold.product)
         assert sold.converge() is Result.DONE
         assert_in_sync(sold, sandbox)
 
 
-class TestARefusalThatSaysNothingOfTheValue:
+class TestARejectionThatSaysNothingOfTheValue:
     @pytest.mark.parametrize("code", ["resource_missing", "resource_already_exists"])
     def test_is_followed_by_a_read_and_another_try(self, sold, sandbox, code):
-        refuse(sandbox, code=code)
+        reject(sandbox, code=code)
         sold.listing(name="Pastel")
 
         assert sold.converge() is Result.DONE
 
-        assert refused(sold) == set()
+        assert rejected(sold) == set()
         assert_in_sync(sold, sandbox)
 
     def test_that_never_ends_is_stopped(self, sold, sandbox):
-        refuse(sandbox, code="resource_missing", times=None)
+        reject(sandbox, code="resource_missing", times=None)
         sold.listing(name="Pastel")
 
         assert sold.converge() is Result.FAILED
@@ -258,24 +258,24 @@ class TestARefusalThatSaysNothingOfTheValue:
         sold.price(USD49)
         assert sold.converge() is Result.DONE
 
-        assert refused(sold) == set()
+        assert rejected(sold) == set()
         assert_in_sync(sold, sandbox)
 
     def test_that_judged_a_state_which_a_read_finds_otherwise_is_forgotten(self, sold, sandbox):
-        refuse(sandbox, param="name")
+        reject(sandbox, param="name")
         edit(sandbox, sold, description="For everyone")
         sold.listing(name="Pastel")
 
         assert sold.converge() is Result.DONE
 
-        assert refused(sold) == set()
+        assert rejected(sold) == set()
         assert sandbox.products()[0]["name"] == "Pastel"
         assert state_of(sold.product) == "drift"
 
 
 class TestRetry:
     def test_asks_once_more(self, sold, sandbox):
-        refuse(sandbox, param="name")
+        reject(sandbox, param="name")
         sold.listing(name="Pastel")
         sold.converge()
 
@@ -284,8 +284,8 @@ class TestRetry:
 
         assert_in_sync(sold, sandbox)
 
-    def test_of_what_is_still_refused_needs_attention_again(self, sold, sandbox):
-        refuse(sandbox, param="name", times=2)
+    def test_of_what_is_still_rejected_needs_attention_again(self, sold, sandbox):
+        reject(sandbox, param="name", times=2)
         sold.listing(name="Pastel")
         sold.converge()
 
