@@ -20,7 +20,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--repair", action="store_true", help="restore ours wherever Stripe holds something else")
+        parser.add_argument("--repair", action="store_true", help="restore our value wherever Stripe holds another")
         parser.add_argument("--json", action="store_true", help="for API clients")
 
     def handle(self, *, repair: bool, json: bool, **options: Any) -> None:

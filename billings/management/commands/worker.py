@@ -170,7 +170,7 @@ class PatientWorker(Worker):
             return
         if forgotten:
             logger.warning(
-                "Stripe was told more than this database knows, as after restoring a backup: %d courses are read again.",
+                "Stripe knows more than this database, as after restoring a backup: %d courses are read again.",
                 len(forgotten),
             )
 

@@ -1,4 +1,4 @@
-"""Staff decide about drift: restore ours or accept Stripe's, read first, and only what they were shown."""
+"""Staff decide about drift: restore our value or accept Stripe's, read first, and only what they were shown."""
 
 import pytest
 
