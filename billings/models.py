@@ -380,9 +380,9 @@ class StripeRequest(models.Model):
     """A POST to Stripe, committed before it is sent, and its response: memory, audit, and echo detection.
 
     It is about one subject. Each kind of subject has a foreign key of its own, of which exactly one is set: so the
-    database knows that the subject exists, queries join it as they join anything, and one request at a time is open
-    for each. With a kind and an id in two columns, none of this would hold by itself. A further kind, an order say, is
-    one more key and its name in SUBJECTS.
+    database knows that the subject exists, queries join it as they join anything, and one request at a time is open for
+    each. With a kind and an id in two columns, none of this would hold by itself. A further kind, an order say, is one
+    more key and its name in SUBJECTS.
     """
 
     class Outcome(models.TextChoices):

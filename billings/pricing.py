@@ -34,10 +34,10 @@ def update(
     reason: str = "",
     source: PriceChange.Source = PriceChange.Source.EDIT,
 ) -> PriceChange | None:
-    """As `desired.update`, and remember who changed the price and why.
+    """As `desired.update`, recording who changed the price and why.
 
     `price` in minor units; None or zero: free. Raises money.AmountTooSmall, money.AmountTooLarge or money.WrongStep.
-    Returns None where the price is the same.
+    Returns None if the price is unchanged.
     """
     with transaction.atomic():
         done = desired.update(product, texts=texts, status=status, price=_or_free(price))
@@ -81,7 +81,7 @@ def _remember(
 
 
 def last_currency(owner: User) -> str | None:
-    """The currency of the price that this teacher set last; None for somebody who never set one."""
+    """The currency of the last price that this teacher set; None if there is none."""
     priced = BillingProduct.objects.filter(course__owner=owner, desired_unit_amount__isnull=False)
     return priced.order_by("-price_changed_at").values_list("desired_currency", flat=True).first()
 
@@ -100,8 +100,8 @@ class Period:
 
 
 def history(product: BillingProduct) -> list[Period]:
-    """Every price this course has had, the present one first (two queries)."""
-    # The newest of the same terms wins: a product that was made anew has its prices anew.
+    """Every price this course has had, the current one first (two queries)."""
+    # Of equal prices the newest counts: a product that was created again has its prices again.
     stripe_ids = {price.spec: price.stripe_id for price in reversed(product.prices.all()) if price.spec}
     periods: list[Period] = []
     until: datetime | None = None

@@ -1,7 +1,7 @@
-"""How a course stands with Stripe, in one state, in words for people, and as JSON.
+"""A course's status in Stripe: one state, in sentences, and as JSON.
 
-The states and the order in which they are tested are the contract's. `state_of` tells it from a row and what belongs
-to it; `BillingProduct.state` says the same to the database, so that lists can filter and count by it.
+docs/api.md lists the states and their order. `state_of` computes the state from a row and its relations;
+`BillingProduct.state` is the same in the database, so that lists can filter and count by it.
 """
 
 import re
@@ -23,9 +23,9 @@ from billings.models import TROUBLE_FOR_PEOPLE, Availability, BillingPrice, Bill
 from billings.product_fields import Field
 from billings.stripe_api import stripe_pages
 
-# In the order in which they are judged: the first that holds is the state.
+# In the order in which they are checked: the first that applies is the state.
 STATES = ("attention", "drift", "retrying", "pending", "archived", "free", "in_sync")
-# In the order in which filters list them.
+# In the order of the filters.
 STATE_LABELS = {
     "in_sync": gettext_lazy("Up to date"),
     "pending": gettext_lazy("Saving"),
@@ -37,20 +37,20 @@ STATE_LABELS = {
 }
 # Relations of a BillingProduct that `describe` and `as_json` read: prefetch them for lists.
 PREFETCH = ("drifts", "rejections", "rejections__request", "prices")
-# The first look comes soon, later ones at leisure.
+# Poll soon at first, then less often.
 POLL_SECONDS = 1
 SLOW_POLL_SECONDS = 5
 
 
-# A countdown longer than this is told in minutes, and need not tick.
+# Longer waits are shown in minutes, without a countdown.
 LONGEST_COUNTDOWN = 120
 
 
 @dataclass(frozen=True)
 class Status:
-    """How a course stands, as a page tells it to `staff` or to its teacher; every word is found when it is asked for.
+    """A course's status for a page of `staff` or its teacher; texts are computed on access.
 
-    A list shows a chip of each row, and writing the sentences that it does not show took longer than the chips.
+    Lists show only the label of each row; computing unused sentences took longer than the labels.
     """
 
     product: BillingProduct
@@ -125,7 +125,7 @@ class Status:
 
 
 def prefetch(product: BillingProduct) -> None:
-    """Everything that `describe` reads, for one product: one query where there are neither drifts nor rejections."""
+    """Load everything that `describe` reads for one product: one query if there are neither drifts nor rejections."""
     drifts, rejections = Drift.objects.filter(closed_at=None), Rejection.objects.select_related("request")
     prefetch_related_objects(
         [product],
@@ -136,7 +136,7 @@ def prefetch(product: BillingProduct) -> None:
 
 
 def state_of(product: BillingProduct) -> str:
-    """The same order as `BillingProduct.state`, from one row and its prefetched relations."""
+    """The state in the order of `BillingProduct.state`, from one row and its prefetched relations."""
     if product.trouble in TROUBLE_FOR_PEOPLE or product.rejections.all():
         return "attention"
     if drifts.open_drifts(product):

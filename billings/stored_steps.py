@@ -1,7 +1,7 @@
-"""A step of a plan as data, as it is kept with the request that carries it out, and back again.
+"""Serialises a step of a plan for storage with its request, and back.
 
-Its kind is a name that never changes; its other fields are JSON: a price is `[unit_amount, currency, interval]` (minor
-units), texts and terms are objects by field. A field that came later has its default in what was kept before.
+A step's kind is a name that never changes; its other fields are JSON: a price is `[unit_amount, currency, interval]`
+(minor units), texts and terms are objects by field. Fields added later have defaults for stored steps.
 """
 
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ def kind_of(step: Step) -> str:
 
 
 def fields_of(step: Step) -> dict[str, Any]:
-    """What to keep of a step besides its kind."""
+    """The stored fields of a step, besides its kind."""
     return {field.name: _kept(getattr(step, field.name)) for field in fields(step)}
 
 
@@ -41,7 +41,7 @@ def _kept(value: Any) -> Any:
 
 
 def step_of(kind: str, kept: Mapping[str, Any]) -> Step:
-    """The step that was kept. Raises KeyError for a kind that is no step's."""
+    """The step from its stored form. Raises KeyError for an unknown kind."""
     return _CLASSES[kind](**{name: _value(name, value) for name, value in kept.items()})
 
 

@@ -90,7 +90,7 @@ def archive(stray: StrayProduct, *, actor: User) -> None:
 
 
 def _open_request(stray: StrayProduct) -> StripeRequest:
-    """The one that has no answer yet, or a new one; of two people who press at once both get the same."""
+    """The open request, or a new one; two people who press at once get the same."""
     request, _made = StripeRequest.objects.get_or_create(
         stray=stray,
         resolved_at=None,

@@ -1,7 +1,7 @@
 """The only way to Stripe: a function for each kind of request, and a distinct result for each kind of error.
 
-Nothing is retried here: that is for `converge` to decide, since only the committed request may be repeated.
-Errors: https://docs.stripe.com/error-low-level and https://docs.stripe.com/api/errors
+Nothing is retried here: that is for `converge` to decide, since only the committed request may be repeated. Errors:
+https://docs.stripe.com/error-low-level and https://docs.stripe.com/api/errors
 """
 
 import hashlib

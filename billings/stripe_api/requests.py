@@ -106,7 +106,7 @@ def _price(spec: PriceSpec, terms: Texts, product: BillingProduct) -> dict[str, 
 
 
 def resolve(request: StripeRequest, answer: Answer) -> None:
-    """Write down what became of a request; what follows from it for its subject is the caller's."""
+    """Record the outcome of a request; its consequences are up to the caller."""
     match answer:
         case Succeeded():
             request.outcome = StripeRequest.Outcome.SUCCEEDED
@@ -119,7 +119,7 @@ def resolve(request: StripeRequest, answer: Answer) -> None:
             request.error_code, request.error_message = "", answer.message
     request.resolved_at = timezone.now()
     request.http_status, request.request_id = answer.status, answer.request_id
-    # Not the columns about its sends: they were written right before the call, past this object.
+    # Not the columns of its sends, which were written right before the request, bypassing this object.
     request.save(update_fields=["outcome", "resolved_at", "http_status", "request_id", "error_code", "error_message"])
 
 

@@ -1,9 +1,9 @@
-"""Make Stripe agree with what is desired, whatever happened before: the one mechanism behind every save and repair.
+"""Bring Stripe to the desired state, whatever happened before: the one mechanism behind every save and repair.
 
-Under a lease, one turn after the other: resolve the open request; else read, if a read is requested; else commit the
-first step of the plan as a request; else be done. Each turn writes what it found in a short transaction of its own,
-which is good only under the lease's token. So any process may be killed anywhere, and the next one goes on from the
-row. Why each thing comes before the next is said at its line.
+Under a lease, in turns: resolve the open request; else read, if a read is requested; else commit the first step of the
+plan as a request; else finish. Each turn writes its result in a short transaction of its own, conditional on the
+lease's token. So a process may be killed anywhere, and the next one continues from the row. The reason for each order
+is given at its line.
 """
 
 import logging
@@ -31,42 +31,42 @@ from billings.sync.lease import Lease, LeaseLost
 
 logger = logging.getLogger(__name__)
 
-# Far more than any plan is long: a loop that does not end is stopped, and tried again later.
+# Far more turns than any plan needs: an endless loop is stopped, and tried again later.
 MAX_TURNS = 24
-# Stripe remembers a key for 24 hours; beyond this age none is sent.
+# Stripe stores a key for 24 hours; older ones than this are not sent.
 KEY_LIFETIME = timedelta(hours=22)
-# So far in the future no key can have been made: the clocks that say so disagree.
+# A key cannot have been made this far in the future: the clocks disagree.
 KEY_FROM_THE_FUTURE = timedelta(minutes=5)
 BACKOFF_BASE_SECONDS = 2.0
 BACKOFF_CAP_SECONDS = 300.0
 PEOPLE_RETRY_SECONDS = 120.0
 ADVISED_AGAINST_SECONDS = 10.0
 POLL_SECONDS = 0.05
-# With less left of a budget no call is begun: its end would be taken for a Stripe that does not answer.
+# With less time left no request is sent: its end would be taken for an unresponsive Stripe.
 LEAST_SECONDS = 0.2
 
 
 class Result(Enum):
-    """What a converge came to."""
+    """The result of a converge."""
 
     DONE = "done"
-    FAILED = "failed"  # tried, and will be tried again
-    LATER = "later"  # the time given was used up
+    FAILED = "failed"  # will be tried again
+    LATER = "later"  # the budget is used up
     BUSY = "busy"  # a concurrent process has the lease
 
 
 class _Turn(Enum):
-    """What one turn of the loop came to."""
+    """The result of one turn of the loop."""
 
-    RESOLVED = "resolved"  # the open request is answered, or given up
+    RESOLVED = "resolved"  # the open request was answered, or given up
     READ = "read"
-    COMMITTED = "committed"  # the next request is saved, and not sent yet
-    OUTDATED = "outdated"  # what the turn was about has changed meanwhile: look again
-    IN_SYNC = "in sync"  # nothing to do, and the lease is given back
+    COMMITTED = "committed"  # the next request is saved, but not sent yet
+    OUTDATED = "outdated"  # the row has changed in the meantime: look again
+    IN_SYNC = "in sync"  # nothing to do; the lease is released
 
 
 class _Stop(Exception):
-    """Enough for now; the row says when it goes on."""
+    """Stop here; the row says when to continue."""
 
     def __init__(self, result: Result) -> None:
         self.result = result
@@ -74,11 +74,11 @@ class _Stop(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ReadResult:
-    """What Stripe holds, read before this row's lease was taken, when nobody had it and no request was open.
+    """What Stripe holds, read before this row's lease was taken, while nobody had it and no request was open.
 
-    It counts as read under the lease if the lease was never taken since: `token` is the one of then, and `count` the
-    reads that were requested then. `at` is when it began, `account` the one of the key, and `baseline` what was here,
-    which nobody changes without the lease.
+    It counts as read under the lease if the lease was not taken in between: `token` and `count` are the row's token and
+    requested reads at the time. `at` is when the read began, `account` the key's, and `baseline` the mirror, which
+    nobody changes without the lease.
     """
 
     snapshot: gateway.Snapshot
@@ -91,7 +91,7 @@ class ReadResult:
 
 @dataclass
 class _Run:
-    """One converge: who holds the lease, and until when it may ask Stripe."""
+    """One converge: its lease, and its deadline for requests to Stripe."""
 
     lease: Lease
     deadline: float | None
@@ -99,7 +99,7 @@ class _Run:
     account: accounts.Account | None = field(default=None)
 
     def seconds(self) -> float:
-        """How long the next call may wait. Raises _Stop when the time given is used up."""
+        """The time-out of the next request. Raises _Stop when the budget is used up."""
         longest = float(settings.STRIPE_TIMEOUT_SECONDS)
         if self.deadline is None:
             return longest
@@ -109,29 +109,29 @@ class _Run:
         return min(longest, left)
 
     def renewed_seconds(self) -> float:
-        """As `seconds`, with a full lease from now on. Raises _Stop and LeaseLost."""
+        """As `seconds`, with a renewed lease. Raises _Stop and LeaseLost."""
         seconds = self.seconds()
         self.lease.renew()
         return seconds
 
     def seconds_in_turn(self) -> float:
-        """As `renewed_seconds`, when it is our turn. The lease is renewed after the wait, which may be long."""
+        """As `renewed_seconds`, after waiting for a turn. The lease is renewed after the wait, which may be long."""
         _wait_for_turn(self)
         return self.renewed_seconds()
 
 
 def converge(product_id: UUID, *, budget: float | None = None, prefetched: ReadResult | None = None) -> Result:
-    """Bring Stripe to what this product desires, in at most `budget` seconds (and the call under way then).
+    """Bring Stripe to this product's desired state, in at most `budget` seconds (plus a request in progress).
 
-    A `prefetched` result that still holds saves the first read. Never raises for what Stripe or the network does: that
-    is written on the row, with the time of the next attempt.
+    A `prefetched` result that is still valid saves the first read. Never raises for errors of Stripe or the network:
+    they are written to the row, with the time of the next attempt.
     """
     deadline = None if budget is None else time.monotonic() + budget
     longest = min(float(settings.STRIPE_TIMEOUT_SECONDS), budget or float("inf"))
     seconds = horizons.lease_seconds(longest)
     taken = lease.take(product_id, seconds=seconds, token=prefetched.token) if prefetched else None
     if taken is None:
-        prefetched = None  # there is none, or a concurrent process had the lease meanwhile
+        prefetched = None  # none given, or a concurrent process had the lease since
         taken = lease.take(product_id, seconds=seconds)
     if taken is None:
         return Result.BUSY
@@ -151,7 +151,7 @@ def _until_stopped(run: _Run) -> Result:
 
 
 def converge_within(product_id: UUID, *, budget: float) -> Result:
-    """As `converge`, and where a concurrent process is at it, wait for that one within the `budget` (seconds)."""
+    """As `converge`; if a concurrent process has the lease, wait for it within the `budget` (seconds)."""
     deadline = time.monotonic() + budget
     while True:
         result = converge(product_id, budget=max(deadline - time.monotonic(), 0.01))
@@ -173,44 +173,45 @@ def _loop(run: _Run) -> Result:
 
 
 def _take_turn(run: _Run) -> _Turn:
-    """The first thing that there is to do. Each turn begins with the row as it is now, whatever the last one did."""
+    """Do the first thing that applies. Each turn starts from the row as it is now, whatever the last one did."""
     product = BillingProduct.objects.annotate(has_open_request=Exists(_OPEN_REQUESTS)).get(pk=run.lease.product_id)
-    # An open request comes before everything. Stripe may have carried it out, or may do so yet: whatever else was
-    # planned meanwhile, a second price for instance, would come on top of it.
+    # An open request comes before everything. Stripe may have carried it out, or may still do so: anything else, such
+    # as a second price, would come on top of it.
     if product.has_open_request and (request := product.requests.filter(resolved_at=None).first()):
         return _resolve(run, request)
-    # Then reads, before any plan: one that is made from an outdated mirror would undo what somebody did in Stripe.
+    # Then reads, before any plan: a plan made from an outdated mirror would undo changes made in Stripe.
     if product.reads_requested > product.reads_done:
         return _read(run, product)
-    # Now the mirror is what Stripe holds. Of the plan only the first step is committed: its answer may change the rest.
+    # Now the mirror equals Stripe. Only the first step is committed, since its response may change the rest of the
+    # plan.
     steps = plan(product.desired, product.observed(), excluded=product.excluded_fields())
     return _commit(run, product, steps[0]) if steps else _finish(run, product)
 
 
 def _resolve(run: _Run, request: StripeRequest) -> _Turn:
-    """Send the open request (again, if need be) until Stripe's verdict is known; then write it down."""
-    run.prefetched = None  # it was read before this request was made
-    # Where the key is of another account by now, the request would be a first one there.
+    """Send the open request (again, if need be) until Stripe's verdict is known, and record it."""
+    run.prefetched = None  # read before this request was made
+    # With a key of another account, the request would be a new one there.
     _check_account(run, request.account, request.livemode)
-    # Stripe forgets a key, and would carry out the same request a second time.
+    # Stripe forgets keys, and would carry out the same request a second time.
     _learn_the_time(run, request)
     if _key_may_be_forgotten(request):
         return _resolve_without_sending(run, request)
-    # The wait comes before the lease is renewed: the lease has to last for the call.
+    # Wait before renewing the lease: it has to last for the request.
     _wait_for_turn(run)
     seconds = run.seconds()
-    # The last look at the lease is right before the call, so that a process that was stopped for long sends nothing.
-    # That it was sent is saved before it is: a kill during the call must not leave a request that seems never sent.
+    # The lease is checked right before the request, so that a process that was stopped for long sends nothing. Sending
+    # is recorded before it happens: a kill during the request must not leave one that seems never sent.
     with transaction.atomic():
         run.lease.renew()
         StripeRequest.objects.filter(pk=request.pk).update(last_sent_at=clock.now(), sends=F("sends") + 1)
-    # Under the same key and with the same parameters as ever, even if something else is desired by now: only so does
-    # Stripe tell a repetition from a second order. No transaction is open here: a call takes seconds.
+    # The same key and parameters even if the desired state has moved on: only then does Stripe recognise the
+    # repetition. No transaction is open here: a request takes seconds.
     verdict = gateway.post(request.path, request.params, key=request.key, seconds=seconds)
     if isinstance(verdict, Unanswered):
         _keep_answer(run, request, verdict)
         _fail(run, verdict)  # the request stays open
-    # The answer and what it resolves are one transaction, under the token: both are seen, or neither.
+    # The response and its effects are one transaction, under the token: both are recorded, or neither.
     with transaction.atomic():
         product = run.lease.lock()
         product.trouble, product.trouble_message, product.attempts = Trouble.NONE, "", 0
@@ -219,7 +220,7 @@ def _resolve(run: _Run, request: StripeRequest) -> _Turn:
 
 
 def _learn_the_time(run: _Run, request: StripeRequest) -> None:
-    """Ask for Stripe's own time, where only that tells how old the key of `request` is."""
+    """Ask for Stripe's time, if the age of the request's key is known only by that."""
     if request.key_made_at and request.sends and clock.stripe_now() is None:
         gateway.ask_the_time(seconds=run.renewed_seconds())
 
@@ -227,7 +228,7 @@ def _learn_the_time(run: _Run, request: StripeRequest) -> None:
 def _key_may_be_forgotten(request: StripeRequest) -> bool:
     """Whether the key is too old to be sent.
 
-    Stripe's own time counts, where it was known when the key was made; ours may have been hours wrong then, or now.
+    By Stripe's time if it was known when the key was made; our own clock may have been hours off, then or now.
     """
     stripe_now = clock.stripe_now()
     ages = [clock.now() - request.created_at]
@@ -239,7 +240,7 @@ def _key_may_be_forgotten(request: StripeRequest) -> bool:
 
 
 def _wait_for_turn(run: _Run) -> None:
-    """Take a slot of the shared budget and wait for it; a person's wait that would outlast the budget is stopped."""
+    """Reserve a slot of the shared budget and wait for it; stops if the wait would exceed the run's budget."""
     with transaction.atomic():
         wait = rate_limit.reserve()
     if run.deadline is not None and time.monotonic() + wait >= run.deadline:
@@ -248,7 +249,7 @@ def _wait_for_turn(run: _Run) -> None:
 
 
 def _keep_answer(run: _Run, request: StripeRequest, verdict: Unanswered) -> None:
-    """Keep what was said, though it resolves nothing: Stripe's support is asked with the request's id."""
+    """Record the response, though it resolves nothing: Stripe's support asks for the request's id."""
     request.http_status, request.request_id, request.error_message = verdict.status, verdict.request_id, verdict.message
     with transaction.atomic():
         run.lease.lock()
@@ -256,14 +257,14 @@ def _keep_answer(run: _Run, request: StripeRequest, verdict: Unanswered) -> None
 
 
 def _resolve_without_sending(run: _Run, request: StripeRequest) -> _Turn:
-    """Its key is too old to be sent: a read finds out what it did, once nothing can be on its way any more."""
+    """Its key is too old to be sent: a read finds out what it did, once it cannot be on its way any more."""
     now = clock.now()
-    if request.last_sent_at and request.last_sent_at > now:  # by a clock that was ahead: at the latest, just now
+    if request.last_sent_at and request.last_sent_at > now:  # by a clock that was ahead
         request.last_sent_at = now
         request.save(update_fields=["last_sent_at"])
     landed_at = (request.last_sent_at or request.created_at) + LANDED_AFTER
     if request.last_sent_at and now < landed_at:
-        # A read now could come before the request does, and find that it did nothing.
+        # A read now could come before the request lands, and find that it did nothing.
         run.lease.release(next_attempt_at=landed_at)
         raise _Stop(Result.FAILED)
     with transaction.atomic():
@@ -273,14 +274,14 @@ def _resolve_without_sending(run: _Run, request: StripeRequest) -> _Turn:
 
 
 def _read(run: _Run, product: BillingProduct) -> _Turn:
-    """Read the product and its prices, and mark as done the reads that were requested before it."""
+    """Read the product and its prices, and mark the reads requested before as done."""
     account = _check_account(run, product.account, product.livemode)
     if not product.stripe_id:
         return _look_for_itself(run, product, account)
     found, run.prefetched = run.prefetched, None
     try:
         found = found or _read_now(run, product, account)
-        # A price that came, or was activated, between the two lists is in neither; the second time it is in one.
+        # A price created or activated between the two lists is in neither; the second time it is in one.
         if mirror.misses_a_price(found.snapshot, found.baseline):
             found = _read_now(run, product, account)
     except ReadFailed as failed:
@@ -293,9 +294,9 @@ def _read(run: _Run, product: BillingProduct) -> _Turn:
 
 
 def _look_for_itself(run: _Run, product: BillingProduct, account: accounts.Account) -> _Turn:
-    """A product that has no id here may be there under the id that it would get: this database has forgotten it.
+    """A product without an id here may exist under the id it would get, if this database has lost it.
 
-    Where it is, its id is saved, and the read that was requested is the next turn's.
+    If so, its id is saved, and the next turn does the requested read.
     """
     wanted = requests.product_id_for(product)
     try:
@@ -314,42 +315,42 @@ def _look_for_itself(run: _Run, product: BillingProduct, account: accounts.Accou
 
 def _read_now(run: _Run, product: BillingProduct, account: accounts.Account) -> ReadResult:
     """Under the lease. Raises ReadFailed."""
-    # The count is that of the row as it was before the first call: who asks for a read during this one has seen
-    # something that it may have missed, and gets another.
+    # The count from before the first request: whoever requests a read during this one has seen something that it may
+    # have missed, and gets another.
     at, baseline = clock.now(), mirror.baseline(product)
-    # Stripe counts reads as well; whoever waits here, a person, does not wait for a storm of them.
+    # Reads count for Stripe's limits too, except where a person waits.
     seconds = run.renewed_seconds if run.deadline is not None else run.seconds_in_turn
     snapshot = gateway.read(product.stripe_id, seconds=seconds)
     return ReadResult(snapshot, baseline, account, token=run.lease.token, count=product.reads_requested, at=at)
 
 
 def _commit(run: _Run, product: BillingProduct, step: Step) -> _Turn:
-    """Save the request for `step`, to be sent by the next turn: what is sent is known here before Stripe sees it."""
+    """Save the request for `step`, to be sent by the next turn: it is known here before Stripe sees it."""
     account = _check_account(run, product.account, product.livemode)
-    # A price is never deleted. Before one is made, it must be certain that this database has not forgotten another.
+    # Prices cannot be deleted, so before creating one it must be certain that this database has not lost another.
     if isinstance(step, CreatePrice) and not restored_database.has_looked():
         _look_for_forgotten_requests(run)
-    if clock.was_set():  # only Stripe's time tells later how old the key is, should this clock be wrong
+    if clock.was_set():  # only Stripe's time will tell how old the key is, should this clock be wrong
         gateway.ask_the_time(seconds=run.renewed_seconds())
-    # Without time to send it, none is committed: it would stand in the way of a save that comes meanwhile.
+    # Without time to send it, no request is committed: it would delay the next save.
     run.seconds()
     with transaction.atomic():
         locked = run.lease.lock()
-        # A save or an event came in since the plan was made: it was made for, or from, what is history now.
+        # A save or an event came in since the plan was made, which is outdated.
         if (locked.generation, locked.reads_requested) != (product.generation, product.reads_requested):
             return _Turn.OUTDATED
-        # A concurrent process, with another key, was the first to sell anything here: see what that means for us.
+        # A concurrent process with another key was the first to sell anything here: check again.
         if not locked.account and accounts.bind_first(account) != account:
             return _Turn.OUTDATED
-        # The id is chosen here and saved before the first call, so that a second create is rejected by Stripe.
+        # The id is chosen here and saved before the first request, so that Stripe rejects a second create.
         if not locked.stripe_id:
             locked.stripe_id = requests.product_id_for(locked)
         locked.account, locked.livemode = account.id, account.livemode
         # An open request always leaves the row behind, so that the row alone says there is work.
         locked.generation = max(locked.generation, locked.observed_generation + 1)
         request = requests.request_for(step, locked)
-        # Saved with the request and not with its answer: a generation that Stripe shows, and that was never sent from
-        # here, then always means that this database was restored from a backup.
+        # Saved with the request and not with its response: a generation in Stripe that was never sent from here then
+        # always means that this database was restored from a backup.
         if isinstance(step, CreateProduct | UpdateProduct):
             locked.sent_generation = locked.generation
         locked.save(update_fields=["stripe_id", "account", "livemode", "generation", "sent_generation"])
@@ -369,14 +370,14 @@ def _commit(run: _Run, product: BillingProduct, step: Step) -> _Turn:
 
 
 def _look_for_forgotten_requests(run: _Run) -> None:
-    """Request a read of every product with which Stripe did more than this database knows.
+    """Request a read of every product for which Stripe did more than this database knows.
 
-    If this one is among them, its `reads_requested` has moved, and what was planned for it is outdated.
+    If this one is among them, its `reads_requested` changes, and the plan is outdated.
     """
     if not restored_database.LOOKING.acquire(timeout=run.seconds()):
         raise _Stop(Result.LATER)
     try:
-        if not restored_database.has_looked():  # another thread may have, while we waited
+        if not restored_database.has_looked():  # another thread may have looked while we waited
             restored_database.look(seconds=run.seconds_in_turn)
     except ReadFailed as failed:
         if failed.unanswered.trouble != Trouble.PERMISSION:
@@ -388,7 +389,7 @@ def _look_for_forgotten_requests(run: _Run) -> None:
 
 
 def _finish(run: _Run, product: BillingProduct) -> _Turn:
-    """In sync, for the generation that was planned for, and for no later one that a save may have brought meanwhile."""
+    """In sync for the generation that was planned for, not for a later one of a concurrent save."""
     released = run.lease.release_if(
         Q(generation=product.generation, reads_requested=product.reads_requested),
         observed_generation=product.generation,
@@ -402,9 +403,9 @@ def _finish(run: _Run, product: BillingProduct) -> _Turn:
 
 
 def _check_account(run: _Run, account: str, livemode: bool) -> accounts.Account:
-    """The account of the key; stops where this is sold in another one, before anything is sent there.
+    """The key's account; stops if this product is sold in another one, before anything is sent.
 
-    What has no account yet belongs where everything else is sold.
+    A product without an account belongs to the one in which everything else is sold.
     """
     if run.account is None:
         try:
@@ -420,7 +421,7 @@ def _check_account(run: _Run, account: str, livemode: bool) -> accounts.Account:
 
 
 def _fail(run: _Run, failure: Unanswered) -> Never:
-    """Write down why, and when it is tried again; then stop."""
+    """Record why, and when to try again; then stop."""
     if failure.trouble == Trouble.RATE_LIMITED:
         rate_limit.pause()
     attempts = BillingProduct.objects.values_list("attempts", flat=True).get(pk=run.lease.product_id) + 1
@@ -437,7 +438,7 @@ def _fail(run: _Run, failure: Unanswered) -> Never:
 
 
 def _delay_seconds(failure: Unanswered, attempts: int) -> float:
-    """When to try again: what a person must mend is tried seldom, and Stripe's own advice counts."""
+    """When to try again: seldom if a person must act, and as Stripe advises."""
     if failure.trouble in TROUBLE_FOR_PEOPLE:
         return PEOPLE_RETRY_SECONDS
     if failure.should_retry is False:
@@ -446,6 +447,6 @@ def _delay_seconds(failure: Unanswered, attempts: int) -> float:
 
 
 def backoff_seconds(attempts: int) -> float:
-    """Exponential with full jitter, so that a crowd that failed together does not come back together."""
+    """Exponential with full jitter, so that rows that failed together do not come back together."""
     ceiling = min(BACKOFF_CAP_SECONDS, BACKOFF_BASE_SECONDS * 2 ** min(attempts - 1, 10))
     return random.uniform(0, ceiling)

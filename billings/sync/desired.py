@@ -71,7 +71,7 @@ def update(
     locked = BillingProduct.objects.select_for_update().get(pk=product.pk)
     before, old_price = locked.desired, locked.price_columns
     if price == locked.price:
-        price = UNCHANGED  # it keeps the date of its last change
+        price = UNCHANGED  # keeps the date of its last change
     columns = _columns(texts, status, price)
     differing = [name for name, value in columns.items() if getattr(locked, name) != value]
     for name in differing:
@@ -82,12 +82,12 @@ def update(
         differing.append("generation")
     if differing:
         locked.save(update_fields=differing)
-    product.refresh_from_db()  # also what the database computes
+    product.refresh_from_db()  # includes generated columns
     return Update(old_price, changed)
 
 
 def _columns(texts: Texts, status: str | None, price: PriceSpec | Unchanged | None) -> dict[str, Any]:
-    """The columns for these values. A price is validated here, and nowhere else on its way to the database."""
+    """The columns for these values. The only place where a price is validated on its way to the database."""
     columns: dict[str, Any] = {BY_FIELD[field].desired_column: value for field, value in texts.items()}
     if status is not None:
         columns["desired_status"] = status
@@ -95,7 +95,7 @@ def _columns(texts: Texts, status: str | None, price: PriceSpec | Unchanged | No
         return columns
     columns["price_changed_at"] = clock.now()
     if price is None:
-        # A course that becomes free keeps currency and interval, for the day it has a price again.
+        # A course that becomes free keeps currency and interval for its next price.
         return columns | {"desired_unit_amount": None}
     money.check_limits(price.money)
     amount, currency, interval = price.unit_amount, price.currency, price.interval or ""
@@ -114,7 +114,7 @@ def _include_again(product: BillingProduct, fields: frozenset[Field]) -> None:
     drifts = product.drifts.filter(closed_at=None, field__in=fields)
     if drifts.update(closed_at=clock.now(), decision=Drift.Decision.REPLACED):
         excluded.look_again([product.pk])
-    # One rejected request may keep several fields out of plans; a new value for one of them is reason to ask again.
+    # One rejected request may exclude several fields; a new value for one of them is reason to send the others again.
     rejected = product.rejections.filter(field__in=fields).values_list("request", flat=True)
     excluded.delete_rejections(Rejection.objects.filter(request__in=list(rejected)), product.pk)
 

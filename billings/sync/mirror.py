@@ -1,6 +1,6 @@
-"""What Stripe told us, written down: the only writer of the mirrored columns, of drift, and of rejections.
+"""The only writer of the mirrored columns, of drift, and of rejections.
 
-Every function here runs inside a transaction that holds the row by its lease; none asks Stripe anything.
+Every function here runs inside a transaction that holds the row by its lease; none calls Stripe.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,9 +18,9 @@ from billings.stripe_api import requests
 from billings.stripe_api.gateway import Answer, Indeterminate, Rejected, Snapshot, Succeeded
 from billings.sync import excluded
 
-# Of the column that keeps it; anybody may write anything into metadata.
+# The column's limit; anyone may write anything into metadata.
 LARGEST_GENERATION = 2**63 - 1
-# Every column of a product that is written here, or by converge beside it: nobody's desired ones.
+# The product's columns that are written here or by converge; none is a desired one.
 WRITTEN = (
     *(entry.mirror_column for entry in product_fields.FIELDS if not entry.on_price),
     *("observed_active", "observed_default_price", "metadata_generation", "confirmed_at"),
@@ -31,7 +31,7 @@ WRITTEN = (
 
 @dataclass(frozen=True, slots=True)
 class SaleState:
-    """What a product sells by: its default price and every active one."""
+    """By what a product is sold: its default price and all active ones."""
 
     default: str
     active: frozenset[str]
@@ -39,7 +39,7 @@ class SaleState:
     """The other currencies of active prices, by their ids, where there are any."""
 
     def changed(self, *, default: str | None = None, active: frozenset[str] | None = None) -> "SaleState":
-        """The same but for this; nobody here ever sells a price in another currency."""
+        """A copy with these changes; our own changes never involve a price in further currencies."""
         kept = self.active if active is None else active
         options = {key: value for key, value in self.options.items() if key in kept}
         return SaleState(self.default if default is None else default, kept, options)
@@ -52,13 +52,13 @@ class SaleState:
 
     @classmethod
     def of_json(cls, facts: Mapping[str, Any]) -> "SaleState":
-        """As it was written down with a drift."""
+        """As stored with a drift."""
         options = {price["id"]: price["also"] for price in facts.get("prices", []) if price["also"]}
         return cls(facts["default"], frozenset(facts["active"]), options)
 
 
 def record_answer(product: BillingProduct, request: StripeRequest, answer: Answer) -> None:
-    """Resolve a request, and write down what its answer says of the product."""
+    """Resolve a request, and mirror what its response says about the product."""
     requests.resolve(request, answer)
     match answer:
         case Succeeded():
@@ -71,14 +71,14 @@ def record_answer(product: BillingProduct, request: StripeRequest, answer: Answe
 
 
 def _record_success(product: BillingProduct, request: StripeRequest, answer: Succeeded) -> None:
-    """Mirror the answer to our own request: the fields we sent, and as drift what else differs from what we knew."""
+    """Mirror the response to our own request: the fields we sent; other differences are drift."""
     step = request.planned_step
     if isinstance(step, CreateProduct | UpdateProduct):
         _record_product(product, step, answer.data)
     else:
         _record_price(product, step, answer.data)
         if _generation_in(answer.data.get("product")) > product.sent_generation:
-            product.reads_requested += 1  # a restored backup: look before anything else is done
+            product.reads_requested += 1  # a restored backup: read before anything else
     product.confirmed_at = timezone.now()
 
 
@@ -96,18 +96,18 @@ def _record_product(product: BillingProduct, step: Step, data: dict[str, Any]) -
         _observe(product, field, value, expected=(sent.get(field, known[field]),), drift=drifts.get(field))
     _observe_metadata(product, data)
     product.observed_default_price = _id_of(default)
-    # The price that a create made is no default that anybody had otherwise; of a known one, drift may end.
+    # The default price that a create made is no drift; drift of a known one may end.
     terms = _default_terms(product, rows)
     _observe_terms(product, terms, expected=terms, others=[], drifts=drifts)
     if Field.PRICE not in requests.request_fields(step) and product.observed_default_price != before.default:
-        product.reads_requested += 1  # the answer holds an id alone, of a price that may be strange to us
+        product.reads_requested += 1  # the response has only the id, of a price that may be unknown here
         if Field.PRICE not in drifts:
             rows = _prices(product)
             _open_drift(product, Field.PRICE, before.as_json(rows), _sale_state(product, rows).as_json(rows))
 
 
 def _record_price(product: BillingProduct, step: Step, data: dict[str, Any]) -> None:
-    """A price that was made or changed. A term that changed besides is not mirrored yet: a read tells it as drift."""
+    """A created or changed price. Terms that changed otherwise are not mirrored yet: a read reports them as drift."""
     terms = _seen_terms(data)
     known = product.prices.filter(stripe_id=data["id"]).first() if terms else None
     if known is not None:
@@ -122,8 +122,8 @@ def _record_price(product: BillingProduct, step: Step, data: dict[str, Any]) -> 
 def _record_rejection(product: BillingProduct, request: StripeRequest, rejection: Rejected) -> None:
     """Request a read, and exclude what was rejected from plans until it changes.
 
-    Two rejections say nothing about the values: an object that is already there, and one of ours that is not. And where
-    what is desired has moved on during the call, what was rejected may be history already; what is not will be rejected
+    Two errors say nothing about the values: an object that exists already, and one of ours that does not. If the
+    desired state has moved on during the request, the rejected value may be outdated; if not, it will be rejected
     again.
     """
     product.reads_requested += 1
@@ -137,7 +137,7 @@ def _record_rejection(product: BillingProduct, request: StripeRequest, rejection
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """What is here before a read, of what nobody but the holder of the lease changes."""
+    """The mirror before a read, which only the holder of the lease changes."""
 
     prices: dict[str, BillingPrice]
     unconfirmed: list[StripeRequest]
@@ -150,7 +150,7 @@ def baseline(product: BillingProduct) -> Baseline:
 
 
 def misses_a_price(snapshot: Snapshot, baseline: Baseline) -> bool:
-    """Whether a price that is known, or that an unconfirmed create may have made, was in neither list."""
+    """Whether a known price, or one that an indeterminate create may have made, was in neither list."""
     expected = {key for key, price in baseline.prices.items() if not price.gone}
     return not expected <= {price["id"] for price in snapshot.prices} or any(
         request.outcome == StripeRequest.Outcome.INDETERMINATE
@@ -160,9 +160,9 @@ def misses_a_price(snapshot: Snapshot, baseline: Baseline) -> bool:
 
 
 def read_back(product: BillingProduct, snapshot: Snapshot, baseline: Baseline, *, count: int, at: datetime) -> None:
-    """Mirror what a read found, tell ours from drift, and mark the reads up to `count` as done.
+    """Mirror the result of a read, distinguish our own changes from drift, and mark reads up to `count` as done.
 
-    Ours is a value that equals the mirror, or what an unconfirmed request had sent, or what is desired anyway.
+    A value is ours if it equals the mirror, what an indeterminate request sent, or the desired value.
     """
     unconfirmed, rows = baseline.unconfirmed, baseline.prices
     before, drifts = product.generation, _open_drifts(product)
@@ -173,7 +173,7 @@ def read_back(product: BillingProduct, snapshot: Snapshot, baseline: Baseline, *
         _observe_product(product, snapshot.product, unconfirmed, drifts)
         _observe_prices(product, snapshot, rows, before=sold_before, unconfirmed=unconfirmed, drifts=drifts)
     if product.generation != before:
-        # The rejections of these requests were about a state that was not what we took it for.
+        # These requests were rejected for a state that was not what we assumed.
         excluded.delete_rejections(product.rejections.filter(request__in=unconfirmed), product.pk)
     _delete_needless_rejections(product)
     product.requests.filter(pk__in=[request.pk for request in unconfirmed]).update(read_back=True)
@@ -183,7 +183,7 @@ def read_back(product: BillingProduct, snapshot: Snapshot, baseline: Baseline, *
 
 
 def _delete_needless_rejections(product: BillingProduct) -> None:
-    """What Stripe rejected from us and holds all the same, say by somebody's hand in the Dashboard, is no trouble."""
+    """A rejected value that Stripe holds all the same, say by an edit in the Dashboard, is no problem any more."""
     rejected = {Field(name) for name in product.rejections.values_list("field", flat=True)}
     if not rejected or not product.exists:
         return
@@ -198,10 +198,10 @@ def _delete_needless_rejections(product: BillingProduct) -> None:
 def _observe_missing(
     product: BillingProduct, unconfirmed: Iterable[StripeRequest], drifts: Mapping[Field, Drift]
 ) -> None:
-    """Deleted in Stripe is drift; an id that is taken and yet not there is a deleted product's: ours gets a number."""
+    """A deletion in Stripe is drift; a taken id that does not exist is a deleted product's: ours gets a number."""
     if product.exists:
         for field in drifts:
-            _close_drift(product, field)  # it went with the product; what is made anew is ours
+            _close_drift(product, field)  # gone with the product; the new one will be ours
         _open_drift(product, Field.PRODUCT, product.observed_name, "")
         product.exists = False
         product.prices.update(gone=True, active=False)
@@ -224,7 +224,7 @@ def _observe_product(
         _close_drift(product, Field.PRODUCT)
     for field, value in _seen_fields(data).items():
         sent = [fields[field] for fields in updated if field in fields]
-        # A create leaves out what is empty, and so does the answer.
+        # A create omits empty values, and so does the response.
         expected = (known.get(field, ""), *sent, desired[field])
         _observe(product, field, value, expected=expected, drift=drifts.get(field))
     product.observed_default_price = _id_of(data.get("default_price"))
@@ -234,7 +234,7 @@ def _observe_product(
 def _observe(
     product: BillingProduct, field: Field, seen: Any, *, expected: tuple[Any, ...], drift: Drift | None
 ) -> None:
-    """Write one field of the mirror, and tell drift."""
+    """Mirror one field, and open or close its drift."""
     _compare(product, field, seen, expected=expected, drift=drift)
     setattr(product, _column(field), seen)
 
@@ -242,9 +242,9 @@ def _observe(
 def _compare(
     product: BillingProduct, field: Field, seen: Any, *, expected: tuple[Any, ...], drift: Drift | None
 ) -> None:
-    """A value that nobody here asked for opens drift, one that is ours again ends it.
+    """A value that nobody here asked for opens drift; one that is ours again closes it.
 
-    `expected[0]` is what we took for true until now.
+    `expected[0]` is the mirror's value.
     """
     if drift is not None:
         if seen in (drift.local_value, *expected[1:]):
@@ -265,9 +265,9 @@ def _observe_prices(
     unconfirmed: list[StripeRequest],
     drifts: Mapping[Field, Drift],
 ) -> None:
-    """Mirror the prices; it is ours if it is the one we knew, or that with an unconfirmed request done.
+    """Mirror the prices. They are ours if unchanged, or changed as by an indeterminate request.
 
-    `rows` are the prices as they were known, by their ids.
+    `rows` are the mirrored prices, by id.
     """
     changed = [_store_price(product, data, rows.get(data["id"])) for data in snapshot.prices]
     found = {data["id"] for data in snapshot.prices}
@@ -281,11 +281,11 @@ def _observe_prices(
     known = rows[before.default].terms if before.default in rows else product.desired.terms
     _observe_terms(product, _default_terms(product, now), expected=known, others=asked, drifts=drifts)
     drift = drifts.get(Field.PRICE)
-    strangers = [price for key, price in now.items() if price.active and key not in rows]
+    unknown = [price for key, price in now.items() if price.active and key not in rows]
     is_ours = (
         seen == before
         or _is_desired(product, seen, now)
-        or any(_carried_out(step, before, seen, strangers) for step in steps)
+        or any(_carried_out(step, before, seen, unknown) for step in steps)
     )
     if drift is not None:
         if seen == SaleState.of_json(drift.local_value) or _is_desired(product, seen, now):
@@ -300,7 +300,7 @@ def _observe_prices(
 def _observe_terms(
     product: BillingProduct, seen: Texts, *, expected: Texts, others: list[Texts], drifts: Mapping[Field, Drift]
 ) -> None:
-    """Tell drift of what the default price says besides its amount: of `expected`, or of what `others` asked for."""
+    """Open or close drift of the default price's terms: ours are `expected`, or what `others` asked for."""
     desired = product.desired.terms
     for field, value in seen.items():
         asked = [terms[field] for terms in others if field in terms]
@@ -308,17 +308,17 @@ def _observe_terms(
 
 
 def _terms_asked_for(step: Step, prices: Mapping[str, BillingPrice]) -> Texts:
-    """What the default price says if this step was carried out, where that is another thing than before."""
+    """The default price's terms after this step, if it changes them."""
     default = prices.get(step.default_id) if isinstance(step, UpdateProduct) else None
     return default.terms if default else requests.sent_fields(step)
 
 
-def _carried_out(step: Step, before: SaleState, seen: SaleState, strangers: list[BillingPrice]) -> bool:
+def _carried_out(step: Step, before: SaleState, seen: SaleState, unknown: list[BillingPrice]) -> bool:
     """Whether `seen` is `before` with this step carried out."""
     match step:
         case CreateProduct() | CreatePrice():
-            made = [price for price in strangers if price.ours and price.spec == requests.made_spec(step)]
-            if len(strangers) != 1 or not made:
+            made = [price for price in unknown if price.ours and price.spec == requests.made_spec(step)]
+            if len(unknown) != 1 or not made:
                 return False
             new = made[0].stripe_id
             default = new if isinstance(step, CreateProduct) else before.default
@@ -341,7 +341,7 @@ def _is_desired(product: BillingProduct, seen: SaleState, prices: Mapping[str, B
 
 
 def _prices(product: BillingProduct) -> dict[str, BillingPrice]:
-    """Every price that we know of, by its id (one query)."""
+    """Every mirrored price, by its id (one query)."""
     return {price.stripe_id: price for price in product.prices.all()}
 
 
@@ -362,7 +362,7 @@ def _open_drifts(product: BillingProduct) -> dict[Field, Drift]:
 
 
 def _open_drift(product: BillingProduct, field: Field, local_value: Any, remote_value: Any) -> None:
-    """Remember what nobody here asked for; the raised generation makes the change of what is excluded seen."""
+    """Record drift; the raised generation makes converge plan again without the field."""
     Drift.objects.create(product=product, field=field, local_value=local_value, remote_value=remote_value)
     excluded.look_again([product.pk])
     product.generation += 1
@@ -380,7 +380,7 @@ def _close_drift(product: BillingProduct, field: Field) -> None:
 def _store_price(
     product: BillingProduct, data: dict[str, Any], known: BillingPrice | None = None, *, terms: Texts | None = None
 ) -> bool:
-    """Mirror one price, with other `terms` where some are given; False where `known`, its row, says the same."""
+    """Mirror one price, with `terms` if given; False if its row `known` is unchanged."""
     recurring = data.get("recurring") or {}
     values = {
         "product_id": product.pk,
@@ -402,9 +402,9 @@ def _store_price(
 
 
 def _other_currencies(data: Mapping[str, Any], known: BillingPrice | None) -> dict[str, Any]:
-    """What else a price sells at; what is known of it where an answer does not say (it is shown only on request).
+    """The further currencies of a price; the mirrored ones if the response omits them (unless expanded).
 
-    Its own currency is among them (https://docs.stripe.com/api/prices/object), and is none of the others.
+    Stripe lists the price's own currency among them (https://docs.stripe.com/api/prices/object); it is left out.
     """
     if "currency_options" not in data:
         row = known or BillingPrice.objects.filter(stripe_id=data["id"]).first()
@@ -419,7 +419,7 @@ def other_currencies(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _amounts(option: Mapping[str, Any]) -> dict[str, Any]:
-    """What a currency option asks of buyers; a whole amount says all that its decimal form does."""
+    """The amounts of a currency option; an integer amount makes its decimal form redundant."""
     names = ("unit_amount", "custom_unit_amount", "tiers")
     found = {name: option[name] for name in names if option.get(name) is not None}
     if not found and option.get("unit_amount_decimal") is not None:
@@ -442,14 +442,14 @@ def _is_plain(data: dict[str, Any], recurring: dict[str, Any]) -> bool:
 
 
 def price_says_the_same(data: Mapping[str, Any], price: BillingPrice) -> bool:
-    """Whether a Stripe price, as somebody shows it, is just what the mirror holds, as far as a price can change."""
+    """Whether a price in an event equals the mirror, as far as prices can change."""
     if price.gone or data.get("active") != price.active or _seen_terms(data) != price.terms:
         return False
     return "currency_options" not in data or other_currencies(data) == price.currency_options
 
 
 def says_the_same(data: Mapping[str, Any], product: BillingProduct) -> bool:
-    """Whether a Stripe product, as somebody shows it, is just what the mirror holds."""
+    """Whether a product in an event equals the mirror."""
     return (
         product.exists
         and _seen_fields(data) == _mirrored_fields(product)
@@ -484,18 +484,18 @@ def _observe_metadata(product: BillingProduct, data: dict[str, Any]) -> None:
 
 
 def _generation_in(data: Any) -> int:
-    """What a product's metadata says; 0 where it says nothing, or an id stands for the product."""
+    """The generation in a product's metadata; 0 if there is none, or the product is not expanded."""
     generation = str(data.get("metadata", {}).get("generation", "")) if isinstance(data, dict) else ""
     return min(int(generation), LARGEST_GENERATION) if generation.isdecimal() else 0
 
 
 def _id_of(reference: Any) -> str:
-    """The id in an expandable field: whole object, id, or nothing."""
+    """The id in an expandable field: an object, an id, or nothing."""
     return reference["id"] if isinstance(reference, dict) else reference or ""
 
 
 def _made_price_is_missing(step: Step, snapshot: Snapshot, known: set[str]) -> bool:
-    """Whether this step may have made a price that a read did not see."""
+    """Whether this step may have created a price that a read did not see."""
     made = requests.made_spec(step)
     return made is not None and not any(
         data["id"] not in known and (data["unit_amount"], data["currency"]) == (made.unit_amount, made.currency)
