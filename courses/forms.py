@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Self
+from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
 from crispy_forms.helper import FormHelper
@@ -268,7 +269,6 @@ class CourseForm(PriceFields):
 
     def _wire(self) -> None:
         """Connect every field with its message (`aria-describedby`) and with the plan view, which validates changes."""
-        plan_url = reverse("courses:plan", args=[self.course.id]) if self.course else reverse("courses:plan_new")
         for name, field in self.fields.items():
             parts = ["helptext"] if field.help_text else []
             parts += ["note", "error"] if name == "price" else ["error"]
@@ -277,13 +277,34 @@ class CourseForm(PriceFields):
             if name in WRITTEN_FIELDS:
                 field.widget.attrs |= {"lang": self["language"].value() or "en", "dir": "auto"}
             if name in TEXT_FIELDS | PRICE_FIELDS | inputs().keys():
-                field.widget.attrs |= {"hx-post": plan_url, "hx-target": "#plan", "hx-swap": "outerHTML"}
+                field.widget.attrs |= {"hx-post": self.plan_url, "hx-target": "#plan", "hx-swap": "outerHTML"}
                 field.widget.attrs |= {
                     "hx-trigger": "change",
                     "hx-sync": "#plan-region:queue last",
                     "hx-params": "not cover",
                 }
         self.fields["price"].widget.attrs["hx-trigger"] = "change, input changed delay:700ms"
+
+    @property
+    def save_url(self) -> str:
+        return self._url("edit", "teacher_courses")
+
+    @property
+    def plan_url(self) -> str:
+        return self._url("plan", "plan_new")
+
+    @property
+    def preview_url(self) -> str:
+        return self._url("preview", "preview_new")
+
+    @property
+    def page_url(self) -> str:
+        """Where the form is opened again: a new one by its version, which leads to the course it has made by then."""
+        query = "" if self.course else f"?{urlencode({'version': self['version'].value() or ''})}"
+        return self._url("edit", "new") + query
+
+    def _url(self, name: str, name_of_new: str) -> str:
+        return reverse(f"courses:{name}", args=[self.course.id]) if self.course else reverse(f"courses:{name_of_new}")
 
     @property
     def helper(self) -> FormHelper:

@@ -321,7 +321,7 @@ def _preview(request: TeacherRequest, course: Course | None) -> HttpResponse:
     preview = markdown.render(str(form["description"].value() or "")) if allowed else None
     code = 200 if allowed else 429
     if request.htmx:
-        context = {"course": course, "preview": preview, "too_often": not allowed}
+        context = {"form": form, "preview": preview, "too_often": not allowed}
         context["language"] = form["language"].value()
         return render(request, "courses/edit.html#preview", context, status=code)
     return editor(request, form, plan=plan_line(form), preview=preview, too_often=not allowed, code=code)

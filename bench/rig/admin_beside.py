@@ -21,7 +21,7 @@ class Beside(ModelAdmin[Any]):
 
 class Prices(Beside):
     list_display = ("desired_name", "teacher", "price", "trouble", "desired_status", "price_changed_at")
-    list_filter = ("desired_status", "desired_currency", "trouble", "refusals__field")
+    list_filter = ("desired_status", "desired_currency", "trouble", "rejections__field")
     list_select_related = ("course__owner",)
     search_fields = ("desired_name", "course__owner__email", "stripe_id")
 
@@ -47,7 +47,7 @@ class Courses(Beside):
 
 
 class Drifts(Beside):
-    list_display = ("opened_at", "product", "field", "ours", "theirs")
+    list_display = ("opened_at", "product", "field", "local_value", "remote_value")
     list_filter = ("field", "decision")
     list_select_related = ("product",)
 

@@ -96,7 +96,7 @@ def staffs_cases(size: int) -> Iterator[Case]:
     for currency in ("usd", "kwd"):
         yield case(f"currency {currency}", f"?currency={currency}", desired_currency__exact=currency)
     yield case("cause unreachable", "?cause=unreachable", trouble__exact="unreachable")
-    yield case("cause rejected name", "?cause=rejected_name", refusals__field__exact="name")
+    yield case("cause rejected name", "?cause=rejected_name", rejections__field__exact="name")
     yield case("published in usd", "?status=published&currency=usd", desired_status__exact="published",
                desired_currency__exact="usd")  # fmt: skip
     for place, name in ((1, "title"), (2, "teacher"), (3, "price"), (6, "changed")):

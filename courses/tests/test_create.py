@@ -420,7 +420,7 @@ class TestAnEmptyForm:
         text = teacher.get("new").text
 
         assert re.search(rf'data-counts="id_{name}" data-limit="{limit}"', text)
-        assert re.search(rf'<span id="id_{name}_count">Up to {int(limit):,} characters</span>', text)
+        assert re.search(rf'<span id="id_{name}_count">\s*Up to {int(limit):,} characters\s*</span>', text)
 
     @pytest.mark.parametrize(
         ("name", "length", "words"),

@@ -1,5 +1,6 @@
 """GET /courses/: own courses, searched, filtered, sorted and paged."""
 
+import re
 from datetime import timedelta
 from urllib.parse import urlencode
 
@@ -315,7 +316,7 @@ class TestTheTotal:
     def test_of_a_search_is_announced(self, teacher, three):
         text = teacher.get("teacher_courses", query="?q=e", headers=HTMX).text
 
-        assert '<div hx-swap-oob="innerHTML:#total">3 courses found' in text
+        assert re.search(r'<div hx-swap-oob="innerHTML:#total">\s*3 courses found', text)
         assert 'id="total" role="status"' in teacher.get("teacher_courses").text
 
     def test_says_how_prices_are_sorted(self, teacher, three):
@@ -336,13 +337,13 @@ class TestTheHeadings:
     @pytest.mark.parametrize(
         ("query", "url", "order"),
         [
-            ("", "?sort=title", 'aria-sort="descending"><a href="/courses/?sort=updated">Changed'),
-            ("?sort=title", "?sort=-title", 'aria-sort="ascending"><a href="/courses/?sort=-title">Course'),
-            ("?sort=-price", "?sort=price", 'aria-sort="descending"><a href="/courses/?sort=price">Price'),
+            ("", "?sort=title", 'aria-sort="descending"> <a href="/courses/?sort=updated">Changed'),
+            ("?sort=title", "?sort=-title", 'aria-sort="ascending"> <a href="/courses/?sort=-title">Course'),
+            ("?sort=-price", "?sort=price", 'aria-sort="descending"> <a href="/courses/?sort=price">Price'),
         ],
     )
     def test_sort_and_sort_the_other_way_round(self, teacher, three, query, url, order):
-        text = teacher.get("teacher_courses", query=query).text
+        text = " ".join(teacher.get("teacher_courses", query=query).text.split())
 
         assert f'<a href="/courses/{url}">' in text
         assert order in text

@@ -23,7 +23,7 @@ def reader(tag: str, **more: str) -> dict[str, str]:
 
 def buttons(html: str) -> list[tuple[str, str]]:
     """The readings that are offered: what a press sends, and what it says."""
-    found = re.findall(r'<button[^>]* name="price_reading" value="([^"]*)"[^>]*>([^<]*)</button>', html)
+    found = re.findall(r'<button[^>]* name="price_reading"\s+value="([^"]*)"[^>]*>([^<]*)</button>', html)
     return [(text, words.strip()) for text, words in found]
 
 
@@ -127,7 +127,7 @@ class TestPlan:
         answer = self.ask(teacher, "en-US", "49000.00")
 
         assert "Buyers pay $49,000.00 once." in answer.text
-        assert '<div id="id_price_readings" class="price-readings" hx-swap-oob="true">' in answer.text
+        assert re.search(r'<div id="id_price_readings" class="price-readings"\s+hx-swap-oob="true">', answer.text)
         assert not buttons(answer.text)
 
     def test_reads_in_the_browsers_locale(self, teacher):

@@ -19,7 +19,7 @@ def price_of(course: Course) -> PriceSpec | None:
 
 def button(text: str) -> str:
     """What the page's yes carries."""
-    found = re.search(r'name="confirm" value="([^"]+)"', text)
+    found = re.search(r'name="confirm"\s+value="([^"]+)"', text)
     assert found, "the page does not ask"
     return found[1].replace("&gt;", ">")
 

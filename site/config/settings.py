@@ -185,7 +185,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "config.accounts.signup_open",
             ],
-            "builtins": ["web.times"],
+            "builtins": ["web.navigation", "web.times"],
         },
     },
 ]

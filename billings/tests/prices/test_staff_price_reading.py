@@ -49,7 +49,7 @@ def send(staff, sold):
 
 
 def buttons(html: str) -> list[tuple[str, str]]:
-    found = re.findall(r'<button[^>]* name="price_reading" value="([^"]*)"[^>]*>([^<]*)</button>', html)
+    found = re.findall(r'<button[^>]* name="price_reading"\s+value="([^"]*)"[^>]*>([^<]*)</button>', html)
     return [(text, words.strip()) for text, words in found]
 
 

@@ -395,7 +395,9 @@ class TestWhereOneIsSignedIn:
     def test_one_is_signed_out_by_its_button(self, here, there, teacher, sign_in):
         third = Client()
         sign_in(client=third)
-        [name] = re.findall(r'name="session" value="(\w+)">Sign out there<span[^>]*> Firefox', here.get(SECURITY).text)
+        [name] = re.findall(
+            r'name="session" value="(\w+)">\s*Sign out there<span[^>]*> Firefox', here.get(SECURITY).text
+        )
         here.post(f"{SECURITY}sessions/end/", {"session": name})
 
         assert not is_in(there)
