@@ -1,4 +1,4 @@
-"""What axe cannot see: where the focus goes, what is said, what stays in reach in a low window, and what is printed."""
+"""What axe cannot check: focus, announcements, low windows, print."""
 
 import re
 from contextlib import suppress

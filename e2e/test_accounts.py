@@ -1,4 +1,4 @@
-"""Coming in, going out, and who may go where."""
+"""Sign-up, sign-in, sign-out and permissions."""
 
 import pytest
 from playwright.sync_api import expect

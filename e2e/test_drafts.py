@@ -1,4 +1,4 @@
-"""What was typed and not saved: kept in the browser, given back by way of the merge, and to nobody else."""
+"""Unsaved text is kept in the browser, restored through the merge, and shown to nobody else."""
 
 import re
 from unittest.mock import ANY

@@ -1,4 +1,4 @@
-"""A colleague edits in the Stripe Dashboard: the portal hears of it by itself, and staff decide in one press."""
+"""A colleague edits in the Stripe Dashboard: the portal notices, and staff decide with one press."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Offline, unanswered, signed out: three states, each said as what it is, until it is over."""
+"""Offline, unanswered, signed out: three states, each shown until it is over."""
 
 import pytest
 from playwright.sync_api import Page, expect

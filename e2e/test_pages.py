@@ -1,4 +1,4 @@
-"""Every page: what it costs on a cold cache, whether everybody can use it, and how it looks."""
+"""Every page: its cost on a cold cache, its accessibility, and how it looks."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

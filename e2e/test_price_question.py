@@ -1,4 +1,4 @@
-"""A price with two readings is asked about where it stands, and one press answers."""
+"""An ambiguous price is asked about in place, and one press answers."""
 
 import pytest
 from playwright.sync_api import Locator, Page, expect

@@ -1,4 +1,4 @@
-"""A save on a slow line: said at once, never in the way of typing, and never only half."""
+"""Saving over a slow connection: shown at once, never in the way of typing, and never partial."""
 
 import re
 

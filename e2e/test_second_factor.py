@@ -1,4 +1,4 @@
-"""Signing in in two steps: set up, used, lost."""
+"""Two-step sign-in: set up, used, lost."""
 
 import re
 import time

@@ -1,4 +1,4 @@
-"""The price list: what is being changed in a row is not lost by looking for something else."""
+"""The price list: searching does not lose a price that is being edited."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Stripe is down, or does not take our key: the teacher's work is safe, and the page says how it stands."""
+"""Stripe is down, or rejects our key: the teacher's work is safe, and the page shows the status."""
 
 from playwright.sync_api import expect
 

@@ -1,4 +1,4 @@
-"""Two people, one course: what does not collide is merged, what does is shown to the one who comes second."""
+"""Two people, one course: changes to different fields are merged; conflicts are shown to the second person."""
 
 import re
 

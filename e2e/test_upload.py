@@ -1,4 +1,4 @@
-"""The picture of a course on its way: judged before, seen at once, never lost without a word."""
+"""Uploading a course's picture: validated before, previewed at once, never lost silently."""
 
 import pytest
 from playwright.sync_api import Page, expect

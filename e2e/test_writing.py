@@ -1,4 +1,4 @@
-"""What a teacher types is never lost, never saved twice, and judged where it stands."""
+"""What a teacher types is never lost, never saved twice, and validated in place."""
 
 import pytest
 from playwright.sync_api import expect

@@ -1,4 +1,4 @@
-"""The fault campaign: every operation meets every fault at each of its calls, and is killed between any two writes.
+"""The fault campaign: every operation meets every fault at each of its requests, and is killed between any two writes.
 
     python -m billings.tests.campaign [--sample N] [--seed S]
 

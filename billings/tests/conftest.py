@@ -1,4 +1,4 @@
-"""The cast of the billing tests: a course that is sold, its teacher, and staff."""
+"""Fixtures of the billing tests: a priced course, its teacher, and staff."""
 
 from collections.abc import Callable
 from typing import Any

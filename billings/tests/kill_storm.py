@@ -1,4 +1,4 @@
-"""The kill storm: while clients save courses and Stripe fails now and then, web and worker processes die by SIGKILL.
+"""The kill storm: while clients save courses and Stripe fails now and then, web and worker processes are killed.
 
     python -m billings.tests.kill_storm [--kills N] [--clients N] [--engine sqlite|postgres] [--seed S]
 

@@ -1,4 +1,4 @@
-"""Django's admin shows the mirrors, and lets nobody touch them."""
+"""Django's admin shows the mirrors read-only."""
 
 import pytest
 from django.contrib.auth.models import User

@@ -1,4 +1,4 @@
-"""What is pressed several times at once, by as many processes as serve it, on both engines."""
+"""Buttons pressed several times at once, in several processes, on both engines."""
 
 FOUR_AT_ONCE = """
 import threading

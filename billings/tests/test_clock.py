@@ -1,4 +1,4 @@
-"""A clock that is hours wrong, on one machine or set back on all of them, harms nobody."""
+"""A clock that is hours off, on one machine or on all, does no harm."""
 
 import logging
 from collections.abc import Callable, Iterator

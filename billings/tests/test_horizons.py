@@ -1,4 +1,4 @@
-"""A clock that jumped a day ahead or back and returned: no moment that it left is believed beyond its meaning."""
+"""A clock jumped a day ahead or back and returned: moments it left are bounded."""
 
 from datetime import timedelta
 

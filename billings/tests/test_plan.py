@@ -1,4 +1,4 @@
-"""The plan, judged by a small Stripe in values: every step allowed, the goal reached, no call too many."""
+"""The plan, checked by a small model of Stripe: every step is allowed, reaches the goal, and none is superfluous."""
 
 from dataclasses import replace
 from typing import Any

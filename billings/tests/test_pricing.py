@@ -1,4 +1,4 @@
-"""Setting a price: limits, who and why in the same transaction, and the history that people read."""
+"""Setting a price: limits, the audit row in the same transaction, and the history."""
 
 from contextlib import suppress
 

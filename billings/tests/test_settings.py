@@ -1,4 +1,4 @@
-"""A setting that is missing or rejected stops the start with one sentence and status 1, whoever starts it."""
+"""A missing or rejected setting stops the start with one sentence and status 1."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""What a save costs the database: every SQL statement of the whole request, with Stripe told inline, counted."""
+"""The SQL statements of a save, counted over the whole request including the inline converge."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""One state, one chip, one sentence: tested in the contract's order, alike in Python and in the database."""
+"""One state, one label, one sentence; the same order in Python and in the database."""
 
 from datetime import timedelta
 from itertools import product as combinations

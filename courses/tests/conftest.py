@@ -1,4 +1,4 @@
-"""The cast: people who are signed in, and courses as they come. Stripe is not asked: the worker would do it all."""
+"""Fixtures: signed-in users, and courses. Stripe is not called: that would be the worker's work."""
 
 from collections.abc import Callable
 from typing import Any

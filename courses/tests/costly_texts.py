@@ -1,4 +1,4 @@
-"""Descriptions of the greatest length that are meant to cost much, and what one costs to render."""
+"""Descriptions of maximum length that are designed to be expensive, and what one costs to render."""
 
 import random
 import time

@@ -1,4 +1,4 @@
-"""What the course form rejects, wherever it is sent: the data, the field it stands beside, and words of the message."""
+"""What the course form rejects, wherever it is sent: the data, the field with the error, and a part of its message."""
 
 FIELD_ERRORS = [
     ({"title": ""}, "title", "Enter a title."),

@@ -1,4 +1,4 @@
-"""Pictures for tests, made on the spot; `data` has a phone's, one of a wide gamut and one without its end."""
+"""Pictures for tests, generated; `data` has a phone's, one with a wide gamut and one without an end marker."""
 
 import struct
 import zlib

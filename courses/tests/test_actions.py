@@ -1,4 +1,4 @@
-"""What every button's address has in common: who may press it, how, and what it saves on the way."""
+"""What all button URLs have in common: permissions, methods, and saving the form on the way."""
 
 import pytest
 

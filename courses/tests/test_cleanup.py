@@ -1,4 +1,4 @@
-"""What nothing names any more does not fill the disk: pictures, kept forms, and whatever else the worker forgets."""
+"""Unused files and rows are deleted: covers, saved forms, and other old data."""
 
 import os
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""What of two versions is marked."""
+"""Which parts of two versions are marked."""
 
 import time
 

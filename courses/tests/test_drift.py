@@ -1,4 +1,4 @@
-"""POST /courses/<uuid>/drift/<id>/restore/ and accept/: someone edits in the Dashboard, and staff decide."""
+"""POST /courses/<uuid>/drift/<id>/restore/ and accept/: staff decide on an edit in the Dashboard."""
 
 import json
 

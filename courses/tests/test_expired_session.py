@@ -1,4 +1,4 @@
-"""A save that comes after the session has expired loses nothing."""
+"""A save after the session has expired loses nothing."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What a teacher types, field by field: what is taken, what is rejected, and with which words."""
+"""The course form, field by field: what is accepted, what is rejected, and with which message."""
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile

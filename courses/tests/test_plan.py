@@ -1,4 +1,4 @@
-"""POST …/plan/ and …/preview/: what is said before anything is saved."""
+"""POST …/plan/ and …/preview/: previews before anything is saved."""
 
 import re
 

@@ -1,4 +1,5 @@
-"""What a teacher types as a price, read in the locale of the browser: right, or asked, and never saved unasked."""
+"""Prices typed by teachers are parsed in their browser's locale: correctly, or with a question, never silently
+wrong."""
 
 import json
 import re

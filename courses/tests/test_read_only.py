@@ -1,4 +1,4 @@
-"""Price managers read every course on its own page, and change nothing there; to everyone else it is not there."""
+"""Price managers can read every course, and change nothing there; for everyone else it does not exist."""
 
 
 class TestAnotherTeachersCourse:

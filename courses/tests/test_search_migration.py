@@ -1,4 +1,4 @@
-"""What is searched and sorted by is filled in for courses that were there before."""
+"""A migration fills the search and sort columns of existing courses."""
 
 from importlib import import_module
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""The three ways in, with a Stripe that answers: the sandbox, over HTTP, after a real commit."""
+"""The three functions of the integration, with the sandbox over HTTP, after a real commit."""
 
 import pytest
 

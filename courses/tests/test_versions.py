@@ -1,4 +1,4 @@
-"""Two people, one course: the merge as a function, and the token it works from."""
+"""Two people, one course: the merge as a function, and its token."""
 
 from dataclasses import replace
 from uuid import uuid4

@@ -1,4 +1,4 @@
-"""A price that sells in further currencies is something nobody here asked for, wherever it is met."""
+"""A price in further currencies is drift wherever it is found."""
 
 import json
 from typing import Any

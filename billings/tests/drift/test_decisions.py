@@ -1,4 +1,4 @@
-"""Staff decide about drift: restore our value or accept Stripe's, read first, and only what they were shown."""
+"""Staff decide on drift: restore our value or accept Stripe's, after a read, and only for what was shown."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""How people write prices in their own country, found in price lists and bug reports; and whose signs are rejected."""
+"""How people write prices in their own country, from price lists and bug reports; and which signs are rejected."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Which amounts can be charged, which are asked about, and what is said of those that are rejected."""
+"""Which amounts can be charged, which need a question, and the messages for those that are rejected."""
 
 import pickle
 

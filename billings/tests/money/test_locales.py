@@ -1,4 +1,4 @@
-"""Every locale Babel knows, with the currencies of its country: what is written there is read as that amount, or asked.
+"""Every locale Babel knows, with its country's currencies: formatted amounts are parsed as themselves, or asked about.
 
 The texts are CLDR's, written by Babel, not ours: its decimals, its groups, its signs, codes and names.
 """

@@ -1,4 +1,4 @@
-"""How what people type is read as an amount, asked about or rejected."""
+"""How typed amounts are parsed, asked about or rejected."""
 
 import pytest
 from hypothesis import example, given, settings

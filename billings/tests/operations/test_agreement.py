@@ -1,4 +1,4 @@
-"""Whatever Stripe does not hold as desired is named by both commands, with its cause, and makes them end with 1."""
+"""Both commands name every disagreement with Stripe and its cause, and exit with 1."""
 
 import json
 from collections.abc import Callable

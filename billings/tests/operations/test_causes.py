@@ -1,4 +1,4 @@
-"""The Sync page names why courses wait or need attention, each cause once, with the oldest and the way to them all."""
+"""The Sync page names why courses wait or need attention: each cause once, with its oldest course and a link to all."""
 
 import pytest
 from django.contrib.auth.models import Group, User

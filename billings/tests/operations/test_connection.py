@@ -1,4 +1,4 @@
-"""What the key may do, whose it is, and which webhook endpoint Stripe knows: said to staff; asking changes nothing."""
+"""The key's permissions and account, and the registered webhook endpoint, as shown to staff; checks change nothing."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""`manage.py converge`: everything that is pending now, one line for what a person should know, and an exit code."""
+"""`manage.py converge`: everything that is pending now, a line for what people should know, and an exit status."""
 
 import uuid
 from io import StringIO

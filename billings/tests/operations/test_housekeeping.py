@@ -1,4 +1,4 @@
-"""Old rows go, by one worker for all and once an hour, however often workers are started; what is needed stays."""
+"""Old rows are deleted by one worker once an hour, however often workers are started; what is needed stays."""
 
 from datetime import timedelta
 from importlib import import_module

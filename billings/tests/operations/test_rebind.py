@@ -1,4 +1,4 @@
-"""From one Stripe account to another: sandbox to test, test to live."""
+"""Moving to another Stripe account: sandbox to test, test to live."""
 
 import io
 

@@ -1,4 +1,4 @@
-"""The whole catalogue against the real sandbox, as `manage.py reconcile` compares it."""
+"""`manage.py reconcile` compares the whole catalogue with the real sandbox."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The full compare comes by itself, by one process, however often processes are killed."""
+"""The full comparison runs periodically, in one process, however often processes are killed."""
 
 from datetime import timedelta
 

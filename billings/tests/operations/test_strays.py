@@ -1,4 +1,4 @@
-"""Products in Stripe that no course sells by stand on the Sync page, each with what staff can do about it."""
+"""Products in Stripe that no course sells by are on the Sync page, with staff's actions."""
 
 import pytest
 from django.contrib.auth.models import Group, User

@@ -1,4 +1,4 @@
-"""Staff's page about the sync as a whole. Stripe is the sandbox; the worker is `manage.py worker --once`."""
+"""The staff's Sync page. Stripe is the sandbox; the worker is `manage.py worker --once`."""
 
 import re
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""One price changed by staff: the form, what would happen, the change itself, and who may not."""
+"""A price change by staff: the form, the preview, the change itself, and permissions."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Staff's list of prices: what it shows, finds, filters, sorts and pages."""
+"""The staff's list of prices: content, search, filters, sorting, pages."""
 
 import json
 from urllib.parse import urlencode

@@ -1,4 +1,4 @@
-"""Which locale a reader's numbers are written in, from what the browser says."""
+"""The locale of a reader's numbers, from the browser's headers."""
 
 import pytest
 from django.http import HttpResponse

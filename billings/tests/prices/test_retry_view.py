@@ -1,4 +1,4 @@
-"""Staff have Stripe asked again: for one course, or for all that match; and look at a course in Stripe itself."""
+"""Staff retry one course, or all that match; and open a course in Stripe."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""A list asks for all its rows that are under way by one request, and is told of those alone that have changed."""
+"""A list polls all its pending rows in one request, and gets only those that have changed."""
 
 import re
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""What staff type as a price, read in the locale of their browser: right, or asked, and never saved unasked."""
+"""Prices typed by staff are parsed in their browser's locale: correctly, or with a question, never silently wrong."""
 
 import json
 import re

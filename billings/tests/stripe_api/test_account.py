@@ -1,4 +1,4 @@
-"""The mirror knows whose it is: a key of another account or mode stops everything before anything is sent there."""
+"""A key of another account or mode than the mirror's stops everything before anything is sent."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A new type of Stripe's events is one function with one decorator; everything else follows from that."""
+"""A new event type is one function with one decorator; everything else follows from that."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Each verdict told from the others over real HTTP: what settles a call, what is repeated, what a person mends."""
+"""Each verdict over real HTTP: what resolves a request, what is repeated, and what a person must fix."""
 
 import threading
 from collections.abc import Iterator

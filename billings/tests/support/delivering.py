@@ -1,4 +1,4 @@
-"""Stripe's messages, signed as Stripe signs them and posted to the portal (https://docs.stripe.com/webhooks)."""
+"""Events signed as Stripe signs them and posted to the portal (https://docs.stripe.com/webhooks)."""
 
 import json
 import time

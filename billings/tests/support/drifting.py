@@ -1,4 +1,4 @@
-"""Someone at the Dashboard, a read that finds it, and the drift that comes of it."""
+"""An edit in the Dashboard, the read that finds it, and the drift."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A teacher at one course, speaking JSON to the real views; and what a teacher can do, as values."""
+"""A teacher who edits one course by JSON through the real views; and the teacher's actions, as values."""
 
 import json
 from collections.abc import Callable

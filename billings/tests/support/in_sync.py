@@ -1,4 +1,4 @@
-"""What must hold of a course and the sandbox at rest."""
+"""The invariants of a course and the sandbox once everything is in sync."""
 
 from billings.money import PriceSpec
 

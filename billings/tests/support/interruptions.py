@@ -1,4 +1,4 @@
-"""What happens to a converge from outside, at one of its calls: something else at work, or the end of the process."""
+"""Interrupts a converge at one of its requests: by concurrent work, or by the end of the process."""
 
 from collections.abc import Callable, Mapping
 from itertools import count

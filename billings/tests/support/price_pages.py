@@ -1,4 +1,4 @@
-"""Staff's pages of prices, as tests ask for them."""
+"""The staff's price pages, as tests request them."""
 
 from django.test import Client
 from django.urls import reverse

@@ -1,4 +1,4 @@
-"""Stripe rejects what it is asked."""
+"""Makes Stripe reject requests."""
 
 from typing import Any
 

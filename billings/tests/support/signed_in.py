@@ -1,4 +1,4 @@
-"""A person at the portal's pages, past the sign-in."""
+"""A signed-in user of the portal's pages."""
 
 from django.contrib.auth.models import User
 from django.test import Client

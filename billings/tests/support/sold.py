@@ -1,4 +1,4 @@
-"""A course with nothing but what billing needs of it."""
+"""A course with only what billing needs."""
 
 from django.apps import apps
 from django.contrib.auth.models import User

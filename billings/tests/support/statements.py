@@ -1,4 +1,4 @@
-"""Every SQL statement that something runs, transactions' own included, and the line of ours that asked for it."""
+"""Every SQL statement executed in a block, including those of transactions, with our line that caused it."""
 
 import logging
 import re

@@ -1,4 +1,4 @@
-"""A small Stripe in values: what one step does to what is observed, and what Stripe would reject."""
+"""A small model of Stripe: what a step does to the observed state, and what Stripe would reject."""
 
 from dataclasses import replace
 

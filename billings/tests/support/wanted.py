@@ -1,4 +1,4 @@
-"""What Stripe should sell, as tests write it: every field by its name."""
+"""Desired states as tests write them: every field by its name."""
 
 from dataclasses import replace
 from typing import Any

@@ -1,4 +1,5 @@
-"""Many rows read together: in few calls, beside anybody's work, and never taken for true where a lease came between."""
+"""Many rows are read together: in few requests, concurrently with other work, and discarded where a lease came
+between."""
 
 from datetime import timedelta
 

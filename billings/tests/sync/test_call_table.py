@@ -1,4 +1,4 @@
-"""Every operation's price in Stripe calls, through the teacher's own addresses, counted at the sandbox."""
+"""The number of Stripe requests of every operation, through the teacher's own URLs, counted at the sandbox."""
 
 import pytest
 from django.contrib.auth.models import User

@@ -1,4 +1,4 @@
-"""Seeded samples of the fault campaign and of the kill storm; the whole of both is run by `make campaign`."""
+"""Seeded samples of the fault campaign and of the kill storm; `make campaign` runs both completely."""
 
 import sys
 

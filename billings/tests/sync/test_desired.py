@@ -1,4 +1,4 @@
-"""Saving: what is desired, the attempt right after the commit, and the safety net that shares the save's fate."""
+"""Saving: the desired state, the attempt right after the commit, and the task as a safety net."""
 
 from contextlib import suppress
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Stripe's messages, sent by the real sandbox to a real web server, and judged by the worker's sweep."""
+"""Stripe's events, sent by the real sandbox to a real web server, and handled by the worker's sweep."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""What lists count and filter by, after anything that changes it, in any order: as the rows beside it say."""
+"""The columns for lists' counts and filters equal the related rows after any change, in any order."""
 
 from types import SimpleNamespace
 

@@ -1,4 +1,4 @@
-"""Whether a worker runs is known from its signs of life, on the page and for those who watch over the servers."""
+"""Workers are known by their heartbeats, on the Sync page and for monitoring."""
 
 import os
 import sys

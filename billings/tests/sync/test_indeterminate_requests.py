@@ -1,4 +1,4 @@
-"""What a request did whose answer nobody heard, and what it is not taken for."""
+"""What a request without a known answer did, and what it is not mistaken for."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A web process killed (SIGKILL) at the worst moments; `manage.py converge` alone must mend what it left."""
+"""A web process is killed (SIGKILL) at the worst moments; `manage.py converge` alone must repair what it left."""
 
 import shutil
 import sqlite3

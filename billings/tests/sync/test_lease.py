@@ -1,4 +1,4 @@
-"""The lease: one process at a course at a time, and who was stopped beyond its expiry writes nothing."""
+"""The lease: one process per course at a time; one that was stopped beyond its expiry writes nothing."""
 
 import os
 import sys

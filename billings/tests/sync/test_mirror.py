@@ -1,4 +1,4 @@
-"""Ours or drift: what Stripe holds is mirrored, and what nobody here asked for is shown."""
+"""What Stripe holds is mirrored; what nobody here asked for is drift."""
 
 from contextlib import suppress
 from typing import Any

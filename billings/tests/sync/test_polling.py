@@ -1,4 +1,4 @@
-"""Changes are found without webhooks: Stripe's events are read from where the last look ended, one look at a time."""
+"""Changes are found without webhooks: Stripe's events are polled from where the last poll ended, one at a time."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""What Stripe rejects stays out of plans until that value changes: the rest goes on, and nothing loops."""
+"""What Stripe rejects is excluded from plans until it changes: the rest goes on, and nothing loops."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A database that is older than Stripe is recognised by the calls it forgot, before a price could be made twice."""
+"""A database that is older than Stripe is recognised by lost requests before a price could be created twice."""
 
 import threading
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""A mirror that is older than Stripe, since its database was restored."""
+"""A mirror that is older than Stripe, because its database was restored."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A request keeps the step that it carries out, as it was planned; also one that was made before requests did."""
+"""A request stores the step that it carries out; older requests were migrated."""
 
 import json
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""The sweep finds work by the rows' own state: what is due and nobody's, whatever became of any task."""
+"""The sweep finds work by the rows' own state: due and not leased, whatever became of any task."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""Tasks that waited while the modules moved are run by the new code."""
+"""Tasks enqueued before modules moved are run by the new code."""
 
 from importlib import import_module
 

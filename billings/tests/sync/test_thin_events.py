@@ -1,4 +1,4 @@
-"""Events without data (`v2.core.event`), sent by the real sandbox's shapes, are understood like those with it."""
+"""Events without data (`v2.core.event`), in the real sandbox's shapes, are handled like those with data."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""The worker: what it does in a round, and that neither a lock nor a signal hurts it."""
+"""The worker's rounds; neither a locked database nor a signal harms it."""
 
 import os
 import signal

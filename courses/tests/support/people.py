@@ -1,4 +1,4 @@
-"""People at the portal's pages, and what their browsers send."""
+"""Users of the portal's pages, and what their browsers send."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

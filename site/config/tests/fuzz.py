@@ -1,4 +1,4 @@
-"""Requests that nobody sends who means well: odd bodies, fields, headers and queries, at every address, by everyone.
+"""Malformed requests: unusual bodies, fields, headers and queries, to every URL, by every kind of user.
 
     PYTHONPATH=site python -m config.tests.fuzz [--requests N] [--seed S]
 

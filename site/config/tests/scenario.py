@@ -1,4 +1,4 @@
-"""Everybody who may ask for an address, and what stands there to be asked for."""
+"""Every kind of user, and the objects that URLs can name."""
 
 from collections import defaultdict
 from collections.abc import Mapping

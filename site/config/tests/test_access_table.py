@@ -1,4 +1,4 @@
-"""Who may ask for what: every address, by every method, of every kind of person, as `access_table.txt` has it."""
+"""Who gets which response: every URL, by every method, for every kind of user, as `access_table.txt` lists them."""
 
 import logging
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Coming in, and one's addresses: what was typed is what is kept, or the reason stands beside it."""
+"""Sign-up, sign-in and email addresses: what was typed is what is stored, or the reason is beside it."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The front alone: what it reads, what it hands on, and that what waits takes nobody else's thread."""
+"""The adapter alone: what it reads and passes on, and that what waits takes no other request's thread."""
 
 import asyncio
 import threading

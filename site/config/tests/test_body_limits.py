@@ -1,4 +1,4 @@
-"""How much each address takes, and what is said to those who send more."""
+"""How much each URL accepts, and the response to more."""
 
 import json
 from collections.abc import Iterator

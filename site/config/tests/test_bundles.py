@@ -1,4 +1,4 @@
-"""The bundles: every file is sent once, and what changed is sent again."""
+"""The bundles: every file is sent once, and changed files are sent again."""
 
 from pathlib import Path
 

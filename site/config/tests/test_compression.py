@@ -1,4 +1,4 @@
-"""Pages come compressed as the browser takes them, and their length tells nothing."""
+"""Pages are compressed as the browser accepts, and their length reveals nothing."""
 
 import random
 

@@ -1,4 +1,4 @@
-"""The documentation leads nowhere that is not there, and knows every setting, URL and field of the API."""
+"""The documentation has no broken links, and covers every setting, URL and field of the API."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""An address is its mailbox's: no account is got, kept or found out by typing someone else's."""
+"""An email address belongs to its mailbox: typing another person's gets, keeps or reveals no account."""
 
 import re
 from urllib.parse import urlsplit

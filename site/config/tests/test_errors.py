@@ -1,4 +1,4 @@
-"""What is not there."""
+"""Not found."""
 
 
 def test_people_get_a_page(client, db):

@@ -1,4 +1,4 @@
-"""Odd requests at every address: a few of those that `make campaign` sends."""
+"""Malformed requests to every URL: a few of those that `make campaign` sends."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Headers of every answer, errors included, and what may be kept of it."""
+"""Headers of every response, errors included, and caching."""
 
 import re
 from datetime import UTC, datetime, timedelta

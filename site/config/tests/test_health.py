@@ -1,4 +1,4 @@
-"""What load balancers and people on call ask."""
+"""Health checks."""
 
 import pytest
 from django.db import OperationalError, connection

@@ -1,4 +1,4 @@
-"""What is installed is what is pinned, with its hashes."""
+"""What is installed is what is pinned, with hashes."""
 
 import re
 from pathlib import Path

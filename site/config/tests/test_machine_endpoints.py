@@ -1,4 +1,4 @@
-"""Probes and Stripe are answered before anything that is there for people."""
+"""Health checks and Stripe's webhook are answered before the middleware of pages."""
 
 import pytest
 

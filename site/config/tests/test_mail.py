@@ -1,4 +1,4 @@
-"""Mail comes from the product, by its name, in sentence case."""
+"""Email comes from the product, by its name, in sentence case."""
 
 import logging
 import re

@@ -1,4 +1,4 @@
-"""What cannot be read is answered in words, and before anything is done."""
+"""Undecodable requests get a message, and nothing is done."""
 
 import json
 from io import BytesIO

@@ -1,4 +1,4 @@
-"""SQLite's files can be read by their owner alone, whoever made them and however."""
+"""SQLite's files are readable for their owner only, however they were created."""
 
 import os
 import sqlite3

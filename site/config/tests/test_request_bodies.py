@@ -1,4 +1,4 @@
-"""What was cut off on its way changes nothing: first the reading alone, then the real web server over raw sockets."""
+"""A truncated request changes nothing: first the function alone, then the real web server over raw sockets."""
 
 import json
 import re

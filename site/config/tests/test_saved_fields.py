@@ -1,4 +1,4 @@
-"""A row is saved by naming what changed: a `save()` of everything would undo what someone else wrote meanwhile."""
+"""Rows are saved with `update_fields`: a complete `save()` would undo concurrent changes."""
 
 import ast
 from collections.abc import Iterator

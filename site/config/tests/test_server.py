@@ -1,4 +1,4 @@
-"""The web server as people run it, attacked from outside: it serves all others, and answers before it hangs up."""
+"""The production web server under attack: it keeps serving others, and responds before it hangs up."""
 
 import os
 import signal

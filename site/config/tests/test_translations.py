@@ -1,4 +1,4 @@
-"""Every text that people read can be translated: it is extracted by `makemessages`, and is a whole sentence."""
+"""Every text for people can be translated: `makemessages` extracts it, and it is a whole sentence."""
 
 import ast
 import re

@@ -1,4 +1,4 @@
-"""A database that is locked, away, replaced or read-only, and a full disk: 503 in words, a line each, nothing lost."""
+"""A database that is locked, unreachable, replaced or read-only, and a full disk: 503, one log line, nothing lost."""
 
 import errno
 import logging

@@ -1,4 +1,4 @@
-"""Every address of the portal, as the resolver has it: what is new there is found by itself."""
+"""Every URL of the portal, from the resolver, so that new ones are included automatically."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What an authenticator app shows, and the password of everyone in these tests."""
+"""Codes of an authenticator app, and the password of all users in these tests."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""A teacher who is in, and one who is not yet."""
+"""A teacher who is signed in, and one who is not yet."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Nobody chooses the address that they are counted by, and no header makes an error."""
+"""Clients cannot choose the address by which they are counted, and no header causes an error."""
 
 import pytest
 from django.test import RequestFactory

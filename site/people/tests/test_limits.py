@@ -1,4 +1,4 @@
-"""Who guesses is slowed down, and nobody else: not the account's owner, not those behind the same address."""
+"""Guessing is slowed down, and nobody else: neither the account's owner nor others behind the same address."""
 
 import pytest
 from allauth.account.adapter import get_adapter

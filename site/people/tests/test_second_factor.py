@@ -1,4 +1,4 @@
-"""The second step: set up, asked for, lost, taken off; and who must have one."""
+"""The second factor: set up, requested, lost, removed; and who must have one."""
 
 import logging
 import re

@@ -1,4 +1,4 @@
-"""Sessions end in time, and cost no write for each request."""
+"""Sessions expire, and do not cost a write for each request."""
 
 from datetime import timedelta
 

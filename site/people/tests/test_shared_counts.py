@@ -1,4 +1,4 @@
-"""What is limited is counted in one place for all processes: the database, or a Redis."""
+"""Rate limits are counted in one place for all processes: the database, or a Redis."""
 
 import secrets
 import socket

@@ -1,4 +1,4 @@
-"""No text has_controls the words beside it."""
+"""No text reorders the text beside it."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""JSON answers that clients ask for again and again."""
+"""JSON responses for polling clients."""
 
 from django.test import RequestFactory
 

@@ -1,4 +1,4 @@
-"""What a list is asked for in its address."""
+"""The query of a list in its URL."""
 
 import pytest
 

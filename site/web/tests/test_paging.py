@@ -1,4 +1,4 @@
-"""The links to the pages of a list."""
+"""Pagination links."""
 
 import pytest
 from django.core.paginator import Paginator

@@ -1,4 +1,4 @@
-"""Found and sorted whatever the script, the same way on both sides and on both engines."""
+"""Search and sorting in any script, the same on both sides and on both engines."""
 
 import unicodedata
 

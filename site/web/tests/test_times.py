@@ -1,4 +1,4 @@
-"""Times as people read them: never without their zone."""
+"""Times for people: always with their zone."""
 
 from datetime import UTC, datetime, timedelta
 

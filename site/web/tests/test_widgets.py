@@ -1,4 +1,4 @@
-"""The list of options is Django's own, whoever writes it."""
+"""The list of options equals Django's own."""
 
 import pytest
 from django import forms

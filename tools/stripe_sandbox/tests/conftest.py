@@ -1,4 +1,4 @@
-"""One sandbox for all tests, empty before each; a client of it; an endpoint for webhooks."""
+"""One sandbox for all tests, empty before each; a client for it; an endpoint for webhooks."""
 
 from collections.abc import Iterator
 

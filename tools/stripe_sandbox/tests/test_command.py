@@ -1,4 +1,4 @@
-"""The program itself: its start, its end, its file."""
+"""The process: start, end, state file."""
 
 import signal
 import socket

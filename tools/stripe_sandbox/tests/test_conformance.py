@@ -1,4 +1,4 @@
-"""Stripe's recorded answers, each asked of a real process again."""
+"""Stripe's recorded responses, compared with those of a real process."""
 
 import pytest
 

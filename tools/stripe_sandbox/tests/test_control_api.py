@@ -1,4 +1,4 @@
-"""The control API and the pages for people."""
+"""The control API and its pages."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Events: what they say about who did what, and what it was before."""
+"""Events: who did what, and the values before."""
 
 import pytest
 from stripe import InvalidRequestError

@@ -1,4 +1,4 @@
-"""Faults on command: what the client sees, what was done, what the key remembers."""
+"""Faults: what the client sees, what was done, what the key remembers."""
 
 import socket
 import threading

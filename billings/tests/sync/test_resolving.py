@@ -1,4 +1,4 @@
-"""An open call is settled before anything new is planned: by its own key, or once that is dead by a read."""
+"""An open request is resolved before anything new is planned: by its own key or, once that has expired, by a read."""
 
 import time
 from contextlib import suppress

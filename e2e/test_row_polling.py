@@ -1,4 +1,4 @@
-"""A list with many rows that are under way asks once for all of them, is told when they are settled, and then rests."""
+"""A list with many pending rows polls for all at once, shows when they are done, and then stops."""
 
 import pytest
 from playwright.sync_api import Request, expect

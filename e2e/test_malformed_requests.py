@@ -1,4 +1,4 @@
-"""Requests that no browser sends, byte by byte to the web server: it answers each, and none by an error."""
+"""Requests that no browser sends, byte by byte to the web server: each is answered, and none by a server error."""
 
 import socket
 from urllib.parse import urlsplit
