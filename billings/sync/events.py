@@ -11,7 +11,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections, transaction
@@ -162,8 +162,15 @@ def fetch_missed() -> int:
     return len(rows)
 
 
-def keep_fetched(events: Iterable[Mapping[str, Any]], *, only_ours: bool = False) -> tuple[int, int]:
-    """Store listed events, each once: how many were new, and how many of these were news.
+class Stored(NamedTuple):
+    """How many events were new, and how many of those were news."""
+
+    new: int
+    news: int
+
+
+def keep_fetched(events: Iterable[Mapping[str, Any]], *, only_ours: bool = False) -> Stored:
+    """Store listed events, each once.
 
     News is what changed a product of ours without a request of ours. `only_ours` leaves out other products. The echo of
     a request whose response we have, or still wait for, is not stored: other changes have events of their own.
@@ -183,7 +190,7 @@ def keep_fetched(events: Iterable[Mapping[str, Any]], *, only_ours: bool = False
         row.fetched = True
     StripeEvent.objects.bulk_create(reversed(rows), ignore_conflicts=True, batch_size=BATCH)
     news = sum(row.stripe_product in ours and row.idempotency_key not in known_requests for row in rows)
-    return len(rows), news
+    return Stored(len(rows), news)
 
 
 def replay(events: QuerySet[StripeEvent]) -> int:

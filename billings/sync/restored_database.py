@@ -98,8 +98,8 @@ def look_closely(*, seconds: Callable[[], float], patiently: bool = False) -> Lo
         found.pages += 1
         found.newest = max(found.newest, *(event["created"] for event in page), 0)
         found.forgotten |= _of_unknown_requests(page, account)
-        kept, news = webhooks.keep_fetched(page, only_ours=last["until"] is None)
-        found.kept, found.news = found.kept + kept, found.news + news
+        stored = webhooks.keep_fetched(page, only_ours=last["until"] is None)
+        found.kept, found.news = found.kept + stored.new, found.news + stored.news
     _note_when(found, last["looked_at"])
     with transaction.atomic():
         request_reads(found.forgotten)
