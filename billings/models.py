@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from billings import clock, horizons, money, price_words, product_fields, stored_steps
+from billings import clock, horizons, money, price_descriptions, product_fields, stored_steps
 from billings.plan import Desired, Observed, ObservedPrice, Step
 from billings.product_fields import DESCRIPTION, IMAGE, NAME, TAX_BEHAVIOR, TAX_CODE, Field, Texts
 
@@ -327,12 +327,12 @@ class BillingPrice(models.Model):
 
     @property
     def facts(self) -> dict[str, Any]:
-        return price_words.facts_of(self.stripe_id, self.own_spec, self.currency_options)
+        return price_descriptions.facts_of(self.stripe_id, self.own_spec, self.currency_options)
 
     @property
     def words(self) -> str:
         """ "$49.00", or "$49.00 (also €1.00)"."""
-        return price_words.price_in_words(self.facts)
+        return price_descriptions.describe_price(self.facts)
 
     def observed(self) -> ObservedPrice:
         return ObservedPrice(

@@ -182,7 +182,7 @@ def _sentence(state: str, product: BillingProduct, *, staff: bool) -> str:
             cause = [_("The portal's own data is older than Stripe's, as after restoring a backup.")]
             return " ".join(
                 [
-                    *(drifts.in_words(drift) for drift in drifts.open_drifts(product)),
+                    *(drifts.sentence(drift) for drift in drifts.open_drifts(product)),
                     *(cause if is_older_than_stripe(product) else []),
                     _who_decides(product, staff=staff),
                 ]

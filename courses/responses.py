@@ -140,7 +140,7 @@ class Row:
 
     @classmethod
     def of(cls, name: str, yours: Content, theirs: Content, saved: "SavedLast") -> "Row":
-        sides = _in_words(name, yours), _in_words(name, theirs)
+        sides = _as_text(name, yours), _as_text(name, theirs)
         mine, his = differences(*sides) if name in WRITTEN_FIELDS else (whole(sides[0]), whole(sides[1]))
         return cls(name, label_of(name), mine, his, saved)
 
@@ -170,7 +170,7 @@ def is_staff(request: TeacherRequest | StaffRequest) -> bool:
     return manages_prices(request.user)
 
 
-def _in_words(name: str, content: Content) -> str:
+def _as_text(name: str, content: Content) -> str:
     value = content.value(name)
     if name in content.selling:
         return BY_FIELD[Field(name)].shown(value)

@@ -111,12 +111,12 @@ class Measured:
     violations: int = 0
     wrong: list[str] = field(default_factory=list)
 
-    def judge_width(self, page: Page) -> None:
+    def check_width(self, page: Page) -> None:
         """A page scrolls up and down only."""
         if found := page.evaluate(OVERFLOWING):
             self.wrong.append(f"wider than the screen: {found}")
 
-    def judge_reflow(self, page: Page) -> None:
+    def check_reflow(self, page: Page) -> None:
         """Nor does it at 320 px, nor where the text is twice as large (WCAG 1.4.4, 1.4.10)."""
         size = page.viewport_size
         assert size
@@ -129,7 +129,7 @@ class Measured:
         page.evaluate("document.documentElement.style.fontSize = ''")
         page.set_viewport_size(size)
 
-    def judge_structure(self, page: Page, written: Iterable[str] = ()) -> None:
+    def check_structure(self, page: Page, written: Iterable[str] = ()) -> None:
         if found := page.evaluate(SMALL_TARGETS):
             self.wrong.append(f"hard to hit: {found}")
         if found := page.evaluate(SKIPPED_HEADINGS):
@@ -137,7 +137,7 @@ class Measured:
         if found := page.evaluate(UNMARKED_TEXT, list(written)):
             self.wrong.append(f"written by a teacher, in no language: {found}")
 
-    def judge_accessibility(self, page: Page, colours: str, *, only: str = "") -> None:
+    def check_accessibility(self, page: Page, colours: str, *, only: str = "") -> None:
         """By every rule of axe's, or by one alone."""
         options = {"resultTypes": ["violations"], **({"runOnly": [only]} if only else {})}
         for rule in Axe().run(page, options=options).response["violations"]:
@@ -181,7 +181,7 @@ class Cost:
     def _finished(self, event: dict[str, Any]) -> None:
         self.received[event["requestId"]] = event["encodedDataLength"]
 
-    def judge(self, found: Measured) -> None:
+    def check(self, found: Measured) -> None:
         """Write down what the page cost, and what of it was too much."""
         shifts = self.page.evaluate(READ_SHIFTS)
         lazy = self.page.evaluate("[...document.querySelectorAll('img[loading=lazy]')].map((picture) => picture.src)")

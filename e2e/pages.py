@@ -48,7 +48,7 @@ class PortalPage:
         self.page.evaluate("document.wasNeverReloaded = true")
 
     def expect_no_reload(self) -> None:
-        assert self.page.evaluate("document.wasNeverReloaded === true"), "the page was loaded anew"
+        assert self.page.evaluate("document.wasNeverReloaded === true"), "the page was reloaded"
 
 
 class SignIn(PortalPage):

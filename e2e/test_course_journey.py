@@ -102,7 +102,7 @@ def test_the_sandboxs_own_page_shows_the_product_and_its_price(visit: Visit, san
     expect(shown.first).to_contain_text("38.00")
 
 
-def test_a_picture_is_judged_kept_and_shown(visit: Visit, title: str) -> None:
+def test_a_picture_is_validated_kept_and_shown(visit: Visit, title: str) -> None:
     page = visit(AUTHOR)
     editor = Editor(page).open()
     editor.write(title=title)

@@ -156,12 +156,12 @@ def test_page(
     else:
         page.goto(place.way)
     if place.measured:
-        cost.judge(found)
-    found.judge_width(page)
-    found.judge_reflow(page)
-    found.judge_structure(page, WRITTEN)
+        cost.check(found)
+    found.check_width(page)
+    found.check_reflow(page)
+    found.check_structure(page, WRITTEN)
     for colours in SCHEMES:
         page.emulate_media(color_scheme=colours, reduced_motion="reduce")
         album.take(page, place.name, width, colours)
-        found.judge_accessibility(page, colours, only=CONTRAST if colours == "dark" else "")
+        found.check_accessibility(page, colours, only=CONTRAST if colours == "dark" else "")
     assert not found.wrong, f"{place.name} at {width} px:\n" + "\n".join(found.wrong)

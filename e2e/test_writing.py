@@ -53,7 +53,7 @@ def test_leaving_with_unsaved_text_asks_and_keeps_a_draft(visit: Visit, title: s
     expect(editor.button("Discard")).to_have_count(0)
 
 
-def test_a_price_is_judged_when_its_field_is_left(visit: Visit) -> None:
+def test_a_price_is_validated_when_its_field_is_left(visit: Visit) -> None:
     editor = Editor(visit(AUTHOR)).open()
     editor.write(title="Paper marbling", price="0.20")
     editor.field("Summary").focus()

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from billings import money
 from billings.models import Availability, BillingPrice, BillingProduct, Drift
-from billings.price_words import change_in_words, options_in_words
+from billings.price_descriptions import describe_change, describe_options
 from billings.product_fields import BY_FIELD, Field
 from web.bidi import has_controls
 
@@ -57,7 +57,7 @@ def choice(product: BillingProduct, drift: Drift, known: Beside | None = None) -
     return DriftChoice(
         id=drift.pk,
         field=drift.field,
-        words=in_words(drift),
+        words=sentence(drift),
         restore_label=_restore_label(product, drift),
         accept_label=None if reason else _accept_label(drift, known),
         why_not=reason,
@@ -89,11 +89,11 @@ def was_shown(drift: Drift, shown: str) -> bool:
     return constant_time_compare(token(drift), shown)
 
 
-def in_words(drift: Drift) -> str:
+def sentence(drift: Drift) -> str:
     """What was done in Stripe, in one sentence."""
     match drift.field:
         case Field.PRICE:
-            return change_in_words(drift.local_value, drift.remote_value)
+            return describe_change(drift.local_value, drift.remote_value)
         case Field.PRODUCT:
             return _("The product was deleted in Stripe.")
         case Field.ACTIVE:
@@ -169,7 +169,7 @@ def _why_not_price(product: BillingProduct, price: BillingPrice | None) -> str:
     if price is None:
         return _("In Stripe the product has no default price. Restore our value, or set one in Stripe.")
     if price.currency_options:
-        words = {"others": options_in_words(price.currency_options)}
+        words = {"others": describe_options(price.currency_options)}
         return _("A course sells in one currency, and this price also sells at %(others)s. Restore our value.") % words
     if price.spec is None:
         return _("A course cannot cost what this price says (tiers, a trial, or another interval).")

@@ -79,7 +79,7 @@ def _cause(state: str, product: BillingProduct) -> str:
 def _words(state: str, product: BillingProduct) -> str:
     """The page's sentence; for drift without the choice that only a page has."""
     if state == "drift":
-        return " ".join(wording.in_words(drift) for drift in wording.open_drifts(product))
+        return " ".join(wording.sentence(drift) for drift in wording.open_drifts(product))
     return describe(product, staff=True).sentence
 
 

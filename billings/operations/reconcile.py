@@ -71,8 +71,8 @@ def _check_account(seconds: float) -> Account:
     others = BillingProduct.objects.exclude(account="").exclude(account=account.id, livemode=account.livemode)
     if row := others.first():
         raise WrongAccount(
-            f"The key is of {accounts.words(account.id, account.livemode)}, but what is sold here was made in "
-            f"{accounts.words(row.account, row.livemode)}. To move there, run: manage.py rebind"
+            f"The key is of {accounts.label(account.id, account.livemode)}, but what is sold here was made in "
+            f"{accounts.label(row.account, row.livemode)}. To move there, run: manage.py rebind"
         )
     return account
 

@@ -254,13 +254,13 @@ def _changed(request: StaffRequest, course_id: UUID, change: PriceChange | None)
     row = Row.of(product_or_404(course_id), PRICES.query(request.GET.dict()))
     if wants_json(request):
         return JsonResponse(row_json(row.product))
-    messages.add_message(request, *_in_words(row, change))
+    messages.add_message(request, *_message(row, change))
     if request.htmx:
         return watched(render(request, "billings/prices.html#changed", {"row": row, "focus": True}), row)
     return HttpResponseRedirect(row.query.url, status=303)
 
 
-def _in_words(row: Row, change: PriceChange | None) -> tuple[int, str]:
+def _message(row: Row, change: PriceChange | None) -> tuple[int, str]:
     """The message's level and text: success only if Stripe holds the new price; otherwise says what it still sells."""
     facts = {"course": isolate(row.product.course.title), "price": row.product.price or gettext("free")}
     if change is None:

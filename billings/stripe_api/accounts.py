@@ -58,6 +58,6 @@ def rebind(account: Account) -> None:
     Binding.objects.update_or_create(pk=Binding.ONLY, defaults=columns)
 
 
-def words(account: str, livemode: bool) -> str:
+def label(account: str, livemode: bool) -> str:
     """An account as text."""
     return f"{account} ({'live' if livemode else 'test'})"

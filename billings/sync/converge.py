@@ -414,8 +414,8 @@ def _check_account(run: _Run, account: str, livemode: bool) -> accounts.Account:
             _fail(run, failed.unanswered)
     sold_in = accounts.Account(account, livemode) if account else accounts.bound()
     if sold_in and sold_in != run.account:
-        there = accounts.words(sold_in.id, sold_in.livemode)
-        here = accounts.words(run.account.id, run.account.livemode)
+        there = accounts.label(sold_in.id, sold_in.livemode)
+        here = accounts.label(run.account.id, run.account.livemode)
         _fail(run, Unanswered(Trouble.ACCOUNT, f"The key is of {here}, but what is sold here was made in {there}."))
     return run.account
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from billings import price_words, product_fields
+from billings import price_descriptions, product_fields
 from billings.models import BillingPrice, BillingProduct, Drift, Rejection, StripeRequest
 from billings.plan import ActivatePrice, ArchivePrice, CreatePrice, CreateProduct, Step, UpdatePrice, UpdateProduct
 from billings.product_fields import BY_FIELD, Field, Texts
@@ -46,8 +46,8 @@ class SaleState:
 
     def as_json(self, prices: Mapping[str, BillingPrice]) -> dict[str, Any]:
         shown = [self.default, *sorted(self.active - {self.default})] if self.default else sorted(self.active)
-        facts = [prices[key].facts if key in prices else price_words.facts_of(key, None, {}) for key in shown]
-        words = price_words.prices_in_words(facts)
+        facts = [prices[key].facts if key in prices else price_descriptions.facts_of(key, None, {}) for key in shown]
+        words = price_descriptions.describe_prices(facts)
         return {"default": self.default, "active": sorted(self.active), "words": words, "prices": facts}
 
     @classmethod

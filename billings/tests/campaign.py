@@ -169,7 +169,7 @@ class Campaign:
             operation(editor)
         else:
             in_a_process_killed_before_write(case.nth, lambda: operation(editor))
-        self._judge(case, self._recovered(editor), first_call)
+        self._check(case, self._recovered(editor), first_call)
         self.sandbox.clear_faults()
 
     def _recovered(self, editor: "Editor") -> Any:
@@ -194,7 +194,7 @@ class Campaign:
                 break
         return BillingProduct.objects.get(pk=row.pk)
 
-    def _judge(self, case: Case, product: Any, first_call: int) -> None:
+    def _check(self, case: Case, product: Any, first_call: int) -> None:
         row = self.rows[case.operation]
         row.cases += 1
         calls = self.sandbox.calls()[first_call:]

@@ -64,7 +64,7 @@ class TestSettingAPrice:
             before.price_changed_at,
         )
 
-    def test_judges_by_the_row_and_not_by_an_older_copy_of_it(self, priced, staff):
+    def test_validates_against_the_row_and_not_by_an_older_copy_of_it(self, priced, staff):
         older = priced.product
         set_price(priced.product, USD59, actor=None)
 

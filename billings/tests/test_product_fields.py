@@ -182,7 +182,7 @@ class TestDrift:
     def test_is_seen_and_told(self, sold, sandbox, entry, drift):
         local, remote = values(entry)
         assert (drift.field, drift.local_value, drift.remote_value) == (entry.field, local, remote)
-        assert wording.in_words(drift) == entry.drift_sentence(remote)
+        assert wording.sentence(drift) == entry.drift_sentence(remote)
         assert wording.choice(sold.product, drift).restore_label
         assert state_of(sold.product) == "drift"
 

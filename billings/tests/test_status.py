@@ -19,7 +19,7 @@ from billings.models import (
     Trouble,
 )
 from billings.money import PriceSpec
-from billings.price_words import facts_of, prices_in_words
+from billings.price_descriptions import describe_prices, facts_of
 from billings.product_fields import Field
 from billings.status import (
     POLL_SECONDS,
@@ -257,7 +257,7 @@ def sells(default: dict[str, Any], *others: dict[str, Any]) -> dict[str, Any]:
     """What Stripe holds, as a drift keeps it."""
     prices = [default, *others]
     active = [price["id"] for price in prices]
-    return {"default": default["id"], "active": active, "words": prices_in_words(prices), "prices": prices}
+    return {"default": default["id"], "active": active, "words": describe_prices(prices), "prices": prices}
 
 
 class TestTheWordsOfADrift:

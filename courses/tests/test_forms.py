@@ -188,7 +188,7 @@ class TestEdit:
         )
     )
     @pytest.mark.slow
-    def test_whatever_comes_in_is_judged(self, data, draft):
+    def test_whatever_comes_in_is_validated(self, data, draft):
         form = CourseForm.sent(data, {}, course=draft)
 
         if form.is_valid():

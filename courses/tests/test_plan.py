@@ -76,7 +76,7 @@ class TestPlanOfANewCourse:
 
 
 class TestInlineValidation:
-    def test_the_field_that_was_left_is_judged(self, teacher):
+    def test_the_field_that_was_left_is_validated(self, teacher):
         answer = teacher.post("plan_new", data={"title": "Bread", "price": "0.10"}, headers=left("price"))
 
         assert answer.status_code == 200
@@ -96,7 +96,7 @@ class TestInlineValidation:
         assert 'id="id_price_note"' in answer.text
         assert "Buyers pay $1,234.00 once." in answer.text
 
-    def test_another_currency_judges_the_price_again(self, teacher):
+    def test_another_currency_validates_the_price_again(self, teacher):
         data = {"title": "Bread", "price": "49.50", "currency": "jpy"}
 
         answer = teacher.post("plan_new", data=data, headers=left("currency"))

@@ -23,8 +23,8 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--fetch-missed", action="store_true", help="store what Stripe could not deliver")
-        parser.add_argument("--replay", nargs="+", metavar="evt_…", help="judge these once more, or `all`")
-        parser.add_argument("--prune", type=_days, metavar="DAYS", help="forget judged ones older than this")
+        parser.add_argument("--replay", nargs="+", metavar="evt_…", help="process these again, or `all`")
+        parser.add_argument("--prune", type=_days, metavar="DAYS", help="delete processed ones older than this")
 
     def handle(self, *, fetch_missed: bool, replay: list[str] | None, prune: int | None, **options: Any) -> None:
         if fetch_missed:
@@ -37,7 +37,7 @@ class Command(BaseCommand):
             chosen = events if replay == ["all"] else events.filter(event_id__in=replay)
             for event_id in set(replay) - {"all", *chosen.values_list("event_id", flat=True)}:
                 self.stderr.write(f"{event_id} is not known here.")
-            self.stdout.write(f"{webhooks.replay(chosen)} events wait to be judged once more.")
+            self.stdout.write(f"{webhooks.replay(chosen)} events will be processed again.")
         if prune is not None:
             self.stdout.write(f"{webhooks.prune(days=prune)} events forgotten.")
         for row in StripeEvent.objects.values("outcome").annotate(count=Count("id")).order_by("outcome"):

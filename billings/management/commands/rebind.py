@@ -10,7 +10,7 @@ from billings.stripe_api import accounts, gateway
 
 
 class Command(BaseCommand):
-    help = "Move to the Stripe account of the present key: everything is made anew there. Says so first, and asks."
+    help = "Move to the Stripe account of the present key: everything is created again there. Says so first, and asks."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--yes", action="store_true", help="do not ask")
@@ -20,14 +20,14 @@ class Command(BaseCommand):
             account = rebind.present_account()
         except gateway.ReadFailed as failed:
             raise CommandError(f"Stripe could not be asked whose key this is: {failed}") from None
-        here = accounts.words(account.id, account.livemode)
+        here = accounts.label(account.id, account.livemode)
         ids = rebind.elsewhere(account)
         if not ids and accounts.bound() in (None, account):
             self.stdout.write(f"Nothing to do: everything that is sold is of {here}.")
             return
         self.stdout.write(
-            f"{len(ids)} courses were made in another account or mode. They will be made anew in {here}; what is in "
-            "the old one stays as it is there, and its ids are kept for the record."
+            f"{len(ids)} courses were created in another account or mode. They will be created again in {here}; what is "
+            "in the old one stays as it is there, and its ids are kept for the record."
         )
         if not yes and not self._is_told_to_go_on():
             raise CommandError("Nothing was changed.")

@@ -58,7 +58,7 @@ def _report(found: reconcile.Findings, reasons: dict[int, str]) -> dict[str, Any
                 "field": drift.field,
                 "ours": drift.local_value,
                 "theirs": drift.remote_value,
-                "words": wording.in_words(drift),
+                "words": wording.sentence(drift),
                 "not_repaired": reasons.get(drift.pk),
             }
             for drift in reconcile.open_drifts()

@@ -203,7 +203,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--threads", type=int, default=THREADS, help=f"courses that wait for Stripe at once (default: {THREADS})"
         )
-        parser.add_argument("--reload", action="store_true", help="start anew when code changes (for development)")
+        parser.add_argument("--reload", action="store_true", help="restart when code changes (for development)")
 
     def handle(self, *args: Any, once: bool, threads: int, reload: bool, **options: Any) -> None:
         worker = PatientWorker(threads=threads)

@@ -29,9 +29,9 @@ def make_due() -> None:
     Schedule.objects.update(housekeeping_due_at=timezone.now())
 
 
-def event(number: int, age: timedelta, *, judged: bool = True) -> StripeEvent:
+def event(number: int, age: timedelta, *, processed: bool = True) -> StripeEvent:
     row = StripeEvent.objects.create(
-        event_id=f"evt_{number}", livemode=False, shown={}, processed_at=timezone.now() if judged else None
+        event_id=f"evt_{number}", livemode=False, shown={}, processed_at=timezone.now() if processed else None
     )
     StripeEvent.objects.filter(pk=row.pk).update(received_at=timezone.now() - age)
     return row
@@ -117,7 +117,7 @@ class TestWhen:
 
 class TestWhat:
     def test_events_stay_longer_than_stripe_tells_of_them_again(self):
-        rows = [event(1, 29 * DAY), event(2, 34 * DAY), event(3, 36 * DAY), event(4, 90 * DAY, judged=False)]
+        rows = [event(1, 29 * DAY), event(2, 34 * DAY), event(3, 36 * DAY), event(4, 90 * DAY, processed=False)]
 
         housekeeping.keep_if_due()
 

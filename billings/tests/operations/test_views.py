@@ -105,7 +105,9 @@ class TestPage:
         sold.converge()
         text = staff.get(SYNC).text
         assert "data-poll" not in text
-        assert re.search(r'hx-trigger="\s*visibilitychange from:document"', text), "but once more when somebody comes back to it"
+        assert re.search(r'hx-trigger="\s*visibilitychange from:document"', text), (
+            "but once more when somebody comes back to it"
+        )
 
     def test_it_rests_where_a_person_is_needed(self, staff, catalogue):
         BillingProduct.objects.update(trouble=Trouble.KEY, generation=9)

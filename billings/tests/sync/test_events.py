@@ -343,7 +343,7 @@ class TestCommand:
         with pytest.raises(CommandError):
             call_command("events", "--prune", "-1")
 
-    def test_events_can_be_judged_once_more(self, capsys):
+    def test_events_can_be_processed_again(self, capsys):
         deliver(event())
         deliver(event(id="evt_2"))
         process()
@@ -354,7 +354,7 @@ class TestCommand:
         call_command("events", "--replay", "all")
         assert process() == 2
 
-    def test_old_judged_events_are_forgotten(self, capsys):
+    def test_old_processed_events_are_deleted(self, capsys):
         deliver(event())
         deliver(event(id="evt_2"))
         process(limit=1)

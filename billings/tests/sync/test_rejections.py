@@ -261,7 +261,7 @@ class TestARejectionThatSaysNothingOfTheValue:
         assert rejected(sold) == set()
         assert_in_sync(sold, sandbox)
 
-    def test_that_judged_a_state_which_a_read_finds_otherwise_is_forgotten(self, sold, sandbox):
+    def test_of_a_state_which_a_read_finds_otherwise_is_forgotten(self, sold, sandbox):
         reject(sandbox, param="name")
         edit(sandbox, sold, description="For everyone")
         sold.listing(name="Pastel")

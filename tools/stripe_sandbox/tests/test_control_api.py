@@ -57,7 +57,7 @@ def test_the_clock_is_moved(sandbox, client):
     assert sandbox.raw("POST", "/_sandbox/clock", json={"backwards": True}).status_code == 400
 
 
-def test_settings_are_judged(sandbox):
+def test_settings_are_validated(sandbox):
     assert sandbox.control("settings", {"webhook_timeout": 3})["webhook_timeout"] == 3
     assert sandbox.control("settings")["deleted_ids"] == "free"
     for body in (

@@ -58,7 +58,7 @@ class TestNoAnswer:
         assert sandbox.calls()[0]["seq"] > 0
         assert len(sandbox.products()) == 1
 
-    def test_a_late_call_without_a_key_or_with_a_wrong_one_is_judged_when_it_lands(self, sandbox):
+    def test_a_late_call_without_a_key_or_with_a_wrong_one_is_checked_when_it_lands(self, sandbox):
         sandbox.fault("late", seconds=0.01, times=2)
         for headers in ({"Authorization": "Bearer sk_test_1"}, {"Authorization": "Bearer wrong"}):
             with pytest.raises(requests.ConnectionError):

@@ -50,7 +50,7 @@ def test_parameters_that_fail_validation_are_not_remembered(client):
 
 
 @pytest.mark.parametrize("kind", ["429", "lock", "409", "401", "403"])
-def test_what_is_judged_before_the_memory_is_not_remembered(sandbox, client, kind):
+def test_what_is_checked_before_the_memory_is_not_remembered(sandbox, client, kind):
     sandbox.fault(kind)
     with pytest.raises(Exception, match=r".") as rejected:
         create(client, "k")

@@ -52,7 +52,7 @@ class Api:
         """The response to a request. When this returns, its effects are committed."""
         with self.world.store.transaction():
             try:
-                answer = self._judge(call, twist)
+                answer = self._answer(call, twist)
             except ApiError as error:
                 answer = self.rejected(call, error)
             call.status = answer.status
@@ -109,7 +109,7 @@ class Api:
         call.error = error.code or error.type
         return Answer(error.status, body, dict(error.headers), error.anonymous)
 
-    def _judge(self, call: Call, twist: Twist | None) -> Answer:
+    def _answer(self, call: Call, twist: Twist | None) -> Answer:
         world = self.world
         versions.must_be_known(call.headers.get("stripe-version"))
         key = self.identify(call)

@@ -22,20 +22,20 @@ def facts_of(price_id: str, spec: PriceSpec | None, also: Options) -> dict[str, 
     return {"id": price_id, "price": own, "also": dict(also)}
 
 
-def price_in_words(facts: Facts) -> str:
+def describe_price(facts: Facts) -> str:
     """ "$49.00", or with its further currencies: "$49.00 (also €1.00)"."""
     own = str(PriceSpec(*facts["price"])) if facts["price"] else _("a price that only Stripe can show")
     if not facts["also"]:
         return own
-    return _("%(price)s (also %(others)s)") % {"price": own, "others": options_in_words(facts["also"])}
+    return _("%(price)s (also %(others)s)") % {"price": own, "others": describe_options(facts["also"])}
 
 
-def options_in_words(options: Options) -> str:
+def describe_options(options: Options) -> str:
     """The further currencies of a price (https://docs.stripe.com/api/prices/object): "€1.00 and ¥100"."""
-    return get_text_list([_option_in_words(code, option) for code, option in options.items()], _("and"))
+    return get_text_list([_describe_option(code, option) for code, option in options.items()], _("and"))
 
 
-def _option_in_words(code: str, option: Mapping[str, Any]) -> str:
+def _describe_option(code: str, option: Mapping[str, Any]) -> str:
     amount = option.get("unit_amount")
     if isinstance(amount, int) and code in CURRENCIES:
         return str(Money(amount, code))
@@ -44,11 +44,11 @@ def _option_in_words(code: str, option: Mapping[str, Any]) -> str:
     return _("an amount in %(currency)s that only Stripe can show") % {"currency": code.upper()}
 
 
-def prices_in_words(prices: Sequence[Facts]) -> str:
-    return " + ".join(price_in_words(price) for price in prices) or "—"
+def describe_prices(prices: Sequence[Facts]) -> str:
+    return " + ".join(describe_price(price) for price in prices) or "—"
 
 
-def change_in_words(local: Facts, remote: Facts) -> str:
+def describe_change(local: Facts, remote: Facts) -> str:
     """How the price was changed in Stripe, from `local` (before) to `remote` (now)."""
     if not remote["active"]:
         return _("The price was removed in Stripe.")
@@ -60,8 +60,8 @@ def change_in_words(local: Facts, remote: Facts) -> str:
     default, others = _parted(remote)
     also = default["also"] if default["also"] != _options_before(local, default) else {}
     said = [
-        _default_in_words(local, default, others),
-        _("Stripe now also sells it at %(others)s.") % {"others": options_in_words(also)} if also else "",
+        _describe_default(local, default, others),
+        _("Stripe now also sells it at %(others)s.") % {"others": describe_options(also)} if also else "",
     ]
     return " ".join(filter(None, said)) or (
         _("The price was changed in Stripe to %(price)s.") % {"price": remote["words"]}
@@ -80,11 +80,11 @@ def _options_before(local: Facts, price: Facts) -> Options:
     return options
 
 
-def _default_in_words(local: Facts, default: Facts, others: list[Facts]) -> str:
+def _describe_default(local: Facts, default: Facts, others: list[Facts]) -> str:
     """Whether the default price was replaced, or another price was added; empty if neither."""
     facts = {
-        "price": price_in_words({**default, "also": {}}),
-        "others": get_text_list([price_in_words(other) for other in others], _("and")),
+        "price": describe_price({**default, "also": {}}),
+        "others": get_text_list([describe_price(other) for other in others], _("and")),
     }
     is_new = default["id"] != local["default"]
     is_same_amount = bool(others) and all(other["price"] == default["price"] for other in others)
