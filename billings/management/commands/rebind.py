@@ -26,8 +26,8 @@ class Command(BaseCommand):
             self.stdout.write(f"Nothing to do: everything that is sold is of {here}.")
             return
         self.stdout.write(
-            f"{len(ids)} courses were created in another account or mode. They will be created again in {here}; what is "
-            "in the old one stays as it is there, and its ids are kept for the record."
+            f"{len(ids)} courses were created in another account or mode. They will be created again in {here}; what "
+            "is in the old one stays as it is there, and its ids are kept for the record."
         )
         if not yes and not self._is_told_to_go_on():
             raise CommandError("Nothing was changed.")

@@ -33,7 +33,7 @@ class TestRebind:
         while sweep():
             pass
 
-        assert "1 courses were made in another account" in capsys.readouterr().out
+        assert "1 courses were created in another account" in capsys.readouterr().out
         new = moved.product
         assert new.account != old.account
         assert new.observed_default_price not in ("", old.observed_default_price)
