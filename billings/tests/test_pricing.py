@@ -101,7 +101,7 @@ class TestSettingAPrice:
         assert not PriceChange.objects.exists()
 
     @pytest.mark.parametrize(
-        ("price", "refusal"),
+        ("price", "rejection"),
         [
             (PriceSpec(49, "usd"), money.AmountTooSmall),
             (PriceSpec(-4900, "usd"), money.AmountTooSmall),

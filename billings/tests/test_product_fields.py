@@ -27,9 +27,9 @@ from billings.product_fields import (
 from billings.status import state_of
 from billings.sync import desired
 from billings.sync.converge import Result
-from billings.tests.conftest import USD49, USD59, Sold
 from billings.tests.support.drifting import open_drift, read
 from billings.tests.support.rejecting import reject
+from billings.tests.support.sold import USD49, USD59, Sold
 from billings.tests.support.wanted import but
 
 each_field = pytest.mark.parametrize("entry", FIELDS, ids=lambda entry: entry.field)
