@@ -20,7 +20,7 @@ from typing import Any
 from rig import catalogue
 from rig.databases import ENGINES, Database, database
 from rig.people import Person
-from rig.programs import Portal, Stripe, collect_static_files, sandbox
+from rig.processes import Portal, Stripe, collect_static_files, sandbox
 from rig.report import at_least, at_most, must, options, run, say, tell
 
 RATE = 20.0

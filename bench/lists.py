@@ -12,7 +12,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from rig.databases import ENGINES, database, engines
-from rig.programs import collect_static_files
+from rig.processes import collect_static_files
 from rig.report import must, options, run, say
 from tools.environments import environment
 from tools.processes import ROOT, Process

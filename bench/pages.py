@@ -17,7 +17,7 @@ from rig import catalogue
 from rig.clients import Load, load
 from rig.databases import ENGINES, database
 from rig.people import Person
-from rig.programs import Portal, Stripe, collect_static_files, sandbox
+from rig.processes import Portal, Stripe, collect_static_files, sandbox
 from rig.report import at_most, must, options, run, say, tell
 
 FEW, MANY = 24, 5_000

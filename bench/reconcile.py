@@ -14,7 +14,7 @@ from typing import Any
 
 from rig import catalogue, dj_stripe
 from rig.databases import ENGINES, database
-from rig.programs import Portal, Stripe, parsed, sandbox
+from rig.processes import Portal, Stripe, parsed, sandbox
 from rig.report import at_least, at_most, must, options, run, say, tell
 
 PAGE = 100
@@ -107,7 +107,7 @@ def beside(chosen: Namespace, seconds: float) -> None:
 
 
 def measure_peer(peer: dj_stripe.Peer, stripe: Stripe) -> float:
-    """The second of two runs: both programs know the objects by then, and only compare or update them."""
+    """The second of two runs: both know the objects by then, and only compare or update them."""
     peer.prepare()
     must(peer.sync("Product", "Price").status == 0, "djstripe_sync_models failed the first time")
     first_call = stripe.last_call()

@@ -26,7 +26,7 @@ import stripe as library
 from rig import catalogue
 from rig.databases import ENGINES, Database, database, engines
 from rig.people import Person
-from rig.programs import KEY, Portal, Stripe, collect_static_files, sandbox
+from rig.processes import KEY, Portal, Stripe, collect_static_files, sandbox
 from rig.report import at_most, must, options, run, say, tell
 
 STRIPE_SECONDS = 0.05

@@ -22,7 +22,7 @@ import requests
 from rig import catalogue
 from rig.databases import database
 from rig.people import Person
-from rig.programs import Portal, collect_static_files, sandbox
+from rig.processes import Portal, collect_static_files, sandbox
 from rig.report import at_most, options, run, say, tell
 
 SILENT, DRIPPING, SAVES = 64, 16, 32

@@ -21,7 +21,7 @@ from pathlib import Path
 from rig import catalogue, dj_stripe
 from rig.clients import Load, load
 from rig.databases import ENGINES, Database, database, engines
-from rig.programs import WEBHOOK_SECRET, Portal, Stripe, sandbox
+from rig.processes import WEBHOOK_SECRET, Portal, Stripe, sandbox
 from rig.report import at_least, must, options, run, say, tell
 
 STORED_GOAL, PROCESSED_GOAL = 20, 5

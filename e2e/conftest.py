@@ -16,7 +16,7 @@ from e2e import audit
 from e2e.audit import Album, Measured
 from e2e.pages import ConfirmAddress, SignIn, SignUp
 from e2e.people import PASSWORD, Person
-from e2e.programs import Portal, running
+from e2e.processes import Portal, running
 from e2e.visits import DESK, HEIGHTS, Visit
 from tools.testing.sandbox import Sandbox
 from tools.testing.tables import recorded
@@ -66,7 +66,7 @@ LOG_OF_TEST = pytest.StashKey[Callable[[], str]]()
 # The portal -----------------------------------------------------------------------------------------------------------
 @pytest.fixture(scope="session")
 def portal() -> Iterator[Portal]:
-    """The three programs. A SIGTERM to pytest ends them as Ctrl-C does."""
+    """The three processes. A SIGTERM to pytest ends them as Ctrl-C does."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with running() as portal:
@@ -82,7 +82,7 @@ def base_url(portal: Portal) -> str:
 
 @pytest.fixture(autouse=True)
 def log(request: pytest.FixtureRequest, portal: Portal) -> Iterator[None]:
-    """What the programs said during a test is shown where it fails; an error among it fails the test."""
+    """Shows the output of the processes during a failed test; an error in it fails the test."""
     starts = [process.said_bytes() for process in portal.processes]
 
     def said() -> str:

@@ -15,7 +15,7 @@ from e2e.pages import (
     StaffPrices,
 )
 from e2e.people import AUTHOR, NEWCOMER, PASSWORD
-from e2e.programs import Portal
+from e2e.processes import Portal
 from e2e.visits import Visit, on_a_phone
 
 

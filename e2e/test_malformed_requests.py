@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from e2e.programs import Portal
+from e2e.processes import Portal
 
 FORM = "Content-Type: application/x-www-form-urlencoded"
 MULTIPART = "Content-Type: multipart/form-data"

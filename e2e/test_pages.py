@@ -11,7 +11,7 @@ from e2e import audit
 from e2e.audit import Album, Cost, Measured
 from e2e.pages import Conflict, CourseList, Desk, Editor, Security, SignIn, SignUp, StaffPrices
 from e2e.people import AUTHOR, NEWCOMER, PASSWORD, STAFF, TEACHER, Person
-from e2e.programs import Portal
+from e2e.processes import Portal
 from e2e.visits import Visit, at_both_widths
 
 # What is a matter of colours; by all its other rules a dark page is what the light one is.

@@ -5,7 +5,7 @@ from playwright.sync_api import Request, expect
 
 from e2e.pages import Desk
 from e2e.people import AUTHOR, STAFF, Person
-from e2e.programs import Portal
+from e2e.processes import Portal
 from e2e.visits import Visit
 from tools.testing.sandbox import Sandbox
 

@@ -9,7 +9,7 @@ from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from playwright.sync_api import Page, expect
 
 from e2e.pages import ConfirmAddress, CourseList, SecondStep, Security, SignIn, SignUp
-from e2e.programs import Portal
+from e2e.processes import Portal
 from e2e.visits import Visit
 
 PASSWORD = "eleven quiet evenings"

@@ -4,7 +4,7 @@ from playwright.sync_api import expect
 
 from e2e.pages import Editor, StaffPrices
 from e2e.people import AUTHOR, STAFF
-from e2e.programs import Portal
+from e2e.processes import Portal
 from e2e.visits import Visit
 from tools.testing.sandbox import Sandbox
 

@@ -179,8 +179,8 @@ def make_demo_data() -> None:
 
 def run_processes(procfile: str, address: str, sandbox: str) -> int:
     """Run the Procfile's processes until one of them ends or the user stops them; returns the exit status."""
-    programs = ["web", "worker", "sandbox"] if sandbox else ["web", "worker"]
-    command = [sys.executable, "-m", "honcho", "--procfile", procfile, "--env", os.devnull, "start", *programs]
+    processes = ["web", "worker", "sandbox"] if sandbox else ["web", "worker"]
+    command = [sys.executable, "-m", "honcho", "--procfile", procfile, "--env", os.devnull, "start", *processes]
     # Ctrl-C reaches only this process, which then asks honcho once.
     honcho = Process.start(command, shown=True).popen
     stopping = started = False
@@ -208,7 +208,7 @@ def run_processes(procfile: str, address: str, sandbox: str) -> int:
     status = honcho.wait()
     if stopping:
         return 0
-    say("One of the programs ended by itself, and so the others were stopped; the lines above say why.")
+    say("One of the processes ended by itself, so the others were stopped; the lines above say why.")
     return status or 1
 
 

@@ -23,7 +23,7 @@ PATIENCE_SECONDS = 60.0
 ENDS_WITHIN_SECONDS = 20.0
 
 type Command = str | Sequence[str | Path]
-"""A line for the shell, as a Procfile has it, or a program with its arguments."""
+"""A line for the shell, as a Procfile has it, or a command with its arguments."""
 
 
 class ProcessFailed(Exception):

@@ -8,7 +8,7 @@ from itertools import batched
 from typing import Any
 from uuid import UUID
 
-from rig.programs import Stripe
+from rig.processes import Stripe
 
 BATCH = 5_000
 EDITORS = 4

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from rig.programs import KEY, WEBHOOK_SECRET, Measured, Stripe, measure
+from rig.processes import KEY, WEBHOOK_SECRET, Measured, Stripe, measure
 from rig.report import say
 from tools.environments import environment, served_at
 from tools.processes import ROOT, Process, ProcessFailed, free_port, run

@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from billings.operations import overview, views
-from billings.operations.watch import watch
+from billings.operations.monitoring import monitoring
 from billings.prices.views import vary
 from billings.stripe_api import endpoints, gateway, permissions
 from web.access import StaffRequest, price_managers_only, wants_json
@@ -57,7 +57,7 @@ def register(request: StaffRequest) -> HttpResponse:
     if wants_json(request):
         return JsonResponse({"id": done.id, "url": done.url, "secret": done.secret}, status=201)
     if request.htmx:
-        return render(request, ANSWER, {"watch": watch(), "secret": done.secret})
+        return render(request, ANSWER, {"watch": monitoring(), "secret": done.secret})
     return render(request, "billings/sync.html", views.context(overview.overview()) | {"secret": done.secret})
 
 
@@ -70,7 +70,7 @@ def _failed(request: StaffRequest, why: str) -> HttpResponse:
 
 def _answer(request: StaffRequest) -> HttpResponse:
     if wants_json(request):
-        return JsonResponse(watch().as_json())
+        return JsonResponse(monitoring().as_json())
     if request.htmx:
-        return render(request, ANSWER, {"watch": watch()})
+        return render(request, ANSWER, {"watch": monitoring()})
     return HttpResponseRedirect(f"{reverse('billings:sync')}#sync-connection", status=303)

@@ -15,9 +15,9 @@ from billings.drift import wording
 from billings.models import StrayProduct, SyncRun
 from billings.operations import overview
 from billings.operations.causes import Cause
+from billings.operations.monitoring import monitoring
 from billings.operations.overview import DriftRow, Overview
 from billings.operations.strays import SHOWN
-from billings.operations.watch import watch
 from billings.prices.listing import PRICES
 from billings.prices.views import vary
 from billings.status import STATE_LABELS
@@ -94,7 +94,7 @@ def context(found: Overview) -> dict[str, Any]:
     watched = ",".join(str(run.pk) for run in (found.compare, found.restore) if run)
     return {
         "sync": found,
-        "watch": watch(),
+        "watch": monitoring(),
         "figures": [
             (found.counts[state], label, PRICES.query({"billing": state}).url, state)
             for state, label in STATE_LABELS.items()
@@ -150,7 +150,7 @@ def _compared(run: SyncRun) -> list[str]:
 
 def _as_json(found: Overview) -> dict[str, Any]:
     return {
-        **watch().as_json(),
+        **monitoring().as_json(),
         "counts": {state: found.counts[state] for state in STATE_LABELS},
         "causes": [_cause_json(cause) for cause in found.causes],
         "strays": [_stray_json(stray) for stray in found.strays],

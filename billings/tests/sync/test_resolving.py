@@ -123,7 +123,7 @@ class TestAnOpenCall:
         assert sold.product.lease_expires_at is None
 
     def test_of_a_row_that_agrees_but_for_the_plan_raises_the_generation(self, sold, sandbox):
-        """As when a new version of this program plans otherwise: an open call must leave its row behind."""
+        """As if a new version of the code planned otherwise: an open call must leave its row behind."""
         BillingProduct.objects.filter(pk=sold.row.pk).update(desired_name="Pastel")
         sandbox.fault("reset", method="POST")
 

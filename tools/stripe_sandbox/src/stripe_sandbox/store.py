@@ -57,7 +57,7 @@ CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)
 """
 
 type Condition = tuple[str, Sequence[object]]
-"""A piece of SQL that this program wrote, and the values for its question marks."""
+"""A piece of SQL written here, and the values for its question marks."""
 
 
 class BadState(Exception):

@@ -51,7 +51,7 @@ class PermissionLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Watch:
+class Monitoring:
     worker: WorkerHeartbeat | None
     key: StripeKey | None
     last_webhook: datetime | None
@@ -214,7 +214,7 @@ def _difference(whose: str, others: str, ahead: float) -> str:
     )
 
 
-def watch() -> Watch:
+def monitoring() -> Monitoring:
     """One query, and three more if Stripe was never asked with the present key."""
     now = clock.now()
     workers = heartbeat.in_order(now)
@@ -225,8 +225,8 @@ def watch() -> Watch:
     if key is None:
         last = _DELIVERED.values_list("received_at", flat=True).first()
         foreign = _FOREIGN.first() or 0
-        return Watch(worker=heartbeat.last(), key=None, last_webhook=last, foreign=foreign, now=now)
+        return Monitoring(worker=heartbeat.last(), key=None, last_webhook=last, foreign=foreign, now=now)
     worker = WorkerHeartbeat(**{name: getattr(key, f"worker_{name}") for name in WORKER_COLUMNS})
-    return Watch(
+    return Monitoring(
         worker=worker if worker.pk else None, key=key, last_webhook=key.last_webhook, foreign=key.foreign, now=now
     )
