@@ -20,7 +20,7 @@ from e2e.visits import Visit, on_a_phone
 
 
 @on_a_phone
-def test_from_sign_up_to_the_first_course(visit: Visit, portal: Portal, title: str) -> None:
+def test_a_teacher_signs_up_and_saves_the_first_course(visit: Visit, portal: Portal, title: str) -> None:
     page = visit()
     page.goto("/")
     sign_in = SignIn(page)
@@ -75,7 +75,9 @@ def test_a_forgotten_password_is_answered_alike_for_everyone(visit: Visit) -> No
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with JavaScript", "without"])
-def test_another_address_and_a_forgotten_password(visit: Visit, portal: Portal, title: str, scripts: bool) -> None:
+def test_a_new_primary_address_resets_a_forgotten_password(
+    visit: Visit, portal: Portal, title: str, scripts: bool
+) -> None:
     name, first, then = title.split()[-1], "eleven quiet evenings", "twelve loud mornings"
     old, new = f"{name}@example.com", f"{name}@school.example"
     page = visit(java_script_enabled=scripts)

@@ -25,7 +25,7 @@ def product_of(sandbox: Sandbox, course_id: str) -> dict[str, object]:
     return product
 
 
-def test_from_sign_in_to_sale_and_back(visit: Visit, sandbox: Sandbox) -> None:
+def test_a_course_goes_on_sale_and_off_again(visit: Visit, sandbox: Sandbox) -> None:
     page = visit()
     SignIn(page).open().as_(AUTHOR.email, PASSWORD)
     editor = CourseList(page).new_course()
@@ -66,7 +66,7 @@ def test_from_sign_in_to_sale_and_back(visit: Visit, sandbox: Sandbox) -> None:
     assert prices_of(sandbox, course_id) == {4900: False, 5900: True}
 
 
-def test_without_javascript(visit: Visit, sandbox: Sandbox) -> None:
+def test_a_course_goes_on_sale_and_off_again_without_javascript(visit: Visit, sandbox: Sandbox) -> None:
     page = visit(AUTHOR, java_script_enabled=False)
     editor = CourseList(page).open().new_course()
     editor.write(title="Charcoal", summary="Ten lines that make a face.", price="49")
@@ -137,7 +137,7 @@ def test_a_copy_is_a_draft_of_its_own(visit: Visit, sandbox: Sandbox, title: str
     assert product_of(sandbox, course["id"])["active"] is True
 
 
-def test_create_by_keyboard_alone(visit: Visit) -> None:
+def test_a_course_is_created_by_keyboard_alone(visit: Visit) -> None:
     page = visit(AUTHOR)
     CourseList(page).open()
     keys = page.keyboard

@@ -143,7 +143,7 @@ def settled(portal: Portal) -> None:
 @at_both_widths
 @pytest.mark.usefixtures("settled")
 @pytest.mark.parametrize("place", PLACES, ids=str)
-def test_page(
+def test_every_page_is_cheap_accessible_and_fits(
     place: Place, width: int, visit: Visit, album: Album, record_property: Callable[[str, object], None]
 ) -> None:
     page = visit(place.person)

@@ -44,7 +44,7 @@ def code_of(key: str) -> str:
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
-def test_an_app_and_a_recovery_code(
+def test_an_app_or_a_recovery_code_is_the_second_step(
     visit: Visit, come_in: Callable[..., Page], portal: Portal, email: str, scripts: bool
 ) -> None:
     page = come_in(java_script_enabled=scripts)
@@ -99,7 +99,9 @@ def test_a_lost_phone_is_taken_off_by_those_who_run_the_school(
     expect(security.row("Recovery codes")).to_have_count(0)
 
 
-def test_a_passkey(visit: Visit, come_in: Callable[..., Page], portal: Portal, email: str) -> None:
+def test_a_passkey_is_the_second_step_and_can_be_removed(
+    visit: Visit, come_in: Callable[..., Page], portal: Portal, email: str
+) -> None:
     here = portal.url.replace("127.0.0.1", "localhost")  # no passkey is made for an address in digits
     page = come_in()
     device = page.context.new_cdp_session(page)

@@ -9,7 +9,7 @@ from e2e.visits import Visit
 from tools.testing.sandbox import Sandbox
 
 
-def test_waits_for_stripe_and_settles_by_itself(visit: Visit, sandbox: Sandbox, title: str) -> None:
+def test_a_save_waits_for_stripe_and_is_carried_out_by_itself(visit: Visit, sandbox: Sandbox, title: str) -> None:
     editor = Editor(visit(AUTHOR)).open()
     editor.mark()
     sandbox.fault("reset", times=None)

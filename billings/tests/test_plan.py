@@ -157,7 +157,7 @@ def test_an_excluded_field_is_in_no_step(desired, observed, excluded):
 
 
 @given(desired_states, observed_states())
-def test_nothing_goes_on_sale_at_a_price_that_is_held_back(desired, observed):
+def test_nothing_goes_on_sale_at_a_price_that_is_excluded(desired, observed):
     assume(not observed.active)
     after = carry_out(plan(desired, observed, excluded=frozenset({Field.PRICE})), observed)
 

@@ -211,7 +211,7 @@ class TestAnonymousUsers:
         assert answer.content == b""
 
     @pytest.mark.parametrize("name", ["edit", *PAGES_BY_POST])
-    def test_programs_are_told(self, anonymous, published_course, name):
+    def test_api_clients_are_told(self, anonymous, published_course, name):
         answer = anonymous.post(name, published_course, headers=JSON)
 
         assert answer.status_code == 401
@@ -256,14 +256,14 @@ class TestEveryButton:
         assert Course.objects.get().status == "published"
 
     @pytest.mark.parametrize("name", SAVING)
-    def test_answers_programs_with_the_course(self, teacher, published_course, name):
+    def test_answers_api_clients_with_the_course(self, teacher, published_course, name):
         answer = teacher.post(name, published_course, headers=JSON)
 
         assert answer.status_code == 200
         assert answer.json()["id"] == str(published_course.id)
 
     @pytest.mark.parametrize("name", SAVING)
-    def test_takes_a_programs_fields_too(self, teacher, draft, name):
+    def test_takes_an_api_clients_fields_too(self, teacher, draft, name):
         version = form_of(draft)["version"]
         body = {"title": "Oil", "version": version}
 
@@ -273,7 +273,7 @@ class TestEveryButton:
         assert Course.objects.filter(title="Oil").exists()
 
     @pytest.mark.parametrize("name", BUTTONS)
-    def test_tells_programs_what_it_cannot_read(self, teacher, draft, name):
+    def test_tells_api_clients_what_it_cannot_read(self, teacher, draft, name):
         answer = teacher.client.post(f"/courses/{draft.id}/{name}/", "{", content_type="application/json")
 
         assert answer.status_code == 400

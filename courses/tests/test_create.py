@@ -161,7 +161,7 @@ class TestCreate:
         assert teacher.send(method, "teacher_courses").status_code == 405
 
 
-class TestCreateByProgram:
+class TestCreateByApiClient:
     def create(self, person, body, **headers):
         text = body if isinstance(body, str | bytes) else json.dumps(body)
         return person.client.post("/courses/", text, content_type="application/json", headers={**JSON, **headers})

@@ -253,7 +253,7 @@ class TestMovedOn:
         assert ">Accept “Pastel”</button>" in answer.text
         assert press(staff, decision, renamed, headers=JSON).status_code == 200
 
-    def test_a_program_gets_what_to_send(self, staff, renamed, sandbox, decision):
+    def test_an_api_client_gets_what_to_send(self, staff, renamed, sandbox, decision):
         sandbox.dashboard(f"products/{renamed.product.stripe_id}", name="Pastel")
 
         answer = press(staff, decision, renamed, headers=JSON)

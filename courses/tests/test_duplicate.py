@@ -77,7 +77,7 @@ class TestDuplicate:
         assert answer.headers["HX-Push-Url"] == f"/courses/{copy.id}/"
         assert "Copy of Watercolour" in answer.text
 
-    def test_a_program_gets_the_copy(self, teacher, draft):
+    def test_an_api_client_gets_the_copy(self, teacher, draft):
         answer = teacher.post("duplicate", draft, headers=JSON)
 
         assert answer.status_code == 201

@@ -206,7 +206,7 @@ class TestCover:
         assert fresh(draft).billing.desired_image == ""
 
 
-class TestByProgram:
+class TestByApiClient:
     def save(self, person, course, body, **headers):
         return person.client.post(
             f"/courses/{course.id}/", json.dumps(body), content_type="application/json", headers={**JSON, **headers}
@@ -252,7 +252,7 @@ class TestByProgram:
         assert answer.json()["cover"] is None
         assert answer.json()["price"] is None
 
-    def test_part_of_a_price(self, teacher, draft):
+    def test_a_part_of_a_price_changes_that_part_alone(self, teacher, draft):
         version = teacher.get("edit", draft, headers=JSON).json()["version"]
 
         answer = self.save(teacher, draft, {"price": {"currency": "eur"}, "version": version, "confirm": True})
@@ -283,7 +283,7 @@ class TestByProgram:
         assert conflicts["price"]["theirs"]["unit_amount"] == 7700
         assert self.save(teacher, draft, {**mine, "version": answer.json()["version"]}).status_code == 200
 
-    def test_a_picture_in_conflict(self, teacher, draft):
+    def test_a_picture_can_be_what_two_versions_differ_in(self, teacher, draft):
         shown = form_of(draft)
         teacher.post("edit", draft, {**shown, "cover": picture()})
 

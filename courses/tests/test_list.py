@@ -247,7 +247,7 @@ class TestPages:
         assert 'rel="prev" href="/courses/?q=Course"' in page.text
 
 
-class TestByProgram:
+class TestByApiClient:
     def test_lists_each_course_as_its_editor_gives_it(self, teacher, draft):
         body = teacher.get("teacher_courses", headers=JSON).json()
 

@@ -82,7 +82,7 @@ class TestPublish:
         assert teacher.post("publish", archived_course).status_code == 422
         assert fresh(archived_course).status == "archived"
 
-    def test_a_program_is_told_why_not(self, teacher, make_course):
+    def test_an_api_client_is_told_why_not(self, teacher, make_course):
         course = make_course(summary="")
 
         answer = teacher.post("publish", course, headers=JSON)
@@ -90,7 +90,7 @@ class TestPublish:
         assert answer.status_code == 422
         assert answer.json()["errors"]["summary"]
 
-    def test_a_program_is_told_what_is_wrong_with_the_whole(self, teacher, archived_course):
+    def test_an_api_client_is_told_what_is_wrong_with_the_whole(self, teacher, archived_course):
         answer = teacher.post("publish", archived_course, headers=JSON)
 
         assert answer.json()["errors"]["__all__"] == ["This course is archived. Restore it first."]

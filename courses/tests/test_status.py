@@ -38,7 +38,7 @@ class TestStatus:
     def test_it_asks_again_while_something_is_pending(self, teacher, draft):
         assert 'hx-trigger="load delay:1s' in teacher.get("status", draft, headers=HTMX).text
 
-    def test_it_rests_when_all_is_settled(self, teacher, settled_course):
+    def test_it_rests_when_all_is_in_sync(self, teacher, settled_course):
         answer = teacher.get("status", settled_course, headers=HTMX)
 
         assert "Ready at $49.00" in answer.text
@@ -100,7 +100,7 @@ class TestRetry:
         assert "Enter a title." in answer.text
         assert '<section id="status"' in answer.text
 
-    def test_a_settled_course_stays_settled(self, teacher, settled_course):
+    def test_a_course_in_sync_stays_in_sync(self, teacher, settled_course):
         before = BillingProduct.objects.get().generation
 
         assert teacher.post("retry", settled_course).status_code == 303

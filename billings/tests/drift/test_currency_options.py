@@ -82,7 +82,7 @@ class TestARead:
         assert sold.product.drifts.get().decision == Drift.Decision.REVERTED
         assert_in_sync(sold, sandbox)
 
-    def test_is_not_fooled_by_an_edit_that_comes_with_our_own_unclear_call(self, sold, sandbox):
+    def test_is_not_fooled_by_an_edit_that_comes_with_our_own_indeterminate_request(self, sold, sandbox):
         """The price that was made and is not known of here sells in euros by the time that it is found."""
         sandbox.fault("500", method="POST", when="after", stored=True)
         sold.price(USD59)

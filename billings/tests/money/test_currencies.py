@@ -118,7 +118,7 @@ class TestMoney:
             (Money(123456789012, "usd"), "1234567890.12"),
         ],
     )
-    def test_is_written_for_programs_with_all_its_decimals(self, money, text):
+    def test_is_written_for_api_clients_with_all_its_decimals(self, money, text):
         assert decimal_string(money) == text
 
     def test_of_an_unknown_currency_has_no_decimal(self):

@@ -22,7 +22,7 @@ class TestList:
             assert words in text
         assert f"/courses/{sold.course.pk}/" in text
 
-    def test_says_the_same_to_programs(self, staff, sold):
+    def test_says_the_same_to_api_clients(self, staff, sold):
         answer = staff.get(PRICES, headers=JSON).json()
 
         assert (answer["count"], answer["next"]) == (1, None)
@@ -90,7 +90,7 @@ class TestList:
         assert teacher.get(PRICES).status_code == 403
         assert teacher.get(PRICES, headers=HTMX).status_code == 403
 
-    def test_a_teachers_program_is_rejected_in_json(self, teacher):
+    def test_a_teachers_api_client_is_forbidden_in_json(self, teacher):
         answer = teacher.get(PRICES, headers=JSON)
 
         assert answer.status_code == 403
@@ -107,7 +107,7 @@ class TestList:
 
         assert answer["X-Sign-In"] == "/accounts/login/?next=/billing/prices/%3Fq%3Dwater"
 
-    def test_a_anonymous_users_program_is_told(self, anonymous):
+    def test_an_anonymous_api_client_is_told(self, anonymous):
         assert anonymous.get(PRICES, headers=JSON).status_code == 401
 
     def test_it_is_only_looked_at(self, staff):

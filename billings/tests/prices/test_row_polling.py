@@ -48,7 +48,7 @@ class TestBothLists:
         assert text.count("hx-get=") - text.count('/edit/" hx-get') <= 2, "the search, and one for all rows"
         assert f'hx-get="{statuses}" hx-include="[data-watch]"' in text
 
-    def test_ask_for_nothing_where_all_is_settled(self, client, sold, page, statuses):
+    def test_ask_for_nothing_where_all_is_in_sync(self, client, sold, page, statuses):
         text = client.get(page).content.decode()
 
         assert "load delay:" not in text
@@ -78,7 +78,7 @@ class TestBothLists:
         assert text.count("2 courses: On sale.") == 1
         assert "load delay:" in text, "the third one is still under way"
 
-    def test_end_the_asking_when_the_last_row_is_settled(self, client, make_sold, sandbox, page, statuses):
+    def test_end_the_asking_when_the_last_row_is_in_sync(self, client, make_sold, sandbox, page, statuses):
         sold = make_sold()
         rows = marks(client.get(page).content.decode())
         sold.converge()

@@ -116,7 +116,7 @@ class TestAPost:
 
         assert trouble_of(post()) == Trouble.FAILING
 
-    def test_under_the_key_of_another_call_is_unclear(self, sandbox):
+    def test_under_the_key_of_another_request_is_indeterminate(self, sandbox):
         """Whatever that other call was: this key says nothing of ours."""
         post(key="same", name="one")
 
@@ -211,7 +211,7 @@ class TestNoVerdict:
 
 
 class TestAFailureFromStripesMemory:
-    def test_is_unclear_for_ever(self, sandbox):
+    def test_is_indeterminate_for_ever(self, sandbox):
         sandbox.fault("500", stored=True, when="after")
         assert trouble_of(post(key="same")) == Trouble.FAILING
 

@@ -330,7 +330,7 @@ def test_everything_agrees_afterwards(make_sold, sandbox, monkeypatch):
     assert_in_sync(sold, sandbox)
 
 
-def test_a_reading_is_history_once_an_open_call_was_settled(sold, sandbox):
+def test_a_snapshot_is_outdated_once_an_open_request_was_resolved(sold, sandbox):
     sandbox.fault("reset", method="POST")
     sold.listing(name="Oil")
     assert sold.converge() is Result.FAILED

@@ -13,7 +13,7 @@ from billings.tests.support.sold import USD49, USD59
 REPLAYED = {"kind": "500", "stored": True}
 
 
-class TestAnUnclearCall:
+class TestAnIndeterminateRequest:
     """Stripe remembers a failure, so the work may be done or not: the next read tells, and the call has a say in it."""
 
     @pytest.mark.parametrize("when", ["before", "after"])
@@ -86,7 +86,7 @@ class TestAnUnclearCall:
         assert open_drift(sold).field == Field.PRICE
         assert len(sandbox.prices(active=True)) == 3, "nothing is archived before somebody decides"
 
-    def test_of_a_price_is_not_taken_for_a_anonymous_users_of_other_terms(self, sold, sandbox):
+    def test_of_a_price_is_not_taken_for_somebody_elses_of_other_terms(self, sold, sandbox):
         sandbox.fault(**REPLAYED, when="before", method="POST")
         sold.price(USD59)
         sold.converge()

@@ -80,7 +80,7 @@ class TestALook:
 
         assert StripeEvent.objects.count() == before
 
-    def test_keeps_what_came_of_a_call_that_stayed_unclear(self, looked, sandbox):
+    def test_keeps_what_came_of_a_request_that_stayed_indeterminate(self, looked, sandbox):
         sandbox.fault("500", stored=True, when="after", method="POST")
         looked.listing(name="Oil")
         looked.converge()

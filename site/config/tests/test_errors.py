@@ -8,7 +8,7 @@ def test_people_get_a_page(client, db):
     assert "<h1" in answer.text
 
 
-def test_programs_get_json(client, db):
+def test_api_clients_get_json(client, db):
     answer = client.get("/nowhere/", headers={"Accept": "application/json"})
 
     assert (answer.status_code, answer.json()) == (404, {"errors": {"__all__": ["There is nothing here."]}})

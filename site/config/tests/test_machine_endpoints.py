@@ -6,7 +6,7 @@ WEBHOOK = "/billing/webhooks/stripe/"
 
 
 @pytest.mark.parametrize(("method", "path", "status"), [("GET", "/healthz", 200), ("POST", WEBHOOK, 400)])
-class TestAProgram:
+class TestAnApiClient:
     def test_is_answered_at_any_host_and_is_not_redirected(self, client, settings, method, path, status):
         settings.SECURE_SSL_REDIRECT = True
 

@@ -60,6 +60,6 @@ def test_another_filter_begins_with_the_first_page():
     assert query.but(page=8).url == "/courses/?q=bread&status=draft&page=8"
 
 
-def test_a_filter_that_it_does_not_have_is_a_mistake_of_the_program():
+def test_a_filter_that_it_does_not_have_is_a_mistake_of_the_code():
     with pytest.raises(KeyError):
         TABLE.query().but(colour="blue")

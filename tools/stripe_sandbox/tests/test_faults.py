@@ -24,7 +24,7 @@ def create(client, key="k", **params):
 class TestNoAnswer:
     @pytest.mark.parametrize("kind", ["reset", "timeout"])
     @pytest.mark.parametrize("when", ["before", "after"])
-    def test_the_work_is_done_or_not_and_the_same_key_settles_it(self, sandbox, client, kind, when):
+    def test_the_work_is_done_or_not_and_the_same_key_resolves_it(self, sandbox, client, kind, when):
         sandbox.fault(kind, when=when, seconds=0.01)
 
         with pytest.raises(APIConnectionError):

@@ -129,7 +129,7 @@ class TestErrors:
         assert said in answer.text
         assert 'href="/_sandbox/?q=Etching&amp;page=1"' in answer.text
 
-    def test_a_program_gets_json(self, sandbox):
+    def test_an_api_client_gets_json(self, sandbox):
         answer = requests.post(f"{sandbox.url}/_sandbox/clock", data={"offset": "x"}, timeout=PATIENCE)
 
         assert (answer.status_code, list(answer.json())) == (400, ["error"])
