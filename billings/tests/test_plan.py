@@ -175,7 +175,7 @@ def test_no_price_is_made_twice(desired, observed):
 
 
 class TestCost:
-    """From a state in sync the number of steps is the table's in architecture.md."""
+    """From a state in sync, the number of steps is that of the table in docs/architecture.md."""
 
     BASE = wanted()
 

@@ -28,7 +28,7 @@ class Command(BaseCommand):
         group.add_argument("--all", action="store_true", help="every course, pending or not")
         parser.add_argument("--json", action="store_true", help="for API clients")
 
-    def handle(self, *, course: UUID | None, all: bool, json: bool, **options: Any) -> None:  # noqa: A002  # the contract's name
+    def handle(self, *, course: UUID | None, all: bool, json: bool, **options: Any) -> None:  # noqa: A002  # the option's name
         scope = BillingProduct.objects.order_by("created_at")
         if course:
             scope = scope.filter(course_id=course)

@@ -7,7 +7,7 @@ from django.test import Client
 from billings.tests.support.editor import FREE, PRICED, PUBLISH, Editor, Operation, draft, press, save
 from tools.testing.sandbox import Sandbox
 
-# What is done, what went before, the operation, and the calls that architecture.md allows it.
+# The name, the operations before, the operation, and the requests that docs/architecture.md allows.
 TABLE: list[tuple[str, list[Operation], Operation, int]] = [
     ("create a priced course", [], PRICED, 1),
     ("create a subscription", [], draft(price="9", billing_interval="month"), 1),

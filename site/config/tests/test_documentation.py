@@ -7,8 +7,14 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from billings.operations import housekeeping
+from billings.sync import events
+from config import asgi_to_wsgi, health, server
 from config.tests.urls_under_test import addresses
+from courses import covers
 from courses.forms import CourseForm
+from courses.management.commands.demo import SAMPLES
+from web.body_limits import KILOBYTE, MEGABYTE, ORDINARY
 
 ROOT: Path = settings.BASE_DIR
 SKIPPED = {".venv", "node_modules", "staticfiles", "media", "artifacts"}
@@ -75,3 +81,32 @@ def test_the_api_page_names_urls_that_exist():
 
     assert len(named) > 20
     assert not {url for url in named if re.sub(r"<[^>]+>", "<>", url.partition("?")[0]) not in routes | {"/"}}
+
+
+def test_the_readmes_numbers_are_those_of_the_code():
+    said = " ".join(README.split())
+    limits = dict(re.findall(r"^(MOST_\w+) = ([\d_]+)$", (ROOT / "e2e/audit.py").read_text(), re.MULTILINE))
+    light, heavy = int(limits["MOST_BYTES"]) // 1000, int(limits["MOST_BYTES_TO_WRITE"]) // 1000
+    total = re.search(
+        r"^all +(\d+) +(\d+) +(\d+) +(\d+) +(\d+)$", (ROOT / "docs/campaign.md").read_text(), re.MULTILINE
+    )
+    assert total, "the campaign's table has a line of totals"
+    cases, recovered, duplicates, orphans, most = total.groups()
+    upload = (covers.MAX_BYTES + MEGABYTE) // MEGABYTE
+    rate = asgi_to_wsgi.BODY_BYTES_PER_SECOND // KILOBYTE
+
+    for phrase in (
+        f"at most {light} kB ({heavy} kB where a course is written) and {limits['MOST_REQUESTS']} requests",
+        f"at most {limits['MOST_QUERIES']} queries",
+        f"{cases} cases, {recovered} recovered by the worker alone, {duplicates} duplicates, {orphans} orphans",
+        f"at most {most} requests including the recovery",
+        f"four users and {len(SAMPLES)} courses",
+        f"{ORDINARY.bytes // KILOBYTE} kB and no files, {upload} MB where a course with its cover is sent",
+        f"at most {server.HEAD_SECONDS} seconds for the head",
+        f"then {asgi_to_wsgi.BODY_SECONDS} plus one for each {rate} kB",
+        f"dropped after {asgi_to_wsgi.READ_SECONDS} seconds",
+        f"pages say so after {asgi_to_wsgi.THREAD_SECONDS} seconds",
+        f"less than {health.LEAST_FREE_MEGABYTES} MB free",
+        f"events after {events.KEEP_DAYS} days, finished tasks after {housekeeping.TASKS_KEPT.days}",
+    ):
+        assert phrase in said
