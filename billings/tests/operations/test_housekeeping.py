@@ -138,7 +138,7 @@ class TestWhat:
 
         assert housekeeping.delete_by_parts(DBTaskResult.objects.all()) == 8
 
-    def test_tasks_that_ended_or_died_weeks_ago(self):
+    def test_tasks_that_ended_or_died_weeks_ago_are_deleted(self):
         old = [task(status, 15 * DAY) for status in ("SUCCESSFUL", "FAILED", "RUNNING")]
         kept = [task("SUCCESSFUL", 13 * DAY), task("RUNNING", HOUR), task("READY", 15 * DAY)]
 

@@ -102,7 +102,7 @@ class TestList:
         assert answer.status_code == 302
         assert answer.url == "/accounts/login/?next=/billing/prices/%3Fq%3Dwater%26sort%3D-price"
 
-    def test_a_anonymous_users_htmx_is_told_where_to_sign_in(self, anonymous):
+    def test_an_anonymous_users_htmx_is_told_where_to_sign_in(self, anonymous):
         answer = anonymous.get(PRICES, headers=HTMX)
 
         assert answer["X-Sign-In"] == "/accounts/login/?next=/billing/prices/%3Fq%3Dwater"

@@ -251,7 +251,7 @@ class Portal(RuleBasedStateMachine):
     # What must hold.
 
     @invariant()
-    def nothing_is_taken_for_a_anonymous_users_that_is_ours(self) -> None:
+    def nothing_is_taken_for_somebody_elses_that_is_ours(self) -> None:
         assert self.edited or not Drift.objects.exists()
 
     @invariant()
@@ -284,7 +284,7 @@ class Portal(RuleBasedStateMachine):
         self.sandbox.clear_faults()
         self.sandbox.release()
         self.sweep_until_rest()
-        self.nothing_is_taken_for_a_anonymous_users_that_is_ours()
+        self.nothing_is_taken_for_somebody_elses_that_is_ours()
         for drift in self.sold.product.drifts.filter(closed_at=None):
             decisions.restore_local_value(drift, shown=drift.remote_value, actor=None)
         self.sweep_until_rest()
