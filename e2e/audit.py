@@ -19,7 +19,6 @@ MOST_QUERIES = 10
 PICTURES = {
     "courses": ("courses published", 1280, "light"),
     "course": ("course changed", 1280, "light"),
-    "course-dark": ("course changed", 1280, "dark"),
     "course-phone": ("course", 390, "light"),
     "conflict": ("conflict", 1280, "light"),
     "staff-prices": ("staff prices", 1280, "light"),
