@@ -23,7 +23,7 @@ class NewCover:
 class Content:
     """Every field of the course form. Amount, currency and interval are one field, the price (None: free).
 
-    `selling` holds those that live in billing, as the price does; the settings say which there are.
+    `selling` holds the fields stored in billing besides the price; the settings say which there are.
     """
 
     title: str
@@ -54,7 +54,7 @@ class Content:
         return self.selling[Field(name)] if name in self.selling else getattr(self, name)
 
     def taking(self, names: Iterable[str], other: "Content") -> "Content":
-        """The same, with these fields as `other` has them."""
+        """A copy with these fields taken from `other`."""
         names = set(names)
         selling = {name: (other if name in names else self).selling[name] for name in self.selling}
         own = {name: getattr(other, name) for name in names - selling.keys()}
@@ -65,7 +65,7 @@ OWN_FIELDS = tuple(one.name for one in fields(Content) if one.name != "selling")
 
 
 def field_names() -> tuple[str, ...]:
-    """Every field that two people can change at once."""
+    """The fields that two people can change at the same time."""
     return (*OWN_FIELDS, *product_fields.inputs())
 
 

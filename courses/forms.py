@@ -38,7 +38,7 @@ from courses.versions import Digests, Edit
 from web.widgets import Select
 
 TEXT_FIELDS = frozenset({"title", "summary", "description", "subject", "level", "language"})
-# Form fields that Stripe names otherwise.
+# Form fields whose name in Stripe differs.
 FORM_FIELDS = {Field.NAME: "title", Field.DESCRIPTION: "summary", Field.IMAGE: "cover", Field.PRICE: "price"}
 # Written in the course's own language.
 WRITTEN_FIELDS = frozenset({"title", "summary", "description", "subject"})
@@ -64,12 +64,12 @@ def texts(course: Course, locale: str) -> dict[str, str]:
 
 
 def defaults() -> dict[str, str]:
-    """What an empty form says."""
+    """The initial values of an empty form."""
     return {**DEFAULTS, **{name: getattr(settings, one.default_setting) for name, one in inputs().items()}}
 
 
 def input_names() -> frozenset[str]:
-    """Every name under which the form takes something."""
+    """Every input name that the form accepts."""
     return frozenset(CourseForm.base_fields) | inputs().keys()
 
 
@@ -79,7 +79,7 @@ def label_of(name: str) -> str:
 
 
 def _input_field(entry: ProductField, how: Input) -> forms.Field:
-    """The form's field for one that billing keeps, as its entry describes it."""
+    """The form field of an entry that is stored in billing only."""
     label, help_text = str(how.label), str(how.help_text)
     if how.choices:
         choices = [(value, str(words)) for value, words in how.choices.items()]
@@ -299,7 +299,7 @@ class CourseForm(PriceFields):
 
     @property
     def page_url(self) -> str:
-        """Where the form is opened again: a new one by its version, which leads to the course it has made by then."""
+        """Where the form can be reopened: a new one by its version, which leads to its course once that exists."""
         query = "" if self.course else f"?{urlencode({'version': self['version'].value() or ''})}"
         return self._url("edit", "new") + query
 

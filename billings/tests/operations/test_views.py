@@ -355,7 +355,7 @@ class TestRestoreAll:
             assert_in_sync(sold, Only(sandbox, sold.product.stripe_id))
             drift = sold.product.drifts.get()
             assert (drift.decision, drift.decided_by) == ("restored", manager)
-        assert "Ours stands for all of them" in staff.get(SYNC).text
+        assert "Our value is restored for all of them" in staff.get(SYNC).text
 
     def test_what_came_later_is_left(self, staff, catalogue, edited):
         edited(catalogue[0])
@@ -395,7 +395,7 @@ class TestRestoreAll:
         staff.post(RESTORE)
         work()
 
-        assert "Ours stands for all of them" in staff.get(SYNC).text
+        assert "Our value is restored for all of them" in staff.get(SYNC).text
 
 
 class TestHtmx:
