@@ -92,7 +92,7 @@ def test_a_expired_session_is_said_in_place_and_signing_in_brings_the_text_back(
     editor.mark()
     page.context.clear_cookies(name="sessionid")
     editor.write(price="59")
-    editor.field("Summary").focus()  # asks for the plan: nobody is led away by it
+    editor.field("Summary").focus()  # requests the plan: no redirect
     expect(editor.notices).to_contain_text(SIGNED_OUT)
     editor.write(summary="Half an hour of typing.")
     editor.save()

@@ -136,7 +136,7 @@ PLACES = [
 
 @pytest.fixture(scope="session")
 def settled(portal: Portal) -> None:
-    """No page asks again and again how a demo course stands."""
+    """No page polls for a demo course."""
     portal.converge()
 
 

@@ -37,7 +37,7 @@ WRITES = ("INSERT", "UPDATE", "DELETE", "COMMIT", "RELEASE")
 
 @dataclass(frozen=True)
 class Fault:
-    """One way for a call to go wrong, as the sandbox's door takes it."""
+    """A way for a request to fail, as the sandbox's control API takes it."""
 
     name: str
     body: dict[str, Any]
@@ -173,7 +173,7 @@ class Campaign:
         self.sandbox.clear_faults()
 
     def _recovered(self, editor: "Editor") -> Any:
-        """The row after the worker's rounds; time is moved on by the rows' own dates. None: nothing was ever saved."""
+        """The row after the worker's rounds, with its own dates moved into the past. None: nothing was ever saved."""
         from django.utils import timezone
 
         from billings.management.commands.worker import PatientWorker

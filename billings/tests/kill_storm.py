@@ -198,7 +198,7 @@ class Storm:
                 return
 
     def lost_and_doubled(self) -> tuple[list[str], list[str]]:
-        """In words: what was acknowledged and is not there; what is there twice, or as nobody sent it."""
+        """Acknowledged changes that are missing, duplicates, and values that nobody sent."""
         teacher = self.portal.sign_in()
         courses = {course["url"]: course for course in _all_courses(teacher)}
         state = self.sandbox.state()

@@ -114,7 +114,7 @@ class TestAMomentOfAnotherDay:
 
 
 def test_a_call_that_begins_after_the_clock_was_set_knows_stripes_time(sold, sandbox, monkeypatch):
-    """Else nobody could tell, with the clock back, how old its key is, and it would wait for two hours."""
+    """Otherwise nobody could tell, with the clock back, how old its key is, and it would wait for two hours."""
     known = clock._Known.stripe
     assert known is not None
     moved = clock._Measured(known.ahead, clock._Moment(known.at.wall - FAR.total_seconds(), known.at.ticks))

@@ -83,7 +83,7 @@ def course(make_sold) -> Sold:
 
 
 class TestTheState:
-    """Judged in this order: attention, drift, retrying, pending, archived, free, in_sync."""
+    """In this order: attention, drift, retrying, pending, archived, free, in_sync."""
 
     def rows(self, owner: User) -> dict[BillingProduct, str]:
         """Every combination of what is tested, with the state that it should have."""

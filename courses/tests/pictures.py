@@ -29,7 +29,7 @@ def picture(
 
 
 def patches(mode: str = "RGB") -> Image.Image:
-    """Eight colours, none of which stands where another one does when the picture is turned."""
+    """Eight colours, each in a place of its own in every orientation."""
     image = Image.new("RGB", (PATCH * len(COLOURS[0]), PATCH * len(COLOURS)))
     for row, colours in enumerate(COLOURS):
         for column, colour in enumerate(colours):

@@ -42,7 +42,7 @@ def renamed(published_course, edited) -> Drift:
 
 
 def press(person, decision: str, drift: Drift, *, shown: str | None = None, course: str | None = None, **options):
-    """A button as the page has it; `shown` is what stands in its form."""
+    """A button as on the page; `shown` is the value in its form."""
     if shown is None:
         shown = shown_of(drift)
     where = course or drift.product.course_id

@@ -70,7 +70,7 @@ class TestALapsedSession:
 
     @pytest.mark.parametrize("signed_out", [False, True])
     def test_brings_the_text_back_where_signing_in_again_made_a_new_token(self, teacher, draft, signed_out):
-        """Pages are sent with the token of the session before, also where nobody is signed in at all."""
+        """Pages are sent with the former session's token, even if nobody is signed in."""
         teacher.client.handler.enforce_csrf_checks = True
         if signed_out:
             teacher.client.logout()

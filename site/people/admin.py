@@ -37,17 +37,15 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
     def has_superuser_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_active and request.user.is_superuser)
 
-    @admin.action(
-        description=_("Take off the second step of signing in (lost phone or passkey)"), permissions=["superuser"]
-    )
+    @admin.action(description=_("Turn off two-step sign-in (lost phone or passkey)"), permissions=["superuser"])
     def remove_second_factor(self, request: HttpRequest, people: QuerySet[User]) -> None:
         by = request.user.get_username()
         done = [person for person in people if second_factor.remove(person, by=by)]
         for person in done:
-            self.log_change(request, person, "Took off the second step of signing in.")
+            self.log_change(request, person, "Turned off two-step sign-in.")
         message = ngettext(
-            "Taken off %(count)d account; its owner was told by email.",
-            "Taken off %(count)d accounts; their owners were told by email.",
+            "Turned off for %(count)d account; its owner was told by email.",
+            "Turned off for %(count)d accounts; their owners were told by email.",
             len(done),
         )
         self.message_user(request, message % {"count": len(done)}, messages.SUCCESS if done else messages.WARNING)

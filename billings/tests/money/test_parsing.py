@@ -217,7 +217,7 @@ class TestParseAmount:
             ("2.000", "eur", "fr_FR", (200000, 200)),
             ("2,000", "chf", "de_CH", (200000, 200)),
             ("2.000", "sek", "sv_SE", (200000, 200)),
-            # Both ways are in use there, or nobody said where the reader is.
+            # Both notations are in use there, or the reader's country is unknown.
             ("2.000", "zar", "en_ZA", (200000, 200)),
             ("2,000", "zar", "en_ZA", (200000, 200)),
             ("2,000", "usd", "es_419", (200000, 200)),

@@ -97,7 +97,7 @@ class TestWhen:
         assert StripeEvent.objects.exists()
 
     def test_what_takes_long_goes_on_after_a_while(self, monkeypatch):
-        """Meanwhile the worker looks after courses."""
+        """In the meantime the worker looks after courses."""
         monkeypatch.setattr(housekeeping, "PART", 1)
         monkeypatch.setattr(housekeeping, "LONGEST_SECONDS", 0.05)
         monkeypatch.setattr(housekeeping, "PAUSE_SECONDS", 0.06)

@@ -57,7 +57,7 @@ class Statements:
 
 
 def _outermost(sql: str) -> str:
-    """Without what stands in parentheses, such as subqueries."""
+    """Without parentheses, such as subqueries."""
     while sql != (shorter := re.sub(r"\([^()]*\)", "", sql)):
         sql = shorter
     return sql

@@ -48,7 +48,7 @@ def save(settings, django_capture_on_commit_callbacks):
 class TestAnUpdate:
     @pytest.fixture
     def update(self, make_sold, django_assert_num_queries):
-        """In as many statements as it may take, in a transaction as every save's."""
+        """With as many statements as allowed, in a transaction like every save."""
         row = make_sold().row
 
         def update(statements: int, **values: Any) -> desired.Update:

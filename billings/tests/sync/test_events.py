@@ -281,7 +281,7 @@ class TestJudging:
 @pytest.mark.django_db(transaction=True)
 class TestCommand:
     def test_what_was_missed_in_an_outage_is_fetched_once(self, sold, sandbox, capsys):
-        """An endpoint that answered nobody; then the command."""
+        """An endpoint that was down; then the command."""
         client = stripe.StripeClient("sk_test_sandbox_tests", base_addresses={"api": sandbox.url})
         client.v1.webhook_endpoints.create({"url": "http://127.0.0.1:9/hook", "enabled_events": ["*"]})
         sandbox.dashboard(f"products/{sold.product.stripe_id}", name="Renamed by hand")

@@ -98,7 +98,7 @@ class TestSettingUp:
 class TestSigningIn:
     @pytest.fixture
     def asked(self, key, sign_in) -> Client:
-        """A browser that has shown the password, in which nobody was before."""
+        """A new browser, past the password."""
         client = Client()
         assert sign_in(client=client).url == ASKED
         assert not is_in(client)
@@ -216,7 +216,7 @@ class TestLost:
                 "/admin/auth/user/", {"action": "remove_second_factor", "_selected_action": [teacher.pk]}, follow=True
             )
 
-        assert "Taken off 1 account" in answer.text
+        assert "Turned off for 1 account" in answer.text
         assert not Authenticator.objects.exists()
         assert not is_in(here)
         (mail,) = mailoutbox
