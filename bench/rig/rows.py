@@ -183,9 +183,11 @@ def _trouble(product: BillingProduct, chance: random.Random) -> Iterator[models.
     if not product.exists:
         return
     if draw < 0.02:
+        product.has_drift = True
         name = product.desired_name
         yield Drift(product=product, field="name", local_value=name, remote_value=f"{name} (sale)")
     elif draw < 0.025:
+        product.has_rejection = True
         yield from _rejected(product)
     elif draw < 0.035:
         product.trouble, product.attempts = chance.choice(("unreachable", "slow", "failing", "rate_limited")), 3
@@ -266,7 +268,7 @@ def _copied(number: int, hexadecimal: str, teachers: list[User]) -> dict[type[mo
 
 def _copying(model: type[models.Model], told: dict[str, str]) -> str:
     table = model._meta.db_table
-    fields = model._meta.concrete_fields
+    fields = [field for field in model._meta.concrete_fields if not getattr(field, "generated", False)]
     columns = [str(field.column) for field in fields if field.column in told or not field.primary_key]
     values = ", ".join(told.get(column, f't."{column}"') for column in columns)
     owner = "id" if model in (Course, BillingProduct) else "product_id"
