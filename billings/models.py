@@ -296,7 +296,7 @@ class BillingPrice(models.Model):
     unit_amount = models.BigIntegerField(null=True, help_text="Minor units; empty where Stripe has none.")
     currency = models.CharField(max_length=3)
     interval = models.CharField(max_length=5, blank=True)
-    # Licensed, once per interval, no trial, no tiers: what a course can express, apart from further currencies.
+    # Supported: licensed, once per interval, no trial, no tiers. (Further currencies are unsupported too, see `spec`.)
     plain = models.BooleanField(default=True)
     currency_options = models.JSONField(
         default=dict, blank=True, help_text="What it also sells at, by currency, as Stripe has it; its own left out."

@@ -387,7 +387,7 @@ def _store_price(
         "unit_amount": data.get("unit_amount"),
         "currency": data["currency"],
         "interval": recurring.get("interval", ""),
-        "plain": _is_plain(data, recurring),
+        "plain": _is_supported(data, recurring),
         "currency_options": _other_currencies(data, known),
         **{BY_FIELD[field].mirror_column: value for field, value in (terms or _seen_terms(data)).items()},
         "ours": data.get("metadata", {}).get("course_id") == str(product.course_id),
@@ -427,7 +427,7 @@ def _amounts(option: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _is_plain(data: dict[str, Any], recurring: dict[str, Any]) -> bool:
+def _is_supported(data: dict[str, Any], recurring: dict[str, Any]) -> bool:
     """Whether a course can express this price in its own currency (https://docs.stripe.com/api/prices/object)."""
     return (
         data.get("billing_scheme", "per_unit") == "per_unit"
