@@ -5,6 +5,7 @@ responses. Only `desired` and `pricing` write the desired columns.
 """
 
 import uuid
+from collections.abc import Iterable
 from functools import reduce
 from operator import or_
 from typing import Any, NamedTuple
@@ -271,14 +272,15 @@ class BillingProduct(models.Model):
         texts = {entry.field: getattr(self, entry.desired_column) for entry in product_fields.in_use()}
         return Desired.of(texts, published=self.desired_status == Availability.PUBLISHED, price=self.price)
 
-    def observed(self) -> Observed:
-        """The mirror as values (one query for the prices, unless they are prefetched)."""
+    def observed(self, prices: "Iterable[BillingPrice] | None" = None) -> Observed:
+        """The mirror as values (one query for the prices, unless they are given or prefetched)."""
+        rows = self.prices.all() if prices is None else prices
         return Observed(
             exists=self.exists,
             texts={entry.field: getattr(self, entry.mirror_column) for entry in product_fields.of_product()},
             active=self.observed_active,
             default_price=self.observed_default_price,
-            prices=tuple(price.observed() for price in self.prices.all() if not price.gone),
+            prices=tuple(price.observed() for price in rows if not price.gone),
         )
 
     def excluded_fields(self) -> frozenset[Field]:

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.db import transaction
 
+from billings import money
 from billings.models import BillingProduct, PriceChange, PriceColumns
 from billings.money import PriceSpec
 from billings.product_fields import Field, Texts
@@ -17,8 +18,9 @@ def open_product(
     course_id: UUID, texts: Texts, *, status: str, price: PriceSpec | None, actor: User | None
 ) -> BillingProduct:
     """The row of a new course with its price (minor units; None or zero: free). Raises as `update`."""
-    with transaction.atomic():
-        product = desired.open_product(course_id, texts, status=status, price=_or_free(price))
+    wanted = _validated(price)
+    with transaction.atomic(savepoint=False):
+        product = desired.open_product(course_id, texts, status=status, price=wanted)
         if product.price is not None:
             _remember(product, BillingProduct().price_columns, actor, PriceChange.Source.EDIT, reason="")
     return product
@@ -39,8 +41,9 @@ def update(
     `price` in minor units; None or zero: free. Raises money.AmountTooSmall, money.AmountTooLarge or money.WrongStep.
     Returns None if the price is unchanged.
     """
-    with transaction.atomic():
-        done = desired.update(product, texts=texts, status=status, price=_or_free(price))
+    wanted = _validated(price)
+    with transaction.atomic(savepoint=False):
+        done = desired.update(product, texts=texts, status=status, price=wanted)
         if Field.PRICE not in done.changed:
             return None
         return _remember(product, done.old_price, actor, source, reason)
@@ -58,8 +61,12 @@ def set_price(
     return update(product, price, actor=actor, reason=reason, source=source)
 
 
-def _or_free(price: PriceSpec | None) -> PriceSpec | None:
-    return price if price and price.unit_amount else None
+def _validated(price: PriceSpec | None) -> PriceSpec | None:
+    """Zero is free. Here, and nowhere else on the way to the database, a price is validated."""
+    if price is None or not price.unit_amount:
+        return None
+    money.check_limits(price.money)
+    return price
 
 
 def _remember(

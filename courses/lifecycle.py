@@ -76,12 +76,12 @@ def create_once(course_id: UUID, *, owner: User, content: Content, status: str =
     added to the existing course. Sent again to be published, it publishes the existing course. Raises NotReady if it is
     to be published without a summary; nothing is saved then.
     """
-    made = Course.objects.filter(pk=course_id).first()
-    if made is None:
-        try:
-            return create(owner=owner, content=content, course_id=course_id, status=status)
-        except IntegrityError:  # the other request was faster
-            made = Course.objects.get(pk=course_id)
+    try:
+        return create(owner=owner, content=content, course_id=course_id, status=status)
+    except IntegrityError:
+        made = Course.objects.filter(pk=course_id).first()
+        if made is None:  # it was not that the course is there already
+            raise
     if made.owner != owner or not _is_as_sent(made, content):
         return create(owner=owner, content=content, status=status)
     edit = _lost_picture(made, content)

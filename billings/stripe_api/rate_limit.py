@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Case, DateTimeField, F, Q, Value, When
 from django.db.models.functions import Greatest
 
 from billings import clock, horizons
@@ -19,18 +19,26 @@ from billings.models import WriteBudget
 
 
 def reserve() -> float:
-    """Reserve the next slot; returns the seconds to wait for it. Must run in a transaction, which should be short."""
+    """Reserve the next slot; returns the seconds to wait for it.
+
+    Must run in a transaction, near its end: until it commits, nobody else gets a slot.
+    """
     rate = float(settings.STRIPE_MAX_WRITES_PER_SECOND)
     if rate <= 0:
         return 0.0
-    now = clock.now()
-    budget, _ = WriteBudget.objects.select_for_update().get_or_create(pk=WriteBudget.ONLY)
-    slot = max(now, budget.next_slot_at or now)
-    if not horizons.is_believed(slot, now, horizons.slot()):  # it would block everyone
-        slot = now
-    budget.next_slot_at = slot + timedelta(seconds=1 / rate)
-    budget.save(update_fields=["next_slot_at"])
-    return (slot - now).total_seconds()
+    now, length = clock.now(), timedelta(seconds=1 / rate)
+    # A slot further ahead was written by a wrong clock, and would block everyone.
+    is_ahead = Q(next_slot_at__gt=now, next_slot_at__lte=now + horizons.slot())
+    slot = Case(When(is_ahead, then=F("next_slot_at")), default=Value(now), output_field=DateTimeField())
+    budget = WriteBudget(pk=WriteBudget.ONLY, next_slot_at=slot + length)
+    try:
+        budget.save(update_fields=["next_slot_at"])  # one statement, which also tells what it wrote
+    except WriteBudget.NotUpdated:  # the very first slot of all
+        transaction.set_rollback(False)  # nothing went wrong in the database
+        WriteBudget.objects.get_or_create(pk=WriteBudget.ONLY, defaults={"next_slot_at": now + length})
+        return 0.0
+    assert budget.next_slot_at
+    return max((budget.next_slot_at - length - now).total_seconds(), 0.0)
 
 
 def pause() -> None:

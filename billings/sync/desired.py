@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import BigIntegerField, Case, F, QuerySet, When
 from django.db.models.functions import Coalesce
 
-from billings import clock, money
+from billings import clock
 from billings.models import BillingProduct, Drift, PriceColumns, Rejection, behind
 from billings.money import PriceSpec
 from billings.plan import Desired, Observed, Step, plan
@@ -44,10 +44,7 @@ class Update:
 
 
 def open_product(course_id: UUID, texts: Texts, *, status: str, price: PriceSpec | None = None) -> BillingProduct:
-    """The row of a new course. `price` in minor units, None: free; Stripe is not told of free courses.
-
-    Raises money.AmountTooSmall, money.AmountTooLarge or money.WrongStep.
-    """
+    """The row of a new course. `price` in minor units, validated, None: free; Stripe is not told of free courses."""
     return BillingProduct.objects.create(
         course_id=course_id,
         generation=0 if price is None else 1,
@@ -64,9 +61,9 @@ def update(
 ) -> Update:
     """Write what is given to the desired state: one lock, one generation and one UPDATE for all of it.
 
-    What is not given stays. `price` in minor units, None: free. Drift and rejections of fields with new values are
-    closed. Must run in a transaction; updates `product`. Stripe is not called here: converge finds the raised
-    generation. Raises money.AmountTooSmall, money.AmountTooLarge or money.WrongStep.
+    What is not given stays. `price` in minor units, validated, None: free. Drift and rejections of fields with new
+    values are closed. Must run in a transaction; updates `product`. Stripe is not called here: converge finds the
+    raised generation.
     """
     locked = BillingProduct.objects.select_for_update().get(pk=product.pk)
     before, old_price = locked.desired, locked.price_columns
@@ -78,16 +75,21 @@ def update(
         setattr(locked, name, columns[name])
     if changed := changed_fields(before, locked.desired):
         locked.generation += 1
-        _include_again(locked, changed)
+        if locked.has_drift or locked.has_rejection:
+            _include_again(locked, changed)
         differing.append("generation")
     if differing:
         locked.save(update_fields=differing)
-    product.refresh_from_db()  # includes generated columns
+    if locked.has_drift or locked.has_rejection:
+        product.refresh_from_db()  # they may be gone
+    else:
+        for column in BillingProduct._meta.concrete_fields:
+            setattr(product, column.attname, getattr(locked, column.attname))
     return Update(old_price, changed)
 
 
 def _columns(texts: Texts, status: str | None, price: PriceSpec | Unchanged | None) -> dict[str, Any]:
-    """The columns for these values. The only place where a price is validated on its way to the database."""
+    """The columns for these values."""
     columns: dict[str, Any] = {BY_FIELD[field].desired_column: value for field, value in texts.items()}
     if status is not None:
         columns["desired_status"] = status
@@ -97,7 +99,6 @@ def _columns(texts: Texts, status: str | None, price: PriceSpec | Unchanged | No
     if price is None:
         # A course that becomes free keeps currency and interval for its next price.
         return columns | {"desired_unit_amount": None}
-    money.check_limits(price.money)
     amount, currency, interval = price.unit_amount, price.currency, price.interval or ""
     return columns | {"desired_unit_amount": amount, "desired_currency": currency, "desired_interval": interval}
 
@@ -141,12 +142,12 @@ def converge_after_commit(product: BillingProduct, *, inline: bool = True) -> No
 
     Without `inline`, or with `STRIPE_INLINE_BUDGET_SECONDS` = 0, only in the worker.
     """
-    if not BillingProduct.objects.filter(behind(), pk=product.pk).exists():
-        return
     budget = float(settings.STRIPE_INLINE_BUDGET_SECONDS) if inline else 0.0
     now = clock.now()
     due = now + timedelta(seconds=budget)
-    BillingProduct.objects.filter(pk=product.pk).update(next_attempt_at=due, behind_since=Coalesce("behind_since", now))
+    is_behind = BillingProduct.objects.filter(behind(), pk=product.pk)
+    if not is_behind.update(next_attempt_at=due, behind_since=Coalesce("behind_since", now)):
+        return
     tasks.converge_product.using(run_after=due).enqueue(str(product.pk))
     if budget:
         # robust: the save is committed and reported as saved, whatever becomes of this attempt.

@@ -4,14 +4,18 @@ No transaction is open while Stripe is asked, so a row lock cannot exclude a sec
 was stopped beyond its expiry finds its token outdated and writes nothing.
 """
 
+import secrets
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from billings import clock, horizons
 from billings.models import BillingProduct
+
+# A random token is never used twice, not even in a database that was restored from a backup.
+TOKEN_BITS = 62
 
 
 class LeaseLost(Exception):
@@ -40,36 +44,44 @@ class Lease:
     token: int
     seconds: float
 
+    def rows(self) -> QuerySet[BillingProduct]:
+        """The row while the lease is ours, no row once it was lost: every read and write goes through this."""
+        return BillingProduct.objects.filter(pk=self.product_id, lease_token=self.token)
+
     def lock(self) -> BillingProduct:
         """The row, locked for the rest of the transaction. Raises LeaseLost."""
-        row = BillingProduct.objects.select_for_update().filter(pk=self.product_id, lease_token=self.token).first()
+        row = self.rows().select_for_update().first()
         if row is None:
             raise LeaseLost
         return row
 
+    def end(self) -> datetime:
+        """When it expires if it is renewed now."""
+        return clock.now() + timedelta(seconds=self.seconds)
+
     def renew(self) -> None:
         """A full term from now on. Raises LeaseLost."""
-        self._write(lease_expires_at=clock.now() + timedelta(seconds=self.seconds))
+        self.write(lease_expires_at=self.end())
 
     def release(self, **columns: object) -> None:
         """Release the row, writing `columns` with it. Raises LeaseLost."""
-        self._write(lease_expires_at=None, **columns)
+        self.write(lease_expires_at=None, **columns)
 
-    def release_if(self, condition: Q, **columns: object) -> bool:
-        """As `release` if the row meets the condition; otherwise False, and nothing is written.
+    def write(self, **columns: object) -> None:
+        """Write these columns of the row. Raises LeaseLost."""
+        if not self.rows().update(**columns):
+            raise LeaseLost
+
+    def write_if(self, condition: Q, **columns: object) -> bool:
+        """As `write` if the row meets the condition; otherwise False, and nothing is written.
 
         Raises LeaseLost.
         """
-        row = BillingProduct.objects.filter(condition, pk=self.product_id, lease_token=self.token)
-        if row.update(lease_expires_at=None, **columns):
+        if self.rows().filter(condition).update(**columns):
             return True
-        if not BillingProduct.objects.filter(pk=self.product_id, lease_token=self.token).exists():
+        if not self.rows().exists():
             raise LeaseLost
         return False
-
-    def _write(self, **columns: object) -> None:
-        if not BillingProduct.objects.filter(pk=self.product_id, lease_token=self.token).update(**columns):
-            raise LeaseLost
 
 
 def take(product_id: UUID, *, seconds: float, token: int | None = None) -> Lease | None:
@@ -77,12 +89,11 @@ def take(product_id: UUID, *, seconds: float, token: int | None = None) -> Lease
 
     With a `token`, only if it is still the row's: then nobody had the lease since that token was seen.
     """
+    row = BillingProduct.objects.filter(pk=product_id)
+    as_seen = Q() if token is None else Q(lease_token=token)
+    lease = Lease(product_id, secrets.randbits(TOKEN_BITS), seconds)
+    if row.filter(is_free(), as_seen).update(lease_token=lease.token, lease_expires_at=lease.end()):
+        return lease
     if token is None:
-        token = BillingProduct.objects.filter(is_free(), pk=product_id).values_list("lease_token", flat=True).first()
-    if token is None:
-        shorten_impossible(BillingProduct.objects.filter(pk=product_id))
-        return None
-    won = BillingProduct.objects.filter(is_free(), pk=product_id, lease_token=token).update(
-        lease_token=F("lease_token") + 1, lease_expires_at=clock.now() + timedelta(seconds=seconds)
-    )
-    return Lease(product_id, token + 1, seconds) if won else None
+        shorten_impossible(row)
+    return None

@@ -59,35 +59,51 @@ class SaleState:
 
 def record_answer(product: BillingProduct, request: StripeRequest, answer: Answer) -> None:
     """Resolve a request, and mirror what its response says about the product."""
-    requests.resolve(request, answer)
     match answer:
         case Succeeded():
-            _record_success(product, request, answer)
+            record_success(product, request, answer, prices_of(product), open_drifts(product))
         case Rejected():
+            requests.resolve(request, answer)
             _record_rejection(product, request, answer)
         case Indeterminate():
+            requests.resolve(request, answer)
             product.reads_requested += 1  # what it did is found by a read
     product.save(update_fields=WRITTEN)
 
 
-def _record_success(product: BillingProduct, request: StripeRequest, answer: Succeeded) -> None:
-    """Mirror the response to our own request: the fields we sent; other differences are drift."""
+def record_success(
+    product: BillingProduct,
+    request: StripeRequest,
+    answer: Succeeded,
+    prices: dict[str, BillingPrice],
+    drifts: Mapping[Field, Drift],
+) -> None:
+    """Resolve a request that succeeded, and mirror the fields we sent; other differences are drift.
+
+    `prices` are the product's by their ids, and are updated; `drifts` are the open ones. The caller saves `product`.
+    """
+    requests.resolve(request, answer)
     step = request.planned_step
     if isinstance(step, CreateProduct | UpdateProduct):
-        _record_product(product, step, answer.data)
+        _record_product(product, step, answer.data, prices, drifts)
     else:
-        _record_price(product, step, answer.data)
+        _record_price(product, step, answer.data, prices)
         if _generation_in(answer.data.get("product")) > product.sent_generation:
             product.reads_requested += 1  # a restored backup: read before anything else
     product.confirmed_at = timezone.now()
 
 
-def _record_product(product: BillingProduct, step: Step, data: dict[str, Any]) -> None:
-    rows, drifts = _prices(product), _open_drifts(product)
-    before = _sale_state(product, rows)
+def _record_product(
+    product: BillingProduct,
+    step: Step,
+    data: dict[str, Any],
+    prices: dict[str, BillingPrice],
+    drifts: Mapping[Field, Drift],
+) -> None:
+    before, rows = _sale_state(product, prices), dict(prices)
     default = data.get("default_price")
     if isinstance(default, dict):
-        _store_price(product, default)
+        _keep_price(product, default, prices)
     sent = requests.sent_fields(step)
     seen = _seen_fields(data)
     known = _mirrored_fields(product) if product.exists else seen
@@ -102,21 +118,21 @@ def _record_product(product: BillingProduct, step: Step, data: dict[str, Any]) -
     if Field.PRICE not in requests.request_fields(step) and product.observed_default_price != before.default:
         product.reads_requested += 1  # the response has only the id, of a price that may be unknown here
         if Field.PRICE not in drifts:
-            rows = _prices(product)
-            _open_drift(product, Field.PRICE, before.as_json(rows), _sale_state(product, rows).as_json(rows))
+            after = _sale_state(product, prices)
+            _open_drift(product, Field.PRICE, before.as_json(prices), after.as_json(prices))
 
 
-def _record_price(product: BillingProduct, step: Step, data: dict[str, Any]) -> None:
+def _record_price(product: BillingProduct, step: Step, data: dict[str, Any], prices: dict[str, BillingPrice]) -> None:
     """A created or changed price. Terms that changed otherwise are not mirrored yet: a read reports them as drift."""
     terms = _seen_terms(data)
-    known = product.prices.filter(stripe_id=data["id"]).first() if terms else None
+    known = prices.get(data["id"]) if terms else None
     if known is not None:
         sent = requests.sent_fields(step)
         expected = {field: sent.get(field, value) for field, value in known.terms.items()}
         if terms != expected:
             product.reads_requested += 1
             terms = expected
-    _store_price(product, data, terms=terms)
+    _keep_price(product, data, prices, terms=terms)
 
 
 def _record_rejection(product: BillingProduct, request: StripeRequest, rejection: Rejected) -> None:
@@ -146,7 +162,7 @@ class Baseline:
 
 def baseline(product: BillingProduct) -> Baseline:
     resolved = product.requests.filter(resolved_at__isnull=False, read_back=False)
-    return Baseline(_prices(product), list(resolved.exclude(outcome=StripeRequest.Outcome.SUCCEEDED)))
+    return Baseline(prices_of(product), list(resolved.exclude(outcome=StripeRequest.Outcome.SUCCEEDED)))
 
 
 def misses_a_price(snapshot: Snapshot, baseline: Baseline) -> bool:
@@ -165,7 +181,7 @@ def read_back(product: BillingProduct, snapshot: Snapshot, baseline: Baseline, *
     A value is ours if it equals the mirror, what an indeterminate request sent, or the desired value.
     """
     unconfirmed, rows = baseline.unconfirmed, baseline.prices
-    before, drifts = product.generation, _open_drifts(product)
+    before, drifts = product.generation, open_drifts(product)
     sold_before = _sale_state(product, rows)
     if snapshot.product is None:
         _observe_missing(product, unconfirmed, drifts)
@@ -187,7 +203,7 @@ def _delete_needless_rejections(product: BillingProduct) -> None:
     rejected = {Field(name) for name in product.rejections.values_list("field", flat=True)}
     if not rejected or not product.exists:
         return
-    desired, prices = _desired_fields(product), _prices(product)
+    desired, prices = _desired_fields(product), prices_of(product)
     held = {**_mirrored_fields(product), **_default_terms(product, prices)}
     granted = {field for field, value in held.items() if value == desired[field]}
     if _is_desired(product, _sale_state(product, prices), prices):
@@ -274,7 +290,7 @@ def _observe_prices(
     lost = [row.pk for row in rows.values() if row.stripe_id not in found and not row.gone]
     if lost:
         product.prices.filter(pk__in=lost).update(gone=True, active=False)
-    now = _prices(product) if lost or any(changed) else rows
+    now = prices_of(product) if lost or any(changed) else rows
     seen = _sale_state(product, now)
     steps = [request.planned_step for request in unconfirmed]
     asked = [_terms_asked_for(step, rows) for step in steps]
@@ -340,7 +356,7 @@ def _is_desired(product: BillingProduct, seen: SaleState, prices: Mapping[str, B
     return default is not None and default.spec == product.price
 
 
-def _prices(product: BillingProduct) -> dict[str, BillingPrice]:
+def prices_of(product: BillingProduct) -> dict[str, BillingPrice]:
     """Every mirrored price, by its id (one query)."""
     return {price.stripe_id: price for price in product.prices.all()}
 
@@ -356,7 +372,7 @@ def _sale_state(product: BillingProduct, prices: Mapping[str, BillingPrice]) -> 
     return SaleState(product.observed_default_price, frozenset(active), options)
 
 
-def _open_drifts(product: BillingProduct) -> dict[Field, Drift]:
+def open_drifts(product: BillingProduct) -> dict[Field, Drift]:
     """By field (one query)."""
     return {Field(drift.field): drift for drift in product.drifts.filter(closed_at=None)}
 
@@ -377,10 +393,18 @@ def _close_drift(product: BillingProduct, field: Field) -> None:
         product.generation += 1
 
 
+def _keep_price(
+    product: BillingProduct, data: dict[str, Any], prices: dict[str, BillingPrice], *, terms: Texts | None = None
+) -> None:
+    """Mirror one price, here and in the database."""
+    if row := _store_price(product, data, prices.get(data["id"]), terms=terms):
+        prices[row.stripe_id] = row
+
+
 def _store_price(
     product: BillingProduct, data: dict[str, Any], known: BillingPrice | None = None, *, terms: Texts | None = None
-) -> bool:
-    """Mirror one price, with `terms` if given; False if its row `known` is unchanged."""
+) -> BillingPrice | None:
+    """Mirror one price, with `terms` if given; None if its row `known` is unchanged."""
     recurring = data.get("recurring") or {}
     values = {
         "product_id": product.pk,
@@ -396,9 +420,11 @@ def _store_price(
         "stripe_created": data["created"],
     }
     if known is not None and all(getattr(known, name) == value for name, value in values.items()):
-        return False
-    BillingPrice.objects.update_or_create(stripe_id=data["id"], defaults=values)
-    return True
+        return None
+    row = BillingPrice(stripe_id=data["id"], **values)
+    # One statement, whether or not the row is there.
+    BillingPrice.objects.bulk_create([row], update_conflicts=True, unique_fields=["stripe_id"], update_fields=[*values])
+    return row
 
 
 def _other_currencies(data: Mapping[str, Any], known: BillingPrice | None) -> dict[str, Any]:

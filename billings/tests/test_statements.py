@@ -8,7 +8,7 @@ import pytest
 from tools.testing.sandbox import Sandbox
 
 # Of each save, BEGIN and COMMIT among them. The price is three calls to Stripe, the others one, one and none.
-ALLOWED = {"create": 61, "price": 114, "title": 53, "nothing": 10}
+ALLOWED = {"create": 25, "price": 60, "title": 32, "nothing": 10}
 SCRIPT = "from billings.tests.support import saves; saves.main()"
 
 

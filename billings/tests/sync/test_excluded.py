@@ -10,15 +10,18 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from billings import stored_steps
 from billings.drift.decisions import Undecidable, restore_local_value
 from billings.models import BillingProduct, Drift, StripeRequest, Trouble
 from billings.money import PriceSpec
+from billings.plan import CreatePrice
 from billings.product_fields import Field
 from billings.status import state_of
 from billings.stripe_api.gateway import Rejected
 from billings.sync import desired, excluded, mirror
 from billings.tests.support.sold import Sold
 
+STEP = CreatePrice(PriceSpec(4900, "usd"))
 REJECTED = Rejected(400, "no such luck", "", "req_1", "unit_amount")
 
 
@@ -34,13 +37,14 @@ def reject(sold: Sold, number: int) -> None:
     request = StripeRequest.objects.create(
         product=sold.product,
         key=f"key-{StripeRequest.objects.count()}",
-        step="create_price",
+        step=stored_steps.kind_of(STEP),
+        step_fields=stored_steps.fields_of(STEP),
         path="/v1/prices",
         params={"unit_amount": "4900"},
         livemode=False,
         generation=sold.product.generation,
     )
-    mirror.record_rejection(sold.product, request, REJECTED)
+    mirror.record_answer(sold.product, request, REJECTED)
 
 
 def open_drift(sold: Sold, number: int) -> None:
