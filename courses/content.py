@@ -62,6 +62,7 @@ class Content:
 
 
 OWN_FIELDS = tuple(one.name for one in fields(Content) if one.name != "selling")
+COURSE_COLUMNS = frozenset(OWN_FIELDS) - {"price"}
 
 
 def field_names() -> tuple[str, ...]:

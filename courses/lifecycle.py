@@ -27,7 +27,7 @@ from billings.money import PriceSpec
 from billings.prices import unusual_changes
 from billings.sync import desired
 from courses import cleanup
-from courses.content import Content, NewCover, stored_cover
+from courses.content import COURSE_COLUMNS, Content, NewCover, stored_cover
 from courses.models import TITLE_LENGTH, Course
 from courses.stripe_integration import (
     create_stripe_product_for_course,
@@ -225,7 +225,7 @@ def _change(course_id: UUID, transition: Callable[[Course], None], *, actor: Use
         )
         if merged.changed or course.status != before[0]:
             course.updated_by = actor
-            course.save(update_fields=[*({*merged.changed} - {"price"}), *ABOUT_A_SAVE])
+            course.save(update_fields=[*(COURSE_COLUMNS & {*merged.changed}), *ABOUT_A_SAVE])
             _tell_stripe(course, merged.content, actor)
     return Done(course, merged.came_in)
 

@@ -44,7 +44,9 @@ def move(product_ids: list[UUID], account: Account) -> None:
 
 
 def _record(row: BillingProduct) -> FormerProduct:
-    prices = row.prices.values("stripe_id", "unit_amount", "currency", "interval", "currency_options", "active", "gone")
+    terms = [entry.mirror_column for entry in FIELDS if entry.on_price]
+    columns = ("stripe_id", "unit_amount", "currency", "interval", "currency_options", *terms, "active", "gone")
+    prices = row.prices.values(*columns)
     return FormerProduct(
         product=row,
         account=row.account,
