@@ -22,8 +22,10 @@ SHOWN_BY_KEYWORD = frozenset({"label", "help_text", "error_messages", "verbose_n
 # The same methods of loggers. (`help_text` of a column documents it for developers, so models are left out below.)
 NOT_SHOWN_BY = frozenset({"log", "logger"})
 ATTRIBUTES = ("alt", "aria-label", "aria-description", "placeholder", "title", "label")
-# Blocks that hold a CSS class, and what a person copies into a file as it is.
-NOT_TEXT = frozenset({"page-narrow", "page-reading", "STRIPE_WEBHOOK_SECRET="})
+# CSS classes in blocks and partials, and what a person copies into a file as it is.
+NOT_TEXT = frozenset(
+    {"page-narrow", "page-reading", "btn-primary", "btn-secondary", "btn-danger", "STRIPE_WEBHOOK_SECRET="}
+)
 
 type Place = tuple[str, str]
 
