@@ -17,6 +17,9 @@ from django.db.models import F, Q
 from billings import clock, horizons, money, price_descriptions, product_fields, stored_steps
 from billings.plan import Desired, Observed, ObservedPrice, Step
 from billings.product_fields import DESCRIPTION, IMAGE, NAME, TAX_BEHAVIOR, TAX_CODE, Field, Texts
+from web.search import fold
+from web.search_fields import SearchText, SortKey, following
+from web.trigrams import Trigrams
 
 INTERVALS: dict[str, money.Interval | None] = {"": None, "month": "month", "year": "year"}
 
@@ -33,6 +36,10 @@ def _spec(unit_amount: int | None, currency: str, interval: str) -> money.PriceS
     if unit_amount is None or interval not in INTERVALS:
         return None
     return money.PriceSpec(unit_amount, currency, INTERVALS[interval])
+
+
+# What staff search by.
+SEARCH = Trigrams("billings_product_search", "billings_billingproduct", ("search_title", "teacher"))
 
 
 class Availability(models.TextChoices):
@@ -168,6 +175,29 @@ def _state() -> models.Case:
     )
 
 
+class _OfCourse:
+    """A column that a new row takes from its course, where nobody gave it; `teachers` writes it afterwards."""
+
+    def of_course(self, course: Any) -> Any:
+        raise NotImplementedError
+
+    def pre_save(self, model_instance: Any, add: bool) -> Any:
+        name = self.attname  # type: ignore[attr-defined]
+        if add and not getattr(model_instance, name):
+            setattr(model_instance, name, self.of_course(model_instance.course))
+        return getattr(model_instance, name)
+
+
+class OwnerKey(_OfCourse, models.ForeignKey):  # type: ignore[type-arg]  # only its stubs are generic
+    def of_course(self, course: Any) -> Any:
+        return course.owner_id
+
+
+class TeacherText(_OfCourse, models.CharField):  # type: ignore[type-arg]
+    def of_course(self, course: Any) -> Any:
+        return fold(course.owner.email)
+
+
 class BillingProduct(models.Model):
     """A course as Stripe should sell it, and the Stripe product as it was last seen."""
 
@@ -227,6 +257,22 @@ class BillingProduct(models.Model):
     has_rejection = models.BooleanField(default=False, db_default=False, editable=False)
     state = models.GeneratedField(expression=_state(), output_field=models.CharField(max_length=10), db_persist=True)
 
+    # Lists sort by these, each with an index that no other table is needed for.
+    owner = OwnerKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False, editable=False
+    )
+    teacher = TeacherText(max_length=300, editable=False, help_text="The owner's e-mail address, folded.")
+    sort_key = SortKey(of=("desired_name",))
+    search_title = SearchText(of=("desired_name",))
+    sold_in = models.GeneratedField(
+        expression=models.Case(
+            models.When(desired_unit_amount__isnull=True, then=models.Value("")), default=F("desired_currency")
+        ),
+        output_field=models.CharField(max_length=3),
+        db_persist=True,
+        help_text="The currency; empty: free.",
+    )
+
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -251,12 +297,30 @@ class BillingProduct(models.Model):
         ]
         indexes = [
             models.Index(name="billings_product_due", fields=["next_attempt_at"], condition=behind()),
-            models.Index(name="billings_product_status_amount", fields=["desired_status", "desired_unit_amount"]),
-            models.Index(name="billings_product_changed", fields=["price_changed_at"]),
+            # For counts: all that is counted by, so that no row is read.
+            models.Index(name="billings_product_counts", fields=["state", "desired_status", "sold_in"]),
+            models.Index(name="billings_product_own", fields=["owner", "desired_status", "state"]),
+            # A filter and the order that it is shown in, or an order alone; the last column makes each total.
+            models.Index(name="billings_product_title", fields=["sort_key", "id"]),
+            models.Index(name="billings_product_state", fields=["state", "sort_key", "id"]),
+            models.Index(name="billings_product_status", fields=["desired_status", "sort_key", "id"]),
+            models.Index(name="billings_product_teacher", fields=["teacher", "sort_key", "id"]),
+            models.Index(name="billings_product_price", fields=["sold_in", "desired_unit_amount", "sort_key", "id"]),
+            models.Index(name="billings_product_sold_in", fields=["sold_in", "sort_key", "id"]),
+            # PostgreSQL has another one, with what is empty first; see migration 0028.
+            models.Index(name="billings_product_changed", fields=["price_changed_at", "sort_key", "id"]),
+            models.Index(
+                name="billings_product_own_price", fields=["owner", "sold_in", "desired_unit_amount", "sort_key", "id"]
+            ),
         ]
 
     def __str__(self) -> str:
         return self.desired_name
+
+    def save(self, *args: Any, update_fields: Any = None, **options: Any) -> None:
+        if update_fields is not None:
+            update_fields = {*update_fields, *following(self, update_fields)}
+        super().save(*args, update_fields=update_fields, **options)
 
     @property
     def price(self) -> money.PriceSpec | None:

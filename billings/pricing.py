@@ -15,12 +15,12 @@ from billings.sync import desired
 
 
 def open_product(
-    course_id: UUID, texts: Texts, *, status: str, price: PriceSpec | None, actor: User | None
+    course_id: UUID, texts: Texts, *, owner: User, status: str, price: PriceSpec | None, actor: User | None
 ) -> BillingProduct:
     """The row of a new course with its price (minor units; None or zero: free). Raises as `update`."""
     wanted = _validated(price)
     with transaction.atomic(savepoint=False):
-        product = desired.open_product(course_id, texts, status=status, price=wanted)
+        product = desired.open_product(course_id, texts, owner=owner, status=status, price=wanted)
         if product.price is not None:
             _remember(product, BillingProduct().price_columns, actor, PriceChange.Source.EDIT, reason="")
     return product

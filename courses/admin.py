@@ -1,8 +1,11 @@
 """Courses in the admin site: read-only, except that a superuser can give one to another teacher."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.http import HttpRequest
 
+from billings.sync import desired
 from courses.models import Course
 
 
@@ -30,6 +33,10 @@ class CourseAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # only its stubs
     @admin.display(description="price")
     def price(self, course: Course) -> str:
         return str(course.billing.price or "free")
+
+    def save_model(self, request: HttpRequest, obj: Course, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        desired.hand_over(obj.pk, obj.owner)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

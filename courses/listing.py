@@ -6,36 +6,32 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db.models import Case, Count, F, IntegerField, Q, QuerySet, Value, When
-from django.db.models.expressions import OrderBy
+from django.db import connection
+from django.db.models import Count, QuerySet
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from billings import status
+from billings.models import BillingProduct
 from billings.prices.listing import priced
 from courses.access import with_billing
-from courses.models import Course
+from courses.models import SEARCH, Course
 from web import search
 from web.list_query import ListQuery, Table
-from web.paging import Choice, CountedPaginator, Heading, ListPage, heading
+from web.paging import Choice, CountedPaginator, Heading, ListPage, Ordered, heading
+from web.tallies import tally
 
 PER_PAGE = 24
-SORTS: Mapping[str, tuple[F | Case, ...]] = {
-    "updated": (F("updated_at"),),
-    "title": (F("sort_key"),),
-    # Amounts in different currencies are not comparable: free courses first, then by currency.
-    "price": (
-        Case(When(billing__desired_unit_amount=None, then=0), default=1, output_field=IntegerField()),
-        F("billing__desired_currency"),
-        F("billing__desired_unit_amount"),
-    ),
-    "status": (
-        Case(
-            *(When(status=value, then=Value(place)) for place, value in enumerate(Course.Status)),
-            output_field=IntegerField(),
-        ),
-    ),
+# Each has an index of its own within an owner's courses; the last columns make it total.
+SORTS: Mapping[str, tuple[str, ...]] = {
+    "updated": ("updated_at", "id"),
+    "title": ("sort_key", "id"),
+    # Amounts of different currencies have no order: free courses first, then currency by currency.
+    "price": ("billing__sold_in", "billing__desired_unit_amount", "billing__sort_key", "billing__id"),
+    "status": ("status", "sort_key", "id"),
 }
+# Published ones first: by their names they come last.
+REVERSED = ("status",)
 COURSES = Table(
     "courses:teacher_courses",
     filters={"status": Course.Status, "billing": status.STATE_LABELS},
@@ -74,30 +70,45 @@ class Listing(ListPage[Course]):
 
 def listing(owner: User, query: ListQuery) -> Listing:
     """The page of `owner`'s courses that `query` asks for; a page past the end is the last one."""
-    found = _matching(owner, query.q)
-    counts = _counts(found)
-    chosen = found.filter(*_chosen(query)).order_by(*_order(query.sort))
-    page = CountedPaginator(with_billing(chosen), PER_PAGE, _total(query, counts)).get_page(query.page)
+    counts = _counts(owner, query.q)
+    total = _total(query, counts)
+    rows = Ordered(
+        _chosen(owner, query),
+        SORTS[query.sorted_by],
+        descending=query.is_descending != (query.sorted_by in REVERSED),
+        whole=with_billing(Course.objects.all()),
+        count=total,
+    )
+    page = CountedPaginator(rows, PER_PAGE, total).get_page(query.page)
     return Listing(query.but(page=page.number), page, _status_choices(query, counts), _billing_choices(query, counts))
 
 
 def _matching(owner: User, q: str) -> QuerySet[Course]:
-    """Every word of `q` must occur in title, summary or subject, ignoring case and accents.
+    """Every word of `q` must stand somewhere in title, summary or subject, whatever its case and marks.
 
     An amount with its currency ("$49", "49 €") finds the courses at that price too.
     """
-    text = Q(*(Q(search_text__contains=word) for word in search.words(q)))
+    text = SEARCH.contains(search.words(q), vendor=connection.vendor)
     price = priced(q, prefix="billing__")
     return Course.objects.filter(text | price if price else text, owner=owner)
 
 
-def _counts(found: QuerySet[Course]) -> Counter[tuple[str, str]]:
-    """The number of courses for each pair of status and billing state (one query)."""
-    rows = found.order_by().values_list("status", "billing__state").annotate(Count("pk"))
-    return Counter({(status_value, state): count for status_value, state, count in rows})
+def _counts(owner: User, q: str) -> Counter[tuple[str, ...]]:
+    """How many courses have each pair of status and billing state (one query, or none)."""
+
+    def count() -> Counter[tuple[str, ...]]:
+        rows: QuerySet[Any, Any]
+        if q:
+            rows = _matching(owner, q).order_by().values_list("status", "billing__state").annotate(rows=Count("*"))
+        else:  # from an index alone
+            own = BillingProduct.objects.filter(owner=owner).order_by()
+            rows = own.values_list("desired_status", "state").annotate(rows=Count("*"))
+        return Counter({tuple(kind): number for *kind, number in rows})
+
+    return tally(("courses", owner.pk, q), count)
 
 
-def _total(query: ListQuery, counts: Counter[tuple[str, str]]) -> int:
+def _total(query: ListQuery, counts: Counter[tuple[str, ...]]) -> int:
     return sum(
         count
         for (value, state), count in counts.items()
@@ -105,18 +116,15 @@ def _total(query: ListQuery, counts: Counter[tuple[str, str]]) -> int:
     )
 
 
-def _chosen(query: ListQuery) -> list[Q]:
-    chosen = {"status": query.filters["status"], "billing__state": query.filters["billing"]}
-    return [Q((name, value)) for name, value in chosen.items() if value]
+def _chosen(owner: User, query: ListQuery) -> QuerySet[Course]:
+    filters = {"status": query.filters["status"], "billing__state": query.filters["billing"]}
+    wanted: dict[str, Any] = {name: value for name, value in filters.items() if value}
+    if query.sorted_by == "price":
+        wanted["billing__owner"] = owner  # said twice: that index begins with it
+    return _matching(owner, query.q).filter(**wanted)
 
 
-def _order(sort: str) -> list[OrderBy]:
-    descending = sort.startswith("-")
-    order = [OrderBy(part, descending=descending) for part in SORTS[sort.removeprefix("-")]]
-    return [*order, F("updated_at").desc(), F("pk").asc()]
-
-
-def _status_choices(query: ListQuery, counts: Counter[tuple[str, str]]) -> list[Choice]:
+def _status_choices(query: ListQuery, counts: Counter[tuple[str, ...]]) -> list[Choice]:
     """Counted within the billing state that is chosen: a link says how many it leads to."""
     here: Counter[str] = Counter()
     for (value, state), count in counts.items():
@@ -124,7 +132,7 @@ def _status_choices(query: ListQuery, counts: Counter[tuple[str, str]]) -> list[
     return _choices("status", dict(Course.Status.choices), query, here)
 
 
-def _billing_choices(query: ListQuery, counts: Counter[tuple[str, str]]) -> list[Choice]:
+def _billing_choices(query: ListQuery, counts: Counter[tuple[str, ...]]) -> list[Choice]:
     here: Counter[str] = Counter()
     for (value, state), count in counts.items():
         here[state] += count if query.filters["status"] in ("", value) else 0

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from web.search_fields import SearchText, SortKey, following
+from web.trigrams import Trigrams
 
 TITLE_LENGTH = 120
 SUMMARY_LENGTH = 200
@@ -29,6 +30,10 @@ COVERS = "covers"
 def cover_path(course: "Course", filename: str) -> str:
     """An unguessable name that is never reused, so that browsers can cache the picture for ever."""
     return f"{COVERS}/{uuid.uuid4().hex}.{filename.rpartition('.')[2]}"
+
+
+# What a teacher searches by.
+SEARCH = Trigrams("courses_search", "courses_course", ("search_text",))
 
 
 class Course(models.Model):
@@ -87,10 +92,9 @@ class Course(models.Model):
             ),
         ]
         indexes = [
-            models.Index(name="courses_owner_updated", fields=["owner", "-updated_at"]),
-            models.Index(name="courses_owner_status", fields=["owner", "status"]),
-            models.Index(name="courses_owner_sort", fields=["owner", "sort_key"]),
-            models.Index(name="courses_sort", fields=["sort_key", "id"]),
+            models.Index(name="courses_owner_updated", fields=["owner", "updated_at", "id"]),
+            models.Index(name="courses_owner_status", fields=["owner", "status", "sort_key", "id"]),
+            models.Index(name="courses_owner_sort", fields=["owner", "sort_key", "id"]),
         ]
 
     def __str__(self) -> str:

@@ -28,7 +28,7 @@ def create_stripe_product_for_course(
     `selling`, here and below: the fields of the course form that live in billing, such as how the price is taxed.
     """
     texts = _listing(course, selling)
-    product = pricing.open_product(course.id, texts, status=course.status, price=price, actor=actor)
+    product = pricing.open_product(course.id, texts, owner=course.owner, status=course.status, price=price, actor=actor)
     desired.converge_after_commit(product, inline=inline)
     return product
 

@@ -238,12 +238,15 @@ def _copied(number: int, hexadecimal: str, teachers: list[User]) -> dict[type[mo
     """The columns that differ in the copy of a row (`t`) of a course that has a new id (`m.new`)."""
     first, others = teachers[0].pk, len(teachers) - 1
     owner = f"{first} + 1 + (t.owner_id - {first + 1} + {number * 97}) % {others}"
+    owner = f"CASE WHEN t.owner_id = {first} THEN {first} ELSE {owner} END"
     key = f"t.key || '-{number}'"
     return {
-        Course: {"id": "m.new", "owner_id": f"CASE WHEN t.owner_id = {first} THEN {first} ELSE {owner} END"},
+        Course: {"id": "m.new", "owner_id": owner},
         BillingProduct: {
             "id": "m.new",
             "course_id": "m.new",
+            "owner_id": owner,
+            "teacher": f"(SELECT lower(email) FROM auth_user WHERE id = {owner})",
             "stripe_id": f"CASE WHEN t.stripe_id = '' THEN '' ELSE 'course_' || {hexadecimal} END",
             "observed_default_price": (
                 f"CASE WHEN t.observed_default_price = '' THEN '' ELSE 'price_' || {hexadecimal} END"

@@ -8,45 +8,31 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from django.db.models import (
-    Case,
-    CharField,
-    Count,
-    Exists,
-    F,
-    IntegerField,
-    OuterRef,
-    Prefetch,
-    Q,
-    QuerySet,
-    Value,
-    When,
-)
-from django.db.models.expressions import OrderBy
-from django.db.models.functions import Lower
+from django.db import connection
+from django.db.models import Count, Prefetch, Q, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from billings import money
-from billings.models import Availability, BillingPrice, BillingProduct, Rejection, Trouble
+from billings.models import SEARCH, Availability, BillingPrice, BillingProduct, Rejection, Trouble
 from billings.product_fields import Field
 from billings.status import STATE_LABELS
 from web import search
 from web.list_query import ListQuery, Table
-from web.paging import Choice, CountedPaginator, Heading, ListPage, heading
+from web.paging import Choice, CountedPaginator, Heading, ListPage, Ordered, heading
+from web.tallies import tally
 
 PER_PAGE = 24
-SORTS: Mapping[str, tuple[F | Lower | Case, ...]] = {
-    "title": (F("course__sort_key"),),
-    "teacher": (Lower("course__owner__email"),),
+# Each has an index with just these columns; the last ones make it total.
+SORTS: Mapping[str, tuple[str, ...]] = {
+    "title": ("sort_key", "id"),
+    "teacher": ("teacher", "sort_key", "id"),
     # Amounts of different currencies have no order: free courses first, then currency by currency.
-    "price": (
-        Case(When(desired_unit_amount=None, then=0), default=1, output_field=IntegerField()),
-        F("desired_currency"),
-        F("desired_unit_amount"),
-    ),
-    "changed": (F("price_changed_at"),),
+    "price": ("sold_in", "desired_unit_amount", "sort_key", "id"),
+    "changed": ("price_changed_at?", "sort_key", "id"),
 }
+# From so many on it is worth while to ask how many there are at all.
+MANY = 1_000
 RETRIED = ("retrying", "attention")
 # Why a course waits or needs attention: what went wrong with its last try, or the field that Stripe rejected.
 REJECTED = "rejected_"
@@ -90,21 +76,31 @@ class Listing(ListPage[BillingProduct]):
 
 def listing(query: ListQuery) -> Listing:
     """The page that is asked for; one past the end is the last one. Six queries, whatever is listed."""
-    found = _matching(query.q).annotate(priced_in=_priced_in())
-    chosen = found.filter(**_chosen(query))
-    counts = _counts(found.filter(**_chosen(query.but(billing=""))))
-    total = counts[query.filters["billing"]] if query.filters["billing"] else counts.total()
-    rows = with_course(chosen.order_by(*_order(query.sort)))
+    counts = _counts(query)
+    states = _by_state(query, counts)
+    state = query.filters["billing"]
+    total = states[state] if state else states.total()
+    rows = Ordered(
+        _chosen(query, scan=_is_common(query, total)),
+        SORTS[query.sorted_by],
+        descending=query.is_descending,
+        whole=with_course(BillingProduct.objects.all()),
+        count=total,
+    )
     page = CountedPaginator(rows, PER_PAGE, total).get_page(query.page)
-    retry_count = sum(counts[state] for state in RETRIED if query.filters["billing"] in ("", state))
-    return Listing(query.but(page=page.number), page, _state_choices(query, counts), retry_count)
+    retry_count = sum(states[name] for name in RETRIED if state in ("", name))
+    return Listing(query.but(page=page.number), page, _state_choices(query, states), retry_count)
 
 
 def to_retry(query: ListQuery) -> QuerySet[BillingProduct]:
     """Those that match and could be tried again at once: what waits for its time, and what a person had to see to."""
-    found = _matching(query.q).annotate(priced_in=_priced_in())
-    chosen: QuerySet[BillingProduct] = found.filter(**_chosen(query)).filter(state__in=RETRIED)
-    return chosen
+    return _chosen(query).filter(state__in=RETRIED)
+
+
+def counts_by_state() -> Counter[str]:
+    """How many courses are in each state, of the whole catalogue."""
+    whole = PRICES.query()
+    return _by_state(whole, _counts(whole))
 
 
 def row_url(name: str, course_id: UUID, query: ListQuery) -> str:
@@ -119,38 +115,42 @@ def with_course(products: QuerySet[BillingProduct]) -> QuerySet[BillingProduct]:
 
 
 def currencies_in_use() -> list[str]:
-    priced = BillingProduct.objects.exclude(desired_unit_amount=None)
-    return list(priced.order_by("desired_currency").values_list("desired_currency", flat=True).distinct())
+    return sorted({currency for _state, _status, currency in _counts(PRICES.query()) if currency})
 
 
-def _matching(q: str) -> QuerySet[BillingProduct]:
+def _matching(q: str, *, scan: bool = False) -> Q:
     """Every word of `q` must stand in the title or in the teacher's e-mail address, whatever its case and marks.
 
-    A word that looks like an id of Stripe's finds that, and one or two that are an amount with its currency a price.
+    A word that is an id of Stripe's finds that, and one or two that are an amount with its currency a price.
     """
-    found = BillingProduct.objects.all()
+    found, plain = Q(), []
     asked = q.split()[: search.MAX_WORDS]
     while asked:
         price = priced(" ".join(asked[:2])) if len(asked) > 1 else None
         size = 2 if price else 1
         price = price or priced(asked[0])
-        text = Q()
-        for word in asked[:size]:
-            text &= _in_text(word)
-        found = found.filter(text | price if price else text)
+        words = search.words(" ".join(asked[:size]))
+        if by_id := _by_stripe_id(asked[0]):
+            found &= by_id
+        elif price:
+            found &= (_in_text(words, scan=scan) | price) if words else price
+        else:
+            plain += words
         asked = asked[size:]
-    return found
+    return found & _in_text(plain, scan=scan)
 
 
-def _in_text(word: str) -> Q:
-    found = Q(course__owner__email__icontains=word)
-    folded = search.words(word)
-    if folded:
-        found |= Q(*(Q(course__search_title__contains=part) for part in folded))
-    if _STRIPE_ID.match(word):
-        price = BillingPrice.objects.filter(product=OuterRef("pk"), stripe_id__iexact=word)
-        found |= Q(stripe_id__istartswith=word) | Q(Exists(price))
-    return found
+def _in_text(words: list[str], *, scan: bool) -> Q:
+    return SEARCH.contains(words, vendor=connection.vendor, scan=scan)
+
+
+def _by_stripe_id(word: str) -> Q | None:
+    """The product of this id, or that of the price of this id."""
+    if not _STRIPE_ID.match(word):
+        return None
+    ids = {word, word.lower()}
+    prices = BillingPrice.objects.filter(stripe_id__in=ids)
+    return Q(stripe_id__in=ids) | Q(pk__in=prices.values("product"))
 
 
 @lru_cache(maxsize=1024)
@@ -167,40 +167,58 @@ def priced(text: str, prefix: str = "") -> Q | None:
             amount = money.parse_amount(text, currency).amount
         except money.MoneyError:
             continue
-        is_price = {f"{prefix}desired_currency": currency, f"{prefix}desired_unit_amount": amount}
+        is_price = {f"{prefix}sold_in": currency, f"{prefix}desired_unit_amount": amount}
         prices.append(Q(**is_price))
     return Q(*prices, _connector=Q.OR) if prices else None
 
 
-def _priced_in() -> Case:
-    """The currency, empty for a free course: it keeps one for the day it has a price, and is sold in none."""
-    return Case(When(desired_unit_amount=None, then=Value("")), default=F("desired_currency"), output_field=CharField())
-
-
-def _chosen(query: ListQuery) -> dict[str, str]:
-    chosen = {
+def _chosen(query: ListQuery, *, scan: bool = False) -> QuerySet[BillingProduct]:
+    filters = {
         "desired_status": query.filters["status"],
         "state": query.filters["billing"],
-        "priced_in": query.filters["currency"],
+        "sold_in": query.filters["currency"],
     }
-    cause = query.filters["cause"]
+    wanted: dict[str, Any] = {name: value for name, value in filters.items() if value}
+    return BillingProduct.objects.filter(_matching(query.q, scan=scan), _caused(query.filters["cause"]), **wanted)
+
+
+def _caused(cause: str) -> Q:
+    if not cause:
+        return Q()
     if cause.startswith(REJECTED):
-        chosen["rejections__field"] = cause.removeprefix(REJECTED)
-    else:
-        chosen["trouble"] = cause
-    return {name: value for name, value in chosen.items() if value}
+        rejections = Rejection.objects.filter(field=cause.removeprefix(REJECTED))
+        return Q(pk__in=rejections.values("product"))
+    # Said twice: the state has an index.
+    return Q(trouble=cause, state__in=("attention", "drift", "retrying"))
 
 
-def _counts(found: QuerySet[Any]) -> Counter[str]:
-    return Counter(dict(found.order_by().values_list("state").annotate(Count("pk"))))
+def _counts(query: ListQuery) -> Counter[tuple[str, ...]]:
+    """How many there are by state, status and currency, whichever of these are chosen (one query, or none)."""
+    everywhere = query.but(status="", billing="", currency="")
+    kinds = ("state", "desired_status", "sold_in")
+
+    def count() -> Counter[tuple[str, ...]]:
+        rows = _chosen(everywhere).order_by().values_list(*kinds).annotate(rows=Count("*"))
+        return Counter({tuple(kind): number for *kind, number in rows})
+
+    return tally(("prices", everywhere.q, everywhere.filters["cause"]), count)
 
 
-def _order(sort: str) -> list[OrderBy]:
-    """What was never priced comes last where the newest come first, and first the other way round."""
-    descending = sort.startswith("-")
-    nulls: dict[str, Any] = {"nulls_last": True} if descending else {"nulls_first": True}
-    order = [OrderBy(part, descending=descending, **nulls) for part in SORTS[sort.removeprefix("-")]]
-    return [*order, F("course__sort_key").asc(), F("pk").asc()]
+def _by_state(query: ListQuery, counts: Counter[tuple[str, ...]]) -> Counter[str]:
+    """Counted within the status and the currency that are chosen."""
+    found: Counter[str] = Counter()
+    for (state, status, currency), number in counts.items():
+        if query.filters["status"] in ("", status) and query.filters["currency"] in ("", currency):
+            found[state] += number
+    return found
+
+
+def _is_common(query: ListQuery, total: int) -> bool:
+    """Whether so many have what is searched for that a page of them is found soonest by reading on in the order."""
+    if not query.q or total < MANY:
+        return False
+    until = min(query.page * PER_PAGE, max(total - query.page * PER_PAGE, 0) + PER_PAGE)
+    return until * _counts(PRICES.query()).total() < total**2
 
 
 def _state_choices(query: ListQuery, counts: Counter[str]) -> list[Choice]:

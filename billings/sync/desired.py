@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import BigIntegerField, Case, F, QuerySet, When
 from django.db.models.functions import Coalesce
@@ -20,6 +21,7 @@ from billings.plan import Desired, Observed, Step, plan
 from billings.product_fields import BY_FIELD, Field, Texts
 from billings.sync import excluded, tasks
 from billings.sync.converge import converge_within
+from web.search import fold
 
 # How many saves of a web process may wait for Stripe at once; the other threads are for pages.
 _waiting_saves = threading.BoundedSemaphore(max(settings.WEB_THREADS // 2, 1))
@@ -43,10 +45,14 @@ class Update:
     changed: frozenset[Field]
 
 
-def open_product(course_id: UUID, texts: Texts, *, status: str, price: PriceSpec | None = None) -> BillingProduct:
+def open_product(
+    course_id: UUID, texts: Texts, *, owner: User, status: str, price: PriceSpec | None = None
+) -> BillingProduct:
     """The row of a new course. `price` in minor units, validated, None: free; Stripe is not told of free courses."""
     return BillingProduct.objects.create(
         course_id=course_id,
+        owner=owner,
+        teacher=fold(owner.email),
         generation=0 if price is None else 1,
         **_columns(texts, status, UNCHANGED if price is None else price),
     )
@@ -101,6 +107,17 @@ def _columns(texts: Texts, status: str | None, price: PriceSpec | Unchanged | No
         return columns | {"desired_unit_amount": None}
     amount, currency, interval = price.unit_amount, price.currency, price.interval or ""
     return columns | {"desired_unit_amount": amount, "desired_currency": currency, "desired_interval": interval}
+
+
+def hand_over(course_id: UUID, owner: User) -> None:
+    """The course belongs to another teacher now."""
+    BillingProduct.objects.filter(course_id=course_id).update(owner=owner, teacher=fold(owner.email))
+
+
+def rename_teacher(owner: User) -> None:
+    """This person's e-mail address has changed, or may have."""
+    address = fold(owner.email)
+    BillingProduct.objects.filter(owner=owner).exclude(teacher=address).update(teacher=address)
 
 
 def changed_fields(before: Desired, after: Desired) -> frozenset[Field]:

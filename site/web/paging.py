@@ -1,11 +1,13 @@
 """Pagination links: "Previous 1 … 4 5 6 … 60 Next"."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from django.core.paginator import Page, Paginator
+from django.db.models import F, QuerySet
+from django.db.models.expressions import OrderBy
 
 from web.list_query import ListQuery
 
@@ -49,6 +51,35 @@ class CountedPaginator(Paginator[Any]):
     @cached_property
     def count(self) -> int:
         return self._told
+
+
+class Ordered:
+    """Rows in an order that an index has, for a paginator: a page is found in the index, and its rows alone are read.
+
+    `order` are names of columns that make a total order, each ascending; those with a question mark behind them put
+    what is empty first. What lies behind the middle is counted from
+    the end, so that the index is never read further than that. `found` says which rows, `whole` how they are read.
+    """
+
+    def __init__(
+        self, found: QuerySet[Any], order: Sequence[str], *, descending: bool, whole: QuerySet[Any], count: int
+    ) -> None:
+        self.found, self.order, self.descending, self.whole, self.count = found, order, descending, whole, count
+
+    def __getitem__(self, part: slice) -> list[Any]:
+        start, stop = part.start, min(part.stop, self.count)
+        from_the_end = start > self.count - stop
+        if from_the_end:
+            start, stop = self.count - stop, self.count - start
+        backwards = self.descending != from_the_end
+        ids = self.found.order_by(*(_ordering(name, backwards) for name in self.order)).values("pk")[start:stop]
+        rows = self.whole.filter(pk__in=ids)
+        return list(rows.order_by(*(_ordering(name, self.descending) for name in self.order)))
+
+
+def _ordering(name: str, descending: bool) -> OrderBy:
+    field, may_be_empty = F(name.removesuffix("?")), name.endswith("?") or None
+    return field.desc(nulls_last=may_be_empty) if descending else field.asc(nulls_first=may_be_empty)
 
 
 @dataclass(frozen=True, slots=True)

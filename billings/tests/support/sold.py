@@ -23,7 +23,7 @@ class Sold:
         )
         status = "published" if published else "draft"
         texts = {Field.NAME: "Watercolour", Field.DESCRIPTION: "For beginners"}
-        self.row = desired.open_product(self.course.id, texts, status=status)
+        self.row = desired.open_product(self.course.id, texts, status=status, owner=self.course.owner)
         self.price(price)
 
     @property
