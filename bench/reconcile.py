@@ -100,9 +100,9 @@ def beside(chosen: Namespace, seconds: float) -> None:
         portal.prepare("mirror")
         ours = portal.measure("reconcile", "--json").seconds
     tell("ours", ours, "s", f"{theirs / ours:.1f} times faster at this size")
-    reckoned = theirs / chosen.peer_products * chosen.products
-    tell(f"dj-stripe, reckoned up to {chosen.products:,}", reckoned, "s")
-    ratio = reckoned / seconds
+    extrapolated = theirs / chosen.peer_products * chosen.products
+    tell(f"dj-stripe, extrapolated to {chosen.products:,}", extrapolated, "s")
+    ratio = extrapolated / seconds
     tell(f"faster than dj-stripe at {chosen.products:,}", ratio, "times", at_least(FASTER_GOAL, ratio))
 
 

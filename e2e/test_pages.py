@@ -135,13 +135,13 @@ PLACES = [
 
 
 @pytest.fixture(scope="session")
-def settled(portal: Portal) -> None:
+def synced(portal: Portal) -> None:
     """No page polls for a demo course."""
     portal.converge()
 
 
 @at_both_widths
-@pytest.mark.usefixtures("settled")
+@pytest.mark.usefixtures("synced")
 @pytest.mark.parametrize("place", PLACES, ids=str)
 def test_every_page_is_cheap_accessible_and_fits(
     place: Place, width: int, visit: Visit, album: Album, record_property: Callable[[str, object], None]

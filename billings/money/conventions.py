@@ -1,7 +1,7 @@
 """How a locale writes numbers, and whether everyday use agrees with it.
 
 CLDR has one notation per locale. If two are in everyday use, a text that they read differently is asked about, not
-decided by a table: `settled` is False then.
+decided by a table: `unambiguous` is False then.
 """
 
 from contextlib import suppress
@@ -28,7 +28,7 @@ class Conventions:
 
     points: frozenset[str]
     group: str
-    settled: bool
+    unambiguous: bool
 
 
 @lru_cache(maxsize=512)
@@ -41,10 +41,10 @@ def conventions(locale: str, *, native_digits: bool = False) -> Conventions:
         symbols = {**symbols, **{name: sign for name, sign in own.items() if sign}}
     points = frozenset(plain(symbols[name]) for name in ("currencyDecimal", "decimal") if symbols.get(name))
     group = plain(symbols.get("currencyGroup") or symbols["group"])
-    return Conventions(points, group, settled=group not in points and _is_settled(locale))
+    return Conventions(points, group, unambiguous=group not in points and _is_unambiguous(locale))
 
 
-def _is_settled(locale: str) -> bool:
+def _is_unambiguous(locale: str) -> bool:
     if locale == UNKNOWN_LOCALE:
         return False
     found = parse_locale(locale)

@@ -171,7 +171,7 @@ class _Reader:
             if separator in written.points:  # the notation in which the field is filled
                 return decimals
             raise AmbiguousAmount(self.text, (thousands, decimals))
-        if separator == written.group and written.settled:
+        if separator == written.group and written.unambiguous:
             return thousands
         try:
             decimals = self._money(number.parts[0], number.parts[1])

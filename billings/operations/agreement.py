@@ -19,7 +19,7 @@ from billings.plan import plan
 from billings.status import PREFETCH, describe, state_of
 
 CHUNK = 500
-UNSETTLED = ("attention", "drift", "retrying", "pending")
+UNRESOLVED = ("attention", "drift", "retrying", "pending")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Disagreement:
 
 def disagreements(scope: QuerySet[BillingProduct]) -> Iterator[Disagreement]:
     """In the order of `scope`, with bounded memory."""
-    rows = scope.filter(behind() | Q(state__in=UNSETTLED) | _may_differ())
+    rows = scope.filter(behind() | Q(state__in=UNRESOLVED) | _may_differ())
     for product in rows.prefetch_related(*PREFETCH).iterator(chunk_size=CHUNK):
         found = _disagreement(product)
         if found:
@@ -57,7 +57,7 @@ def disagreements(scope: QuerySet[BillingProduct]) -> Iterator[Disagreement]:
 
 def _disagreement(product: BillingProduct) -> Disagreement | None:
     state = state_of(product)
-    if state in UNSETTLED:
+    if state in UNRESOLVED:
         cause, words = _cause(state, product), _words(state, product)
         return Disagreement(product, state, cause, words, _drift_alone(state, product))
     if product.reads_requested > product.reads_done:

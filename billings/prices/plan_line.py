@@ -44,8 +44,8 @@ def kept_out(product: BillingProduct | None, wanted: Desired) -> str:
     """Drift is neither undone nor accepted by a save that does not set the field to a new value."""
     if product is None:
         return ""
-    set_anew = desired.changed_fields(product.desired, wanted)
-    kept = [_field_name(drift.field) for drift in open_drifts(product) if drift.field not in set_anew]
+    set_again = desired.changed_fields(product.desired, wanted)
+    kept = [_field_name(drift.field) for drift in open_drifts(product) if drift.field not in set_again]
     if not kept:
         return ""
     return _("Changed in Stripe, and left as it is there until staff decide: %(what)s.") % {

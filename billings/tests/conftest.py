@@ -75,8 +75,8 @@ def course_for(db) -> Callable[..., BillingProduct]:
         product = BillingProduct.objects.create(course=course, desired_name=title, desired_status=status)
         if price:
             pricing.set_price(product, price, actor=None)
-        settled = {"observed_generation": product.generation, **columns}
-        BillingProduct.objects.filter(pk=product.pk).update(**settled)
+        synced = {"observed_generation": product.generation, **columns}
+        BillingProduct.objects.filter(pk=product.pk).update(**synced)
         product.refresh_from_db()
         return product
 

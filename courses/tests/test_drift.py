@@ -65,8 +65,8 @@ def in_step(sandbox, course: Course) -> bool:
     billing = now(course).billing
     (product,) = sandbox.products()
     same = (product["name"], product["active"]) == (billing.desired_name, billing.desired.active)
-    settled = billing.generation == billing.observed_generation
-    return same and settled and not billing.drifts.filter(closed_at=None).exists()
+    synced = billing.generation == billing.observed_generation
+    return same and synced and not billing.drifts.filter(closed_at=None).exists()
 
 
 class TestTheChoice:

@@ -21,7 +21,7 @@ def waiting_course(draft):
 
 
 @pytest.fixture
-def settled_course(draft):
+def synced_course(draft):
     billing = draft.billing
     BillingProduct.objects.filter(pk=billing.pk).update(observed_generation=billing.generation)
     return draft
@@ -38,8 +38,8 @@ class TestStatus:
     def test_it_asks_again_while_something_is_pending(self, teacher, draft):
         assert 'hx-trigger="load delay:1s' in teacher.get("status", draft, headers=HTMX).text
 
-    def test_it_rests_when_all_is_in_sync(self, teacher, settled_course):
-        answer = teacher.get("status", settled_course, headers=HTMX)
+    def test_it_rests_when_all_is_in_sync(self, teacher, synced_course):
+        answer = teacher.get("status", synced_course, headers=HTMX)
 
         assert "Ready at $49.00" in answer.text
         assert re.search(r'hx-trigger="\s*visibilitychange from:document"', answer.text), "but when somebody comes back"
@@ -67,7 +67,7 @@ class TestStatus:
         with django_assert_max_num_queries(8):
             teacher.get("status", draft, headers=HTMX)
 
-    def test_a_expired_session_leads_nobody_away(self, anonymous, draft):
+    def test_an_expired_session_leads_nobody_away(self, anonymous, draft):
         here = {**STATUS, "HX-Current-URL": f"http://testserver/courses/{draft.id}/"}
 
         answer = anonymous.get("status", draft, headers=here)
@@ -100,8 +100,8 @@ class TestRetry:
         assert "Enter a title." in answer.text
         assert '<section id="status"' in answer.text
 
-    def test_a_course_in_sync_stays_in_sync(self, teacher, settled_course):
+    def test_a_course_in_sync_stays_in_sync(self, teacher, synced_course):
         before = BillingProduct.objects.get().generation
 
-        assert teacher.post("retry", settled_course).status_code == 303
+        assert teacher.post("retry", synced_course).status_code == 303
         assert BillingProduct.objects.get().generation == before

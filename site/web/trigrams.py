@@ -68,7 +68,7 @@ class Trigrams:
             _run(connection, *triggers, f"DROP TABLE IF EXISTS {self.name}", f"DROP TABLE IF EXISTS {self.name}_row")
 
     def restore(self, connection: Any) -> None:
-        """Mend what a migration has taken away on SQLite. One query where there is nothing to do."""
+        """Restore what a migration has taken away on SQLite. One query where there is nothing to do."""
         if connection.vendor != "sqlite":
             return
         with connection.cursor() as cursor:

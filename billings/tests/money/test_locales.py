@@ -159,5 +159,6 @@ def test_without_a_question_two_people_differ_only_where_the_way_of_one_of_them_
         assert larger == smaller * 1000
         separators = set(re.sub("[0-9]", "", text))
         assert any(
-            separators <= way.points | ({way.group} if way.settled else set()) for way in map(conventions, (one, other))
+            separators <= way.points | ({way.group} if way.unambiguous else set())
+            for way in map(conventions, (one, other))
         )

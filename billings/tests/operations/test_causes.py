@@ -31,7 +31,7 @@ def fails(sold: Sold, sandbox: Sandbox, kind: str, **how: object) -> None:
 
 @pytest.fixture
 def troubled(make_sold, sandbox) -> list[Sold]:
-    """Two rejected for the same reason, one without an answer, one without a key, one settled."""
+    """Two rejected for the same reason, one without an answer, one without a key, one synced."""
     courses = [make_sold() for _ in range(5)]
     for sold in courses:
         sold.converge()

@@ -92,12 +92,12 @@ class TestTheIndex:
         with connection.cursor() as cursor:
             for event in ("insert", "update", "delete"):
                 cursor.execute(f"DROP TRIGGER {SEARCH.name}_{event}")
-        BillingProduct.objects.filter(pk=three[0].pk).update(search_title="mended")
-        assert titles(q="mended") == []
+        BillingProduct.objects.filter(pk=three[0].pk).update(search_title="renamed")
+        assert titles(q="renamed") == []
 
         SEARCH.restore(connection)
 
-        assert titles(q="mended") == [three[0].desired_name]
+        assert titles(q="renamed") == [three[0].desired_name]
         assert titles(q="fur") == []
         BillingProduct.objects.filter(pk=three[1].pk).update(search_title="again")
         assert titles(q="again") == [three[1].desired_name]

@@ -71,7 +71,7 @@ class TestOneCourse:
 class TestAllThatMatch:
     @pytest.fixture
     def courses(self, sandbox, make_sold) -> list[Sold]:
-        """One rejected, two that wait, one settled."""
+        """One rejected, two that wait, one synced."""
         courses = [make_sold() for _ in range(4)]
         for sold in courses:
             sold.converge()

@@ -151,7 +151,7 @@ class TestEndpoint:
         assert StripeEvent.objects.get().shown["name"] == "Paint 🎨"
 
 
-class TestJudging:
+class TestClassifying:
     """What the sandbox has to tell after each operation, delivered in any order."""
 
     @staticmethod
@@ -269,7 +269,7 @@ class TestJudging:
         assert_in_sync(sold, sandbox)
         assert not sold.product.drifts.exists()
 
-    def test_judging_many_events_is_a_constant_number_of_queries(self, sold, sandbox, django_assert_max_num_queries):
+    def test_classifying_many_events_takes_a_constant_number(self, sold, sandbox, django_assert_max_num_queries):
         shown = {"id": sold.product.stripe_id, "object": "product", "name": "Oil"}
         for number in range(50):
             deliver(event(id=f"evt_{number}", data={"object": shown}))

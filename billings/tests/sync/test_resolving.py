@@ -107,9 +107,9 @@ class TestAnOpenCall:
         assert failed.error_message
 
         sold.converge()
-        settled = sold.product.requests.first()
-        assert (settled.outcome, settled.http_status, settled.error_message) == ("succeeded", 200, "")
-        assert settled.request_id == sandbox.calls()[-1]["request_id"]
+        resolved = sold.product.requests.first()
+        assert (resolved.outcome, resolved.http_status, resolved.error_message) == ("succeeded", 200, "")
+        assert resolved.request_id == sandbox.calls()[-1]["request_id"]
 
     @pytest.mark.parametrize("kind", ["401", "403", "409", "429", "lock", "503", "reset"])
     def test_stays_open_where_stripe_gave_no_verdict(self, sold, sandbox, kind):

@@ -52,7 +52,7 @@ FAULTS = [
     {"kind": "reset", "when": "before"},
     {"kind": "401"},
 ]
-MEANWHILE = ["the process dies", "the lease is lost", "a price is saved", "a read is wanted", "somebody edits"]
+DURING_A_CALL = ["the process dies", "the lease is lost", "a price is saved", "a read is wanted", "someone edits"]
 EDITS = ["rename", "switch", "price", "currencies", "add", "activate", "delete"]
 MORE_THAN_ENOUGH = 30
 # `make campaign` asks for many more.
@@ -83,7 +83,7 @@ saves = st.sampled_from(SAVES)
 post_faults = st.builds(Fault, how=st.sampled_from(FAULTS), nth=st.sampled_from([1, 1, 2, 3]), method=st.just("POST"))
 read_faults = st.builds(Fault, how=st.sampled_from(FAULTS[1:]), nth=st.integers(1, 3), method=st.just("GET"))
 interruptions = st.builds(
-    Interruption, what=st.sampled_from(MEANWHILE), nth=st.integers(1, 4), side=st.sampled_from(["before", "after"])
+    Interruption, what=st.sampled_from(DURING_A_CALL), nth=st.integers(1, 4), side=st.sampled_from(["before", "after"])
 )
 troubles = post_faults | post_faults | read_faults | interruptions
 
@@ -241,7 +241,7 @@ class Portal(RuleBasedStateMachine):
                 self.sold.price(PRICES[next(self.numbers) % len(PRICES)])
             case "a read is wanted":
                 request_reads([self.sold.row.pk])
-            case "somebody edits" if self.someone_may_edit():
+            case "someone edits" if self.someone_may_edit():
                 self.someone_edits(EDITS[next(self.numbers) % 5])
 
     def time_passes(self) -> None:

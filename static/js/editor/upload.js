@@ -29,7 +29,7 @@
     else field.removeAttribute("aria-invalid");
   }
 
-  async function judge() {
+  async function check() {
     const file = course.file(course.form());
     if (!file) return complain("");
     const { tooLarge, wrongKind } = words();
@@ -86,7 +86,7 @@
 
   document.addEventListener("change", async ({ target }) => {
     if (target !== input()) return;
-    await judge();
+    await check();
     await preview();
   });
   document.addEventListener("htmx:afterSettle", ({ target }) => {

@@ -60,10 +60,10 @@ def test_a_parameter_is_rejected_by_name(sandbox, form, param, code):
 
 def test_several_unknown_ones_are_named_together_and_a_slip_is_guessed(sandbox):
     both = sandbox.raw("POST", "/v1/products", data="name=A&b=1&a=1", headers=FORM).json()["error"]["message"]
-    slip = sandbox.raw("POST", "/v1/products", data="nam=A", headers=FORM).json()["error"]["message"]
+    typo = sandbox.raw("POST", "/v1/products", data="nam=A", headers=FORM).json()["error"]["message"]
 
     assert both == "Received unknown parameters: a, b"
-    assert slip == "Received unknown parameter: nam. Did you mean name?"
+    assert typo == "Received unknown parameter: nam. Did you mean name?"
 
 
 def test_a_body_that_is_no_form_is_rejected(sandbox):

@@ -139,13 +139,13 @@ class Webhooks:
         try:
             self._send(delivery)
         except Exception as error:
-            self._settle(delivery, str(error) or type(error).__name__)
+            self._finish(delivery, str(error) or type(error).__name__)
 
     def _send(self, delivery: Delivery) -> None:
         endpoint = self.store.endpoints.get(delivery.realm, delivery.endpoint)
         event = self.store.events.get(delivery.realm, delivery.event)
         if endpoint is None or event is None or endpoint["status"] != "enabled":
-            self._settle(delivery, "the endpoint or the event is gone", for_good=True)
+            self._finish(delivery, "the endpoint or the event is gone", for_good=True)
             return
         body = json.dumps(payload(endpoint, event, delivery.type), indent=2).encode()
         loop, epoch = asyncio.get_running_loop(), self.epoch
@@ -173,9 +173,9 @@ class Webhooks:
             self.store.db.execute("UPDATE deliveries SET answer = ?, faults = '{}' WHERE seq = ?", told)
             self.wake()
         else:
-            self._settle(delivery, outcome)
+            self._finish(delivery, outcome)
 
-    def _settle(self, delivery: Delivery, outcome: Outcome, for_good: bool = False) -> None:
+    def _finish(self, delivery: Delivery, outcome: Outcome, for_good: bool = False) -> None:
         attempts, retries = delivery.attempts + 1, self.settings().webhook_retries
         due = None
         if isinstance(outcome, int) and 200 <= outcome < 300:
