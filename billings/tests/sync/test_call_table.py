@@ -7,6 +7,7 @@ from django.test import Client
 from billings.tests.support.editor import FREE, PRICED, PUBLISH, Editor, Operation, draft, press, save
 from tools.testing.sandbox import Sandbox
 
+INCLUSIVE = {"tax_code": "txcd_10000000", "tax_behavior": "inclusive"}
 # The name, the operations before, the operation, and the requests that docs/architecture.md allows.
 TABLE: list[tuple[str, list[Operation], Operation, int]] = [
     ("create a priced course", [], PRICED, 1),
@@ -24,6 +25,9 @@ TABLE: list[tuple[str, list[Operation], Operation, int]] = [
     ("change price, title and status at once", [PRICED], press("publish", price="59", title="Oil"), 3),
     ("from free to another price", [PRICED, PUBLISH, save(price="")], save(price="59"), 3),
     ("back to an earlier price", [PRICED, PUBLISH, save(price="59")], save(price="49"), 3),
+    ("set tax code and how the price is taxed", [PRICED], save(**INCLUSIVE), 2),
+    ("set how the price is taxed", [PRICED], save(tax_behavior="inclusive"), 1),
+    ("change how the price is taxed", [PRICED, PUBLISH, save(**INCLUSIVE)], save(tax_behavior="exclusive"), 3),
     ("priced to free", [PRICED, PUBLISH], save(price=""), 1),
     ("free to the same price again", [PRICED, PUBLISH, save(price="0")], save(price="49"), 1),
     ("priced to free, a draft", [PRICED], save(price=""), 0),
@@ -56,7 +60,8 @@ def count(sandbox: Sandbox, editor: Editor, before: list[Operation], operation: 
     return len(sandbox.calls()) - calls
 
 
-def test_every_operation_costs_what_the_architecture_says(editor, sandbox, capsys):
+def test_every_operation_costs_what_the_architecture_says(editor, sandbox, settings, capsys):
+    settings.TAX_FIELDS = True
     counted = [
         (name, allowed, count(sandbox, Editor(editor.client), before, operation))
         for name, before, operation, allowed in TABLE
