@@ -119,8 +119,8 @@ def _total(query: ListQuery, counts: Counter[tuple[str, ...]]) -> int:
 def _chosen(owner: User, query: ListQuery) -> QuerySet[Course]:
     filters = {"status": query.filters["status"], "billing__state": query.filters["billing"]}
     wanted: dict[str, Any] = {name: value for name, value in filters.items() if value}
-    if query.sorted_by == "price":
-        wanted["billing__owner"] = owner  # said twice: that index begins with it
+    if query.sorted_by == "price" or query.filters["billing"]:
+        wanted["billing__owner"] = owner  # said twice: these indexes begin with it
     return _matching(owner, query.q).filter(**wanted)
 
 

@@ -149,8 +149,9 @@ def _by_stripe_id(word: str) -> Q | None:
     if not _STRIPE_ID.match(word):
         return None
     ids = {word, word.lower()}
-    prices = BillingPrice.objects.filter(stripe_id__in=ids)
-    return Q(stripe_id__in=ids) | Q(pk__in=prices.values("product"))
+    prices = BillingPrice.objects.filter(stripe_id__in=ids).order_by().values("product")
+    # A union, so that each side has its index.
+    return Q(pk__in=BillingProduct.objects.filter(stripe_id__in=ids).values("pk").union(prices))
 
 
 @lru_cache(maxsize=1024)
