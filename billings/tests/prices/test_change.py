@@ -15,6 +15,7 @@ from billings.models import Drift, PriceChange
 from billings.money import PriceSpec
 from billings.prices import repricing
 from billings.prices.unusual_changes import Unconfirmed
+from billings.sync import excluded
 from billings.tests.support.price_pages import HTMX, JSON, PRICES, address
 from billings.tests.support.signed_in import signed_in
 from billings.tests.support.sold import USD49, USD59, Sold
@@ -143,6 +144,7 @@ class TestChange:
 
     def test_a_drifted_price_is_set_again(self, change, sold, sandbox):
         Drift.objects.create(product=sold.product, field="price", local_value="$49.00", remote_value="$39.00")
+        excluded.look_again([sold.row.pk])
 
         change()
 
@@ -388,6 +390,7 @@ class TestPlan:
 
     def test_says_what_else_was_changed_in_stripe_and_stays(self, staff, sold, form):
         Drift.objects.create(product=sold.product, field="name", local_value="Watercolour", remote_value="Other")
+        excluded.look_again([sold.row.pk])
 
         text = self.plan(staff, sold, form).content.decode()
         assert "left as it is there until staff decide: the title." in text
