@@ -261,7 +261,7 @@ class BillingProduct(models.Model):
     owner = OwnerKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False, editable=False
     )
-    teacher = TeacherText(max_length=300, editable=False, help_text="The owner's e-mail address, folded.")
+    teacher = TeacherText(max_length=300, editable=False)  # the owner's email address, folded
     sort_key = SortKey(of=("desired_name",))
     search_title = SearchText(of=("desired_name",))
     sold_in = models.GeneratedField(

@@ -23,9 +23,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             "billingproduct",
             "teacher",
-            billings.models.TeacherText(
-                max_length=300, default="", editable=False, help_text="The owner's e-mail address, folded."
-            ),
+            billings.models.TeacherText(max_length=300, default="", editable=False),
             preserve_default=False,
         ),
         migrations.AddField(
