@@ -52,6 +52,16 @@ def test_every_relative_link_leads_to_a_file_and_heading(document):
     assert not broken
 
 
+@pytest.mark.parametrize("document", list(documents()), ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_module_that_is_named_exists(document):
+    named = re.findall(r"`([\w./-]+/[\w.-]+\.(?:py|html|txt|css|js|toml))`", document.read_text())
+    places = (ROOT, document.parent, *(ROOT / room for room in ("site", "static/js", "tools/stripe_sandbox")))
+
+    assert not [
+        name for name in named if not name.startswith("/") and not any((place / name).exists() for place in places)
+    ]
+
+
 def test_every_setting_is_in_the_readme_and_in_the_example():
     source = (ROOT / "site/config/settings.py").read_text()
     names = set(re.findall(r'(?:_setting|_list)\(\s*"([A-Z_]+)"', source))
