@@ -5,14 +5,14 @@ docs/api.md lists the states and their order. `state_of` computes the state from
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
 from django.contrib.humanize.templatetags.humanize import naturaltime
-from django.db.models import Prefetch, prefetch_related_objects
+from django.db.models import F, FilteredRelation, Model, Prefetch, Q, QuerySet, prefetch_related_objects
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -37,6 +37,8 @@ STATE_LABELS = {
 }
 # Relations of a BillingProduct that `describe` and `as_json` read: prefetch them for lists.
 PREFETCH = ("drifts", "rejections", "rejections__request", "prices")
+# Columns that no row of a list shows.
+UNLISTED = ("observed_name", "observed_description", "observed_image", "search_title", "sort_key", "teacher")
 # Poll soon at first, then less often.
 POLL_SECONDS = 1
 SLOW_POLL_SECONDS = 5
@@ -126,13 +128,58 @@ class Status:
 
 def prefetch(product: BillingProduct) -> None:
     """Load everything that `describe` reads for one product: one query if there are neither drifts nor rejections."""
-    drifts, rejections = Drift.objects.filter(closed_at=None), Rejection.objects.select_related("request")
+    prefetch_related_objects([product], "prices")
+    _prefetch_excluded([product])
+
+
+def with_default_price[Row: Model](rows: QuerySet[Row], billing: str = "") -> QuerySet[Row]:
+    """Each row with Stripe's default price in the same query, as `prefetch_listed` takes it from there.
+
+    `billing` leads from a row to its billing product: "billing" from a course.
+    """
+    prefix = f"{billing}__" if billing else ""
+    is_default = Q(**{f"{prefix}prices__stripe_id": F(f"{prefix}observed_default_price")})
+    default_price = FilteredRelation(f"{prefix}prices", condition=is_default)
+    priced: QuerySet[Any] = rows.annotate(default_price=default_price).select_related("default_price")
+    return priced
+
+
+def prefetch_listed(rows: Iterable[Model], billing: str = "") -> None:
+    """Complete rows read by `with_default_price` with what `describe` and `as_json` read.
+
+    No query if none is drifted or rejected, two at most. Of the prices they have the default one alone, which is all
+    that a list shows; a plan needs `prefetch`.
+    """
+    products = []
+    for row in rows:
+        product: Any = getattr(row, billing) if billing else row
+        # Django sets no attribute at all if the relation is empty.
+        default_price = getattr(row, "default_price", None)
+        _remember(product, "prices", [default_price] if default_price else [])
+        products.append(product)
+    _prefetch_excluded(products)
+
+
+def _prefetch_excluded(products: list[BillingProduct]) -> None:
+    """Open drifts and rejections, asking only for those products whose flags say that there are some."""
+    for product in products:
+        if not product.has_drift:
+            _remember(product, "drifts", [])
+        if not product.has_rejection:
+            _remember(product, "rejections", [])
+    # What is remembered is not fetched.
     prefetch_related_objects(
-        [product],
-        "prices",
-        Prefetch("drifts", drifts if product.has_drift else drifts.none()),
-        Prefetch("rejections", rejections if product.has_rejection else rejections.none()),
+        products,
+        Prefetch("drifts", Drift.objects.filter(closed_at=None)),
+        Prefetch("rejections", Rejection.objects.select_related("request")),
     )
+
+
+def _remember(product: BillingProduct, relation: str, rows: list[Any]) -> None:
+    """Have `product.<relation>.all()` return these rows without a query, exactly as Django's own prefetch does."""
+    known: Any = getattr(product, relation).get_queryset()
+    known._result_cache, known._prefetch_done = rows, True
+    product.__dict__.setdefault("_prefetched_objects_cache", {})[relation] = known
 
 
 def state_of(product: BillingProduct) -> str:

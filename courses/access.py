@@ -6,14 +6,13 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect
 from django.urls import reverse
 from django_htmx.middleware import HtmxDetails
 
 from billings import status
-from billings.models import Rejection
 from courses import saved_forms
 from courses.models import Course
 from web.access import ask_to_sign_in, is_from_another_user, manages_prices, wants_json
@@ -66,14 +65,8 @@ def _to_editor(request: TeacherRequest, course_id: UUID | None = None) -> HttpRe
     return redirect(own_course_or_404(request.user, course_id))
 
 
-def with_billing(courses: QuerySet[Course]) -> QuerySet[Course]:
-    """Courses with everything that determines their status, in a constant number of queries."""
-    rejections = Prefetch("billing__rejections", Rejection.objects.select_related("request"))
-    return courses.select_related("billing").prefetch_related("billing__drifts", rejections, "billing__prices")
-
-
 def one_with_billing(courses: QuerySet[Course], course_id: UUID) -> Course:
-    """As `with_billing` for one course, in two queries where nothing is drifted or rejected.
+    """With everything that determines its status and plan, in two queries where nothing is drifted or rejected.
 
     Raises Course.DoesNotExist.
     """

@@ -1,9 +1,10 @@
 """A teacher's list of courses: search, filters, sorting, counts and pages."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import connection
@@ -14,7 +15,6 @@ from django.utils.translation import gettext_lazy as _
 from billings import status
 from billings.models import BillingProduct
 from billings.prices.listing import priced
-from courses.access import with_billing
 from courses.models import SEARCH, Course
 from web import search
 from web.list_query import ListQuery, Table
@@ -22,6 +22,8 @@ from web.paging import Choice, CountedPaginator, Heading, ListPage, Ordered, hea
 from web.tallies import tally
 
 PER_PAGE = 24
+# Columns that no row shows.
+UNLISTED = ("search_text", "search_title", "sort_key")
 # Each has an index of its own within an owner's courses; the last columns make it total.
 SORTS: Mapping[str, tuple[str, ...]] = {
     "updated": ("updated_at", "id"),
@@ -68,19 +70,37 @@ class Listing(ListPage[Course]):
         ]
 
 
-def listing(owner: User, query: ListQuery) -> Listing:
-    """The page of `owner`'s courses that `query` asks for; a page past the end is the last one."""
+def listing(owner: User, query: ListQuery, *, with_description: bool = False) -> Listing:
+    """The page of `owner`'s courses that `query` asks for; a page past the end is the last one.
+
+    Two queries, and one each for drifts and rejections. `with_description`: read what is in JSON only.
+    """
     counts = _counts(owner, query.q)
     total = _total(query, counts)
     rows = Ordered(
         _chosen(owner, query),
         SORTS[query.sorted_by],
         descending=query.is_descending != (query.sorted_by in REVERSED),
-        whole=with_billing(Course.objects.all()),
+        whole=_with_billing(Course.objects.all(), with_description=with_description),
         count=total,
     )
     page = CountedPaginator(rows, PER_PAGE, total).get_page(query.page)
+    status.prefetch_listed(page.object_list, "billing")
     return Listing(query.but(page=page.number), page, _status_choices(query, counts), _billing_choices(query, counts))
+
+
+def listed(owner: User, course_ids: Iterable[UUID]) -> list[Course]:
+    """Those of these courses that are `owner`'s, as `listing` reads them."""
+    courses = list(_with_billing(Course.objects.filter(pk__in=course_ids, owner=owner)))
+    status.prefetch_listed(courses, "billing")
+    return courses
+
+
+def _with_billing(courses: QuerySet[Course], *, with_description: bool = False) -> QuerySet[Course]:
+    """With what determines their status, and the columns that a row shows."""
+    hidden = [*UNLISTED, *(f"billing__{name}" for name in status.UNLISTED)]
+    hidden += [] if with_description else ["description"]
+    return status.with_default_price(courses, "billing").select_related("billing").defer(*hidden)
 
 
 def _matching(owner: User, q: str) -> QuerySet[Course]:

@@ -24,13 +24,12 @@ from courses.access import (
     own_course_or_404,
     signed_in,
     visible_course_or_404,
-    with_billing,
 )
 from courses.api import course_json, status_json
 from courses.cards import Card
 from courses.forms import CourseForm
 from courses.lifecycle import Conflict, Done, NotReady
-from courses.listing import COURSES, SORT_LABELS, listing
+from courses.listing import COURSES, SORT_LABELS, listed, listing
 from courses.models import Course
 from courses.plan_line import KEEPS_OFF_SALE, button_lines, changes, plan_line
 from courses.responses import (
@@ -62,8 +61,9 @@ def teacher_courses(request: TeacherRequest) -> HttpResponse:
     """The teacher's own courses; POST creates one."""
     if request.method == "POST":
         return _create(request)
-    found = listing(request.user, COURSES.query(request.GET.dict()))
-    if wants_json(request):
+    in_json = wants_json(request)
+    found = listing(request.user, COURSES.query(request.GET.dict()), with_description=in_json)
+    if in_json:
         results = [course_json(course) for course in found.page]
         return json_answer(request, {"results": results, "count": found.count, "next": found.next_url})
     staff = is_staff(request)
@@ -255,7 +255,7 @@ def statuses(request: TeacherRequest) -> HttpResponse:
     if not request.htmx:
         return redirect("courses:teacher_courses")
     sent = row_polling.sent(request.GET.getlist(row_polling.PARAM))
-    courses = with_billing(Course.objects.filter(pk__in=sent, owner=request.user)) if sent else []
+    courses = listed(request.user, sent) if sent else []
     staff = is_staff(request)
     cards = [Card.of(course, staff=staff) for course in courses]
     changed = [card for card in cards if card.mark != sent[card.course.pk]]

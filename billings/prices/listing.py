@@ -2,27 +2,28 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from billings import money
+from billings import money, status
 from billings.models import SEARCH, Availability, BillingPrice, BillingProduct, Rejection, Trouble
 from billings.product_fields import Field
-from billings.status import STATE_LABELS
 from web import search
 from web.list_query import ListQuery, Table
 from web.paging import Choice, CountedPaginator, Heading, ListPage, Ordered, heading
 from web.tallies import tally
 
 PER_PAGE = 24
+# Columns of a course that no row shows.
+UNLISTED = ("summary", "description", "search_text", "search_title", "sort_key")
 # Each has an index with just these columns; the last ones make it total.
 SORTS: Mapping[str, tuple[str, ...]] = {
     "title": ("sort_key", "id"),
@@ -47,7 +48,7 @@ PRICES = Table(
     "billings:prices",
     filters={
         "status": Availability.values,
-        "billing": STATE_LABELS,
+        "billing": status.STATE_LABELS,
         "currency": money.CURRENCIES,
         "cause": CAUSES,
     },
@@ -59,8 +60,17 @@ PRICES = Table(
 @dataclass(frozen=True, slots=True)
 class Listing(ListPage[BillingProduct]):
     states: list[Choice]
+    counts: Counter[tuple[str, ...]]
+    """By state, status and currency: how many the search finds."""
     retry_count: int = 0
     """How many of those that match could be tried again at once."""
+
+    @property
+    def currencies(self) -> list[str]:
+        """Those in use, whatever is searched for: one query at most, none without a search."""
+        is_part = self.query.q or self.query.filters["cause"]
+        counts = _counts(PRICES.query()) if is_part else self.counts
+        return sorted({currency for _state, _status, currency in counts if currency})
 
     @property
     def headings(self) -> list[Heading]:
@@ -75,7 +85,10 @@ class Listing(ListPage[BillingProduct]):
 
 
 def listing(query: ListQuery) -> Listing:
-    """The page that is asked for; one past the end is the last one. Six queries, whatever is listed."""
+    """The page that is asked for; one past the end is the last one.
+
+    Two queries, and one each for drifts and rejections, whatever is listed.
+    """
     counts = _counts(query)
     states = _by_state(query, counts)
     state = query.filters["billing"]
@@ -84,12 +97,13 @@ def listing(query: ListQuery) -> Listing:
         _chosen(query, scan=_is_common(query, total)),
         SORTS[query.sorted_by],
         descending=query.is_descending,
-        whole=with_course(BillingProduct.objects.all()),
+        whole=_with_course(BillingProduct.objects.all()),
         count=total,
     )
     page = CountedPaginator(rows, PER_PAGE, total).get_page(query.page)
+    status.prefetch_listed(page.object_list)
     retry_count = sum(states[name] for name in RETRIED if state in ("", name))
-    return Listing(query.but(page=page.number), page, _state_choices(query, states), retry_count)
+    return Listing(query.but(page=page.number), page, _state_choices(query, states), counts, retry_count)
 
 
 def to_retry(query: ListQuery) -> QuerySet[BillingProduct]:
@@ -108,14 +122,17 @@ def row_url(name: str, course_id: UUID, query: ListQuery) -> str:
     return reverse(f"billings:{name}", args=[course_id]) + query.query_string
 
 
-def with_course(products: QuerySet[BillingProduct]) -> QuerySet[BillingProduct]:
-    """Products with everything a row is told from, in a constant number of queries."""
-    rejections = Prefetch("rejections", Rejection.objects.select_related("request"))
-    return products.select_related("course__owner").prefetch_related("drifts", rejections, "prices")
+def listed(course_ids: Iterable[UUID]) -> list[BillingProduct]:
+    """These courses' products as `listing` reads them."""
+    products = list(_with_course(BillingProduct.objects.filter(course_id__in=course_ids)))
+    status.prefetch_listed(products)
+    return products
 
 
-def currencies_in_use() -> list[str]:
-    return sorted({currency for _state, _status, currency in _counts(PRICES.query()) if currency})
+def _with_course(products: QuerySet[BillingProduct]) -> QuerySet[BillingProduct]:
+    """With the columns that a row shows, and no wider ones."""
+    hidden = [*status.UNLISTED, *(f"course__{name}" for name in UNLISTED)]
+    return status.with_default_price(products).select_related("course__owner").defer(*hidden)
 
 
 def _matching(q: str, *, scan: bool = False) -> Q:
@@ -208,8 +225,8 @@ def _counts(query: ListQuery) -> Counter[tuple[str, ...]]:
 def _by_state(query: ListQuery, counts: Counter[tuple[str, ...]]) -> Counter[str]:
     """Counted within the status and the currency that are chosen."""
     found: Counter[str] = Counter()
-    for (state, status, currency), number in counts.items():
-        if query.filters["status"] in ("", status) and query.filters["currency"] in ("", currency):
+    for (state, availability, currency), number in counts.items():
+        if query.filters["status"] in ("", availability) and query.filters["currency"] in ("", currency):
             found[state] += number
     return found
 
@@ -225,7 +242,7 @@ def _is_common(query: ListQuery, total: int) -> bool:
 def _state_choices(query: ListQuery, counts: Counter[str]) -> list[Choice]:
     chosen = query.filters["billing"]
     choices = [Choice("", _("All"), counts.total(), query.but(billing="").url, chosen=not chosen)]
-    for state, label in STATE_LABELS.items():
+    for state, label in status.STATE_LABELS.items():
         if counts[state] or state == chosen:
             url = query.but(billing=state).url
             choices.append(Choice(state, str(label), counts[state], url, chosen=state == chosen))

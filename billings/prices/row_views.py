@@ -10,9 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from billings.models import BillingProduct
 from billings.prices import row_polling
-from billings.prices.listing import PRICES, to_retry, with_course
+from billings.prices.listing import PRICES, listed, to_retry
 from billings.prices.row_polling import PolledRow
 from billings.prices.views import Row, by_button, product_or_404, row_answer, row_json, vary
 from billings.sync import desired
@@ -30,8 +29,7 @@ def statuses(request: StaffRequest) -> HttpResponse:
     if not request.htmx:
         return redirect("billings:prices")
     sent = row_polling.sent(request.GET.getlist(row_polling.PARAM))
-    products = with_course(BillingProduct.objects.filter(course_id__in=sent)) if sent else []
-    rows = [Row.of(product, PRICES.query()) for product in products]
+    rows = [Row.of(product, PRICES.query()) for product in (listed(sent) if sent else [])]
     changed = [row for row in rows if row.mark != sent[row.product.course_id]]
     context = {
         "changed": changed,

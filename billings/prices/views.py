@@ -22,7 +22,7 @@ from billings.models import Availability, BillingProduct, PriceChange
 from billings.money import UNKNOWN_LOCALE
 from billings.prices import plan_line, repricing, unusual_changes
 from billings.prices.forms import PriceChangeForm
-from billings.prices.listing import PRICES, Listing, currencies_in_use, listing, row_url, with_course
+from billings.prices.listing import PRICES, Listing, listing, row_url
 from billings.prices.repricing import PriceMoved
 from billings.prices.row_polling import EVENT, PolledRow
 from billings.prices.row_polling import seconds as watch_seconds
@@ -117,7 +117,7 @@ def prices(request: StaffRequest) -> HttpResponse:
     }
     if request.htmx and not request.htmx.history_restore_request:
         return replace_url(render(request, "billings/prices.html#found", context), found.url)
-    context |= {"statuses": Availability.choices, "currencies": currencies_in_use(), "sorts": SORT_LABELS}
+    context |= {"statuses": Availability.choices, "currencies": found.currencies, "sorts": SORT_LABELS}
     return render(request, "billings/prices.html", context)
 
 
@@ -195,7 +195,9 @@ def watched(answer: HttpResponse, row: Row) -> HttpResponse:
 
 
 def product_or_404(course_id: UUID) -> BillingProduct:
-    return get_object_or_404(with_course(BillingProduct.objects.all()), course_id=course_id)
+    product = get_object_or_404(BillingProduct.objects.select_related("course__owner"), course_id=course_id)
+    status.prefetch(product)
+    return product
 
 
 def _form_sent(request: StaffRequest, product: BillingProduct) -> PriceChangeForm:

@@ -26,10 +26,13 @@ from billings.status import (
     PREFETCH,
     SLOW_POLL_SECONDS,
     STATES,
+    UNLISTED,
     as_json,
     describe,
+    prefetch_listed,
     price_as_json,
     state_of,
+    with_default_price,
 )
 from billings.sync import excluded
 from billings.tests.support.sold import USD59, Sold
@@ -46,6 +49,13 @@ def drift(product: BillingProduct, field: Field, remote_value: Any = "") -> Drif
     BillingProduct.objects.filter(pk=product.pk).update(generation=generation, observed_generation=generation)
     local: Any = {"default": "price_1", "active": ["price_1"], "words": "$49.00"} if field == Field.PRICE else ""
     return product.drifts.create(field=field, local_value=local, remote_value=remote_value)
+
+
+def facts(row: BillingProduct) -> dict[str, Any]:
+    """Everything that a page of staff can say of it."""
+    status = describe(row, staff=True)
+    words = [status.label, status.sentence, status.product_line, status.price_line, status.still, status.stripe_url]
+    return {"words": words, "drifts": status.drifts, "json": as_json(row)}
 
 
 def reject(product: BillingProduct, message: str = "Your account cannot make charges in chf.") -> None:
@@ -145,6 +155,27 @@ class TestTheState:
             for row in rows:
                 describe(row, staff=True)
                 as_json(row)
+
+    @pytest.mark.parametrize("billing", ["", "billing"])
+    def test_is_told_of_a_row_in_a_list_as_of_one_alone(self, course, make_sold, billing, django_assert_num_queries):
+        make_sold()
+        put(course, observed_active=False)
+        drift(course.product, Field.ACTIVE, remote_value=False)
+        reject(course.product)
+        excluded.look_again([course.product.pk])
+        alone = {row.pk: facts(row) for row in BillingProduct.objects.prefetch_related(*PREFETCH)}
+
+        courses = apps.get_model("courses", "Course").objects.select_related("billing")
+        listed = with_default_price(courses if billing else BillingProduct.objects.all(), billing).defer(
+            *(f"{billing}__{name}".removeprefix("__") for name in UNLISTED)
+        )
+        with django_assert_num_queries(3):
+            rows = list(listed)
+            prefetch_listed(rows, billing)
+            told = {row.pk: facts(row) for row in (getattr(row, billing, row) for row in rows)}
+
+        assert told == alone
+        assert any(row["json"]["price"] for row in told.values())
 
 
 class TestTheWords:

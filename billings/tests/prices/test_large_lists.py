@@ -128,7 +128,7 @@ class TestPages:
         assert last == [pk for page in pages for pk in page][:-3:-1]
 
     def test_are_found_without_reading_other_rows(self, three, django_assert_num_queries):
-        with django_assert_num_queries(5):
+        with django_assert_num_queries(2):
             assert len(list(listing(PRICES.query()).page)) == 3
 
 
