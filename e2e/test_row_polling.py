@@ -1,5 +1,7 @@
 """A list with many pending rows polls for all at once, shows when they are done, and then stops."""
 
+import re
+
 import pytest
 from playwright.sync_api import Request, expect
 
@@ -10,6 +12,7 @@ from e2e.visits import Visit
 from tools.testing.sandbox import Sandbox
 
 ROWS = 24
+AT_REST = re.compile(r"^\s*watch from:body delay:1s, poll\s*$")
 
 
 @pytest.mark.parametrize(("person", "address"), [(AUTHOR, "/courses/"), (STAFF, "/billing/prices/")])
@@ -39,7 +42,7 @@ def test_a_list_asks_once_for_all_that_is_under_way(
     expect(page.get_by_text("Ready", exact=True)).to_have_count(ROWS)
     expect(waiting).to_have_count(0)
     page.wait_for_load_state("networkidle")
-    expect(page.locator("#watch")).to_have_attribute("hx-trigger", "watch from:body delay:1s, poll")
+    expect(page.locator("#watch")).to_have_attribute("hx-trigger", AT_REST)
 
 
 def test_without_javascript_nothing_is_asked_for(visit: Visit, sandbox: Sandbox, title: str) -> None:
