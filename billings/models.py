@@ -363,7 +363,7 @@ class BillingPrice(models.Model):
     currency = models.CharField(max_length=3)
     interval = models.CharField(max_length=5, blank=True)
     # Supported: licensed, once per interval, no trial, no tiers. (Further currencies are unsupported too, see `spec`.)
-    plain = models.BooleanField(default=True)
+    supported = models.BooleanField(default=True)
     currency_options = models.JSONField(
         default=dict, blank=True, help_text="What it also sells at, by currency, as Stripe has it; its own left out."
     )
@@ -384,7 +384,7 @@ class BillingPrice(models.Model):
     @property
     def own_spec(self) -> money.PriceSpec | None:
         """The price in its own currency; None if a course cannot express it."""
-        return _spec(self.unit_amount, self.currency, self.interval) if self.plain else None
+        return _spec(self.unit_amount, self.currency, self.interval) if self.supported else None
 
     @property
     def spec(self) -> money.PriceSpec | None:

@@ -109,7 +109,7 @@ class Course(models.Model):
         return reverse("courses:edit", args=[self.id])
 
 
-class KeptForm(models.Model):
+class SavedForm(models.Model):
     """A form submitted after the session had expired; see `saved_forms`."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

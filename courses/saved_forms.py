@@ -15,7 +15,7 @@ from django_htmx.middleware import HtmxDetails
 
 from billings import clock, horizons
 from courses import versions
-from courses.models import Course, KeptForm
+from courses.models import Course, SavedForm
 
 SESSION_KEY = "saved_form"
 # A few times what the form's fields allow.
@@ -39,13 +39,13 @@ def save(request: HttpRequest, page: str) -> bool:
         return False
     writer, address = _writer(page, data), _network(get_adapter().get_client_ip(request))
     delete_expired()
-    if writer is None or KeptForm.objects.filter(address=address).count() >= MOST_OF_AN_ADDRESS:
+    if writer is None or SavedForm.objects.filter(address=address).count() >= MOST_OF_AN_ADDRESS:
         return False
-    if KeptForm.objects.count() >= MOST:
+    if SavedForm.objects.count() >= MOST:
         return False
     data |= {PICTURE_LOST: "true"} if request.FILES else {}
     _delete(request)
-    kept = KeptForm.objects.create(address=address, page=page, writer=writer, fields=data, kept_at=clock.now())
+    kept = SavedForm.objects.create(address=address, page=page, writer=writer, fields=data, kept_at=clock.now())
     request.session[SESSION_KEY] = str(kept.pk)
     return True
 
@@ -86,18 +86,18 @@ def delete_others(request: HttpRequest) -> None:
 def delete_expired() -> int:
     """Delete forms older than an hour, and those dated in the future by a clock that was ahead; returns how many."""
     now = clock.now()
-    deleted, _ = KeptForm.objects.exclude(kept_at__range=(now - KEPT_FOR, now + horizons.just_now())).delete()
+    deleted, _ = SavedForm.objects.exclude(kept_at__range=(now - KEPT_FOR, now + horizons.just_now())).delete()
     return deleted
 
 
-def _kept(request: HttpRequest) -> KeptForm | None:
+def _kept(request: HttpRequest) -> SavedForm | None:
     key = request.session.get(SESSION_KEY)
-    return KeptForm.objects.filter(pk=key).first() if isinstance(key, str) else None
+    return SavedForm.objects.filter(pk=key).first() if isinstance(key, str) else None
 
 
 def _delete(request: HttpRequest) -> None:
     if key := request.session.pop(SESSION_KEY, None):
-        KeptForm.objects.filter(pk=key).delete()
+        SavedForm.objects.filter(pk=key).delete()
 
 
 def _is_young(kept_at: datetime) -> bool:

@@ -94,7 +94,7 @@ def _may_differ() -> Q:
     active = BillingPrice.objects.filter(product=OuterRef("pk"), active=True, gone=False)
     fitting = active.filter(
         stripe_id=OuterRef("observed_default_price"),
-        plain=True,
+        supported=True,
         currency_options={},
         unit_amount=OuterRef("desired_unit_amount"),
         currency=OuterRef("desired_currency"),

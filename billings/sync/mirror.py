@@ -411,7 +411,7 @@ def _store_price(
         "unit_amount": data.get("unit_amount"),
         "currency": data["currency"],
         "interval": recurring.get("interval", ""),
-        "plain": _is_supported(data, recurring),
+        "supported": _is_supported(data, recurring),
         "currency_options": _other_currencies(data, known),
         **{BY_FIELD[field].mirror_column: value for field, value in (terms or _seen_terms(data)).items()},
         "ours": data.get("metadata", {}).get("course_id") == str(product.course_id),

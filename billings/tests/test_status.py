@@ -469,7 +469,7 @@ class TestTheLines:
         assert describe(course.product, staff=False).product_line == "Stripe sells it at $49.00 at the moment."
 
     def test_do_without_words_for_a_price_that_a_course_cannot_express(self, course):
-        course.product.prices.update(plain=False)
+        course.product.prices.update(supported=False)
 
         assert describe(course.product, staff=True).price_line == "Price: a price that only Stripe can show (price_1)"
 

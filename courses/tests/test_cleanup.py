@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from courses import cleanup, lifecycle, saved_forms
 from courses.content import Content, NewCover
-from courses.models import Course, KeptForm
+from courses.models import Course, SavedForm
 from courses.tests.pictures import picture
 from courses.tests.support.people import form_of
 
@@ -218,7 +218,7 @@ class TestRejectedUploads:
         assert list(folder.iterdir()) == []
 
 
-class TestKeptForms:
+class TestSavedForms:
     @pytest.fixture
     def send(self, teacher, draft) -> Callable[..., Client]:
         def sent(address: str = "192.0.2.1", page: str = "", **fields: str) -> Client:
@@ -230,7 +230,7 @@ class TestKeptForms:
 
     def test_expire_within_an_hour(self, teacher, draft, send):
         client = send()
-        KeptForm.objects.update(kept_at=timezone.now() - HOUR)
+        SavedForm.objects.update(kept_at=timezone.now() - HOUR)
 
         client.force_login(teacher.user)
 
@@ -239,18 +239,18 @@ class TestKeptForms:
     @pytest.mark.parametrize("ahead", [-HOUR, 2 * HOUR])
     def test_are_forgotten_by_the_worker(self, send, ahead):
         send()
-        KeptForm.objects.update(kept_at=timezone.now() + ahead)
+        SavedForm.objects.update(kept_at=timezone.now() + ahead)
 
         keep_house()
 
-        assert not KeptForm.objects.exists()
+        assert not SavedForm.objects.exists()
 
     def test_of_this_hour_are_not(self, send):
         send()
 
         keep_house()
 
-        assert KeptForm.objects.count() == 1
+        assert SavedForm.objects.count() == 1
 
     @pytest.mark.parametrize("address", ["192.0.2.1", "2001:db8::{number:x}"])
     def test_are_few_of_one_address(self, send, monkeypatch, address):
@@ -260,7 +260,7 @@ class TestKeptForms:
             send(address.format(number=number))
         send("192.0.2.2")
 
-        assert KeptForm.objects.count() == 4
+        assert SavedForm.objects.count() == 4
 
     def test_are_bounded_altogether(self, send, monkeypatch):
         monkeypatch.setattr(saved_forms, "MOST", 3)
@@ -268,7 +268,7 @@ class TestKeptForms:
         for number in range(6):
             send(f"192.0.2.{number}")
 
-        assert KeptForm.objects.count() == 3
+        assert SavedForm.objects.count() == 3
 
     def test_take_at_most_a_hundred_megabytes(self):
         assert saved_forms.MOST * saved_forms.MOST_CHARACTERS < 100_000_000
@@ -281,13 +281,13 @@ class TestKeptForms:
     def test_that_nobody_could_see_again_are_not_kept(self, db):
         Client().post("/courses/", {"title": "Ink", "version": "made up"})
 
-        assert not KeptForm.objects.exists()
+        assert not SavedForm.objects.exists()
 
     def test_are_one_in_each_session(self, draft, send):
         client = send()
         client.post(draft.get_absolute_url(), form_of(draft, description="Typed again"))
 
-        assert [kept.fields["description"] for kept in KeptForm.objects.all()] == ["Typed again"]
+        assert [kept.fields["description"] for kept in SavedForm.objects.all()] == ["Typed again"]
 
 
 def test_the_session_engine_is_one_that_rows_can_be_pruned_of():

@@ -164,7 +164,7 @@ class TestDisagreements:
             assert len(list(disagreements(BillingProduct.objects.all()))) == 6
 
     @pytest.mark.parametrize(
-        "columns", [{"plain": False}, {"currency_options": {"eur": {"unit_amount": 100}}}], ids=str
+        "columns", [{"supported": False}, {"currency_options": {"eur": {"unit_amount": 100}}}], ids=str
     )
     def test_include_a_price_that_a_course_cannot_express(self, sold, sandbox, columns):
         BillingPrice.objects.update(**columns)
