@@ -2,13 +2,15 @@
 
 import re
 
-from playwright.sync_api import expect
+import pytest
+from playwright.sync_api import Route, expect
 
 from e2e import lines
 from e2e.pages import Conflict, Desk, Editor
 from e2e.people import AUTHOR
 from e2e.visits import Visit
 
+LATER = "**/js/later.*"
 # Both read in the page, at the moment of the press: a test that asks later would see what came later.
 PRESS = """(id) => {
     document.getElementById(id).click();
@@ -111,8 +113,10 @@ def test_a_field_that_a_colleague_changed_meanwhile_is_not_overwritten_by_typing
     course = Desk(page).make_course(title=title)
     editor = Editor(page).of(course)
     Desk(page).change(course, summary="Of theirs.")
+    # Before the line gets slow: a press that still waits for this script sends what is typed meanwhile, too.
+    with page.expect_event("requestfinished", lambda request: "/js/later." in request.url):
+        editor.write(title=f"{title}, renamed")
     lines.slow(page)
-    editor.write(title=f"{title}, renamed")
     editor.save()
     editor.write(summary="Of mine, without having seen theirs.")
     expect(editor.heading).to_have_text(f"{title}, renamed")
@@ -128,3 +132,43 @@ def test_without_javascript_the_server_says_when_it_was_saved(visit: Visit, titl
     editor.write(title=title)
     editor.save()
     expect(editor.save_state).to_have_text(re.compile(r"Saved at \d\d:\d\d UTC"))
+
+
+def test_presses_before_the_script_for_the_response_are_repeated_when_it_is_there(visit: Visit, title: str) -> None:
+    page = visit(AUTHOR)
+    course = Desk(page).make_course(title=title)
+    requested: list[Route] = []
+
+    def hold(route: Route) -> None:
+        requested.append(route)
+
+    page.route(LATER, hold)
+    editor = Editor(page).of(course)
+    editor.mark()
+    editor.write(title=f"{title}, renamed")
+    editor.publish()
+    editor.save()
+    expect(editor.button("Save")).to_have_attribute("aria-busy", "true")
+    assert Desk(page).get(course["url"])["title"] == title
+    [script] = requested
+    script.continue_()
+    expect(editor.button("Unpublish")).to_be_enabled()
+    expect(editor.save_state).to_contain_text("Saved at")
+    found = Desk(page).get(course["url"])
+    assert (found["title"], found["status"]) == (f"{title}, renamed", "published")
+    editor.expect_no_reload()
+
+
+@pytest.mark.parametrize("press", ["Save", "Publish"])
+def test_a_script_that_is_gone_since_the_page_was_opened_stops_no_press(visit: Visit, title: str, press: str) -> None:
+    page = visit(AUTHOR)
+    course = Desk(page).make_course(title=title)
+    page.route(LATER, lambda route: route.fulfill(status=404))
+    editor = Editor(page).of(course)
+    editor.write(title=f"{title}, renamed")
+    with page.expect_navigation():
+        editor.button(press).click()
+    expect(editor.heading).to_have_text(f"{title}, renamed")
+    found = Desk(page).get(course["url"])
+    assert (found["title"], found["status"]) == (f"{title}, renamed", "published" if press == "Publish" else "draft")
+    expect(editor.notices).to_have_text("")

@@ -20,7 +20,7 @@ from billings.operations import strays, tasks
 from billings.operations.causes import Cause, causes
 from web.list_query import ListQuery, Matching, Table
 
-PER_PAGE = 50
+PER_PAGE = 24
 # Keyset pagination: drifts disappear as they are decided, so numbered pages would skip some.
 SYNC = Table("billings:sync", filters={"after": Matching("[1-9][0-9]{0,17}")})
 # A run in progress is polled often, a backlog seldom.

@@ -69,17 +69,23 @@ BUNDLES = {
         "mfa/js/webauthn.js",
         "account/js/onload.js",
     ),
-    # The pages on which a course is edited. Idiomorph 0.8.0 (https://github.com/bigskysoftware/idiomorph, 0BSD) morphs
-    # a response into the page, so that fields keep cursor, undo and a chosen picture; htmx itself replaces them.
+    # The pages on which a course is edited.
     "js/editor.js": (
-        "js/vendor/idiomorph.js",
+        "js/editor/later.js",
         "js/editor/course.js",
-        "js/editor/responses.js",
         "js/editor/saving.js",
         "js/editor/upload.js",
         "js/editor/drafts.js",
-        "js/editor/connection.js",
         "js/editor/counters.js",
+    ),
+    # Requested by those pages at the first touch of the form. Idiomorph 0.8.0
+    # (https://github.com/bigskysoftware/idiomorph, 0BSD) morphs a response into the page, so that fields keep cursor,
+    # undo and a chosen picture; htmx itself replaces them.
+    "js/later.js": (
+        "js/vendor/idiomorph.js",
+        "js/editor/responses.js",
+        "js/editor/connection.js",
+        "js/editor/picture.js",
     ),
 }
 

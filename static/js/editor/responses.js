@@ -95,8 +95,8 @@
   document.addEventListener("htmx:beforeRequest", ({ detail: { xhr } }) => askedAt.set(xhr, morphs));
   document.addEventListener("htmx:beforeSwap", ({ detail }) => {
     if (detail.target.id === "editor") status = detail.xhr.status;
-    // A plan requested before the save is outdated.
-    if (detail.target.id === "plan" && askedAt.get(detail.xhr) !== morphs) detail.shouldSwap = false;
+    // A plan requested before the save is outdated. What was requested before this script came was so before any save.
+    if (detail.target.id === "plan" && (askedAt.get(detail.xhr) ?? 0) !== morphs) detail.shouldSwap = false;
   });
 
   // Without a response, neither the plan nor the reading of a price is known: remove those of the former price.

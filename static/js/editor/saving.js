@@ -46,10 +46,46 @@
     xhr.addEventListener("loadend", () => clearTimeout(timer));
   }
 
+  // Presses before the script came that shows their response: repeated once it is there, the first and the last.
+  let early = [];
+  let isPlain = false;
+  function pressAgain(form) {
+    const buttons = early;
+    early = [];
+    portal.stayed();
+    for (const button of buttons) {
+      if (button) button.click();
+      else form.requestSubmit();
+    }
+  }
+  async function pressLater(form, button) {
+    early = [...early.slice(0, 1), button];
+    if (button) portal.busy(button);
+    if (early.length > 1) return;
+    try {
+      await portal.later();
+    } catch {
+      // Offline the notice says so, and the next press tries again. Otherwise the script is gone (the portal was updated)
+      // or stuck: the form is sent as without scripts.
+      if (!navigator.onLine) {
+        early = [];
+        return portal.stayed();
+      }
+      isPlain = portal.leaving = true;
+    }
+    pressAgain(form);
+  }
+
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (form !== course.form()) return;
-    if (running) {
+    if (isPlain) {
+      event.stopPropagation(); // before htmx takes it
+    } else if (!portal.hasLater()) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      pressLater(form, event.submitter);
+    } else if (running) {
       event.preventDefault();
       event.stopImmediatePropagation();
       queued = { id: event.submitter?.id, press: pressOf(event.submitter) };
