@@ -36,7 +36,7 @@ class Cause:
 def causes(figures: Iterable[Mapping[str, Any]]) -> list[Cause]:
     """From the figures by state and trouble. At most two queries, none if nothing is wrong."""
     rows = [row for row in figures if row["state"] in ("attention", "retrying")]
-    return [*_troubles(rows), *(_rejections() if any(row["state"] == "attention" for row in rows) else [])]
+    return [*_troubles(rows), *(_rejections() if any(row["rejected"] for row in rows) else [])]
 
 
 def _troubles(rows: list[Mapping[str, Any]]) -> list[Cause]:
@@ -49,7 +49,9 @@ def _troubles(rows: list[Mapping[str, Any]]) -> list[Cause]:
     if not groups:
         return []
     oldest_ones = reduce(or_, (Q(trouble=trouble, behind_since=since) for trouble, (_n, since) in groups.items()))
-    names = {row.trouble: row for row in BillingProduct.objects.filter(oldest_ones).order_by("-created_at")}
+    # Said twice: the state has an index.
+    waiting = BillingProduct.objects.filter(oldest_ones, state__in={row["state"] for row in rows})
+    names = {row.trouble: row for row in waiting.order_by("-created_at")}
     return [
         Cause(
             code=trouble,

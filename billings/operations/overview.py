@@ -17,7 +17,9 @@ from billings.drift.wording import Beside, DriftChoice
 from billings.models import TROUBLE_FOR_PEOPLE, BillingProduct, Drift, StrayProduct, SyncRun, behind
 from billings.operations import runs as sync_runs
 from billings.operations import strays, tasks
+from billings.operations.agreement import UNRESOLVED
 from billings.operations.causes import Cause, causes
+from billings.prices.listing import counts_by_state
 from web.list_query import ListQuery, Matching, Table
 
 PER_PAGE = 24
@@ -104,10 +106,14 @@ def is_alive(run: SyncRun) -> bool:
 
 
 def overview(query: ListQuery | None = None) -> Overview:
-    """Three queries, and three more if there are causes and stray products to list, however large the catalogue."""
+    """Three queries, and one each for drifts, troubles, rejections and stray products if there are any.
+
+    None reads the whole catalogue but the count by state, which comes from an index and is remembered if it is large.
+    """
     query = query or SYNC.query()
     figures = list(_figures())
-    found = list(_drifts(int(query.filters["after"] or 0)))
+    has_drift = any(row["drifted"] for row in figures)
+    found = list(_drifts(int(query.filters["after"] or 0))) if has_drift else []
     runs = list(SyncRun.objects.select_related("actor")[: 2 * sync_runs.KEEP])
     page = found[:PER_PAGE]
     rows = [DriftRow(drift.product, drift.opened_at, _choice(drift)) for drift in page]
@@ -133,22 +139,33 @@ def _has_strays(runs: list[SyncRun]) -> bool:
 
 
 def _counts(figures: list[dict[str, Any]]) -> Counter[str]:
-    counts: Counter[str] = Counter()
+    """By state. What is unresolved is as fresh as the figures, which decide whether the page goes on polling."""
+    counts = Counter({state: count for state, count in counts_by_state().items() if state not in UNRESOLVED})
     for row in figures:
-        counts[row["state"]] += row["rows"]
+        if row["state"] in UNRESOLVED:
+            counts[row["state"]] += row["rows"]
     return counts
 
 
 def _figures() -> QuerySet[Any, Any]:
-    """One row per state and trouble."""
+    """One row per state and trouble of the courses that are unresolved or are to be read again."""
+    unresolved, to_read = Q(state__in=UNRESOLVED), behind() & ~Q(state__in=UNRESOLVED)
+    # A union, so that each side has its index.
+    return _grouped(unresolved).union(_grouped(to_read), all=True)
+
+
+def _grouped(which: Q) -> QuerySet[Any, Any]:
     stuck = Q(trouble__in=TROUBLE_FOR_PEOPLE)
     rows: QuerySet[Any, Any] = (
-        BillingProduct.objects.order_by()
+        BillingProduct.objects.filter(which)
+        .order_by()
         .values("state", "trouble")
         .annotate(
             rows=Count("pk"),
             behind=Count("pk", filter=behind()),
             moving=Count("pk", filter=behind() & ~stuck),
+            drifted=Count("pk", filter=Q(has_drift=True)),
+            rejected=Count("pk", filter=Q(has_rejection=True)),
             oldest=Min("behind_since", filter=behind()),
         )
     )
