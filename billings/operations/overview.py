@@ -149,7 +149,9 @@ def _counts(figures: list[dict[str, Any]]) -> Counter[str]:
 
 def _figures() -> QuerySet[Any, Any]:
     """One row per state and trouble of the courses that are unresolved or are to be read again."""
-    unresolved, to_read = Q(state__in=UNRESOLVED), behind() & ~Q(state__in=UNRESOLVED)
+    unresolved = Q(state__in=UNRESOLVED)
+    # Looked up by their ids: SQLite would otherwise group in the order of another index, over all courses.
+    to_read = Q(pk__in=BillingProduct.objects.filter(behind()).order_by().values("pk")) & ~unresolved
     # A union, so that each side has its index.
     return _grouped(unresolved).union(_grouped(to_read), all=True)
 
