@@ -1,21 +1,16 @@
 """One state, one label, one sentence; the same order in Python and in the database."""
 
 from datetime import timedelta
-from itertools import product as combinations
 from typing import Any
 
 import pytest
 from django.apps import apps
-from django.contrib.auth.models import User
 from django.utils import timezone
 
 from billings.models import (
     TROUBLE_FOR_PEOPLE,
-    Availability,
     BillingPrice,
     BillingProduct,
-    Drift,
-    StripeRequest,
     Trouble,
 )
 from billings.money import PriceSpec
@@ -25,7 +20,6 @@ from billings.status import (
     POLL_SECONDS,
     PREFETCH,
     SLOW_POLL_SECONDS,
-    STATES,
     UNLISTED,
     as_json,
     describe,
@@ -35,20 +29,8 @@ from billings.status import (
     with_default_price,
 )
 from billings.sync import excluded
+from billings.tests.support.billing_rows import drift, put, reject
 from billings.tests.support.sold import USD59, Sold
-
-
-def put(sold: Sold, **columns: Any) -> BillingProduct:
-    BillingProduct.objects.filter(pk=sold.row.pk).update(**columns)
-    return sold.product
-
-
-def drift(product: BillingProduct, field: Field, remote_value: Any = "") -> Drift:
-    """As converge opens it, and has gone on since."""
-    generation = product.generation + 1
-    BillingProduct.objects.filter(pk=product.pk).update(generation=generation, observed_generation=generation)
-    local: Any = {"default": "price_1", "active": ["price_1"], "words": "$49.00"} if field == Field.PRICE else ""
-    return product.drifts.create(field=field, local_value=local, remote_value=remote_value)
 
 
 def facts(row: BillingProduct) -> dict[str, Any]:
@@ -56,21 +38,6 @@ def facts(row: BillingProduct) -> dict[str, Any]:
     status = describe(row, staff=True)
     words = [status.label, status.sentence, status.product_line, status.price_line, status.still, status.stripe_url]
     return {"words": words, "drifts": status.drifts, "json": as_json(row)}
-
-
-def reject(product: BillingProduct, message: str = "Your account cannot make charges in chf.") -> None:
-    request = product.requests.create(
-        key=str(product.pk),
-        path="/v1/prices",
-        step="create_price",
-        params={},
-        livemode=False,
-        generation=1,
-        resolved_at=timezone.now(),
-        outcome=StripeRequest.Outcome.REJECTED,
-        error_message=message,
-    )
-    product.rejections.create(field=Field.PRICE, request=request)
 
 
 @pytest.fixture
@@ -93,56 +60,6 @@ def course(make_sold) -> Sold:
 
 
 class TestTheState:
-    """In this order: attention, drift, retrying, pending, archived, free, in_sync."""
-
-    def rows(self, owner: User) -> dict[BillingProduct, str]:
-        """Every combination of what is tested, with the state that it should have."""
-        courses = apps.get_model("courses", "Course").objects
-        rows = {}
-        for trouble, rejected, drifted, ahead, status, priced in combinations(
-            Trouble.values, (True, False), ("open", "closed", ""), (True, False), Availability.values, (True, False)
-        ):
-            product = BillingProduct.objects.create(
-                course=courses.create(owner=owner, title="Watercolour"),
-                desired_name="Watercolour",
-                desired_status=status,
-                desired_unit_amount=4900 if priced else None,
-                generation=2,
-                observed_generation=1 if ahead else 2,
-                trouble=trouble,
-            )
-            if rejected:
-                reject(product)
-            if drifted:
-                product.drifts.create(
-                    field=Field.NAME,
-                    local_value="",
-                    remote_value="",
-                    closed_at=timezone.now() if drifted == "closed" else None,
-                )
-            tested = [
-                ("attention", trouble in TROUBLE_FOR_PEOPLE or rejected),
-                ("drift", drifted == "open"),
-                ("retrying", trouble != Trouble.NONE),
-                ("pending", ahead),
-                ("archived", status == Availability.ARCHIVED),
-                ("free", not priced),
-                ("in_sync", True),
-            ]
-            rows[product] = next(state for state, holds in tested if holds)
-        return rows
-
-    @pytest.mark.slow
-    def test_is_the_same_in_python_and_in_the_database_for_every_combination(self, owner):
-        expected = self.rows(owner)
-
-        excluded.look_again(BillingProduct.objects.values("pk"))
-        rows = BillingProduct.objects.prefetch_related(*PREFETCH)
-
-        assert {row: row.state for row in rows} == expected
-        assert {row: state_of(row) for row in rows} == expected
-        assert set(expected.values()) == set(STATES)
-
     def test_can_be_asked_of_courses_too(self, course):
         assert apps.get_model("courses", "Course").objects.filter(billing__state="in_sync").exists()
 

@@ -69,7 +69,7 @@ class TestSearch:
 
     def test_follows_a_teachers_address(self, three, owner):
         owner.email = "Änne@example.org"
-        owner.save()
+        owner.save(update_fields=["email"])
 
         assert len(titles(q="anne@example.org")) == 3
 
